@@ -1,0 +1,48 @@
+//! The authenticated text that says where a seal may be opened: the one place that builds it.
+
+use crate::{EnvironmentName, Place, Scope};
+
+/// Scope, environment, namespace and name as one text; the label of every wrapped file key and
+/// the salt of every key derived from it (format.md, *Context*).
+///
+/// Its parts cannot hold a slash, so two different contexts never have the same text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Context(String);
+
+impl Context {
+    /// The context of a manifest that stands at `place` and is sealed for `environment`.
+    pub fn new(scope: Scope, environment: &EnvironmentName, place: &Place) -> Self {
+        let Place { namespace, name } = place;
+        Self(match scope {
+            Scope::Strict => format!("sceau/v1/{environment}/strict/{namespace}/{name}"),
+            Scope::NamespaceWide => format!("sceau/v1/{environment}/namespace-wide/{namespace}"),
+            Scope::EnvironmentWide => format!("sceau/v1/{environment}/environment-wide"),
+        })
+    }
+
+    /// The text in UTF-8.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn context_has_the_text_of_the_format() {
+        let environment = EnvironmentName::parse("prod").unwrap();
+        let place = Place::parse("shop", "api.v2").unwrap();
+        let text = |scope| Context::new(scope, &environment, &place).0;
+        assert_eq!(text(Scope::Strict), "sceau/v1/prod/strict/shop/api.v2");
+        assert_eq!(
+            text(Scope::NamespaceWide),
+            "sceau/v1/prod/namespace-wide/shop"
+        );
+        assert_eq!(
+            text(Scope::EnvironmentWide),
+            "sceau/v1/prod/environment-wide"
+        );
+    }
+}

@@ -1,0 +1,174 @@
+//! The original's item format: each item carries a session key of its own, and none names its
+//! sealing key.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+use crate::{
+    KeyRing, Place, Recipient, SealingKey,
+    primitives::{self, Refused},
+    resource::bitnami::{CLUSTER_WIDE, Metadata, NAMESPACE_WIDE},
+};
+
+/// How far the original's SealedSecret reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// Opens only in its namespace and under its name.
+    Strict,
+    /// Opens in its namespace under any name.
+    NamespaceWide,
+    /// Opens everywhere.
+    ClusterWide,
+}
+
+impl Scope {
+    /// The scope that the annotations of a SealedSecret name; cluster-wide wins.
+    pub fn of(metadata: &Metadata) -> Self {
+        let says = |name| {
+            metadata
+                .annotations
+                .as_ref()
+                .and_then(|all| all.get(name))
+                .is_some_and(|it| it == "true")
+        };
+        if says(CLUSTER_WIDE) {
+            Self::ClusterWide
+        } else if says(NAMESPACE_WIDE) {
+            Self::NamespaceWide
+        } else {
+            Self::Strict
+        }
+    }
+
+    /// The scope's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Strict => "strict",
+            Self::NamespaceWide => "namespace-wide",
+            Self::ClusterWide => "cluster-wide",
+        }
+    }
+
+    /// The OAEP label of every item that stands at `place` with this scope.
+    pub fn label(self, place: &Place) -> Label {
+        Label(match self {
+            Self::Strict => place.to_string(),
+            Self::NamespaceWide => place.namespace.to_string(),
+            Self::ClusterWide => String::new(),
+        })
+    }
+}
+
+/// The authenticated text of an item: where it may be opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label(String);
+
+/// The original writes the length of the wrapped session key in two bytes, most significant first.
+const LENGTH_BYTES: usize = 2;
+
+/// An item that is not of this format.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParseError {
+    /// It is not standard base64; line breaks are allowed in it.
+    #[error("it is not standard base64")]
+    Base64,
+    /// It is shorter than its parts must be.
+    #[error("it is too short")]
+    TooShort,
+}
+
+/// A well-formed item: a wrapped session key, and the value encrypted under it.
+#[derive(Debug)]
+pub struct Item {
+    wrapped: Vec<u8>,
+    ciphertext: Vec<u8>,
+}
+
+impl Item {
+    /// Reads `base64(L || R || A)`; `\r` and `\n` in it are ignored.
+    ///
+    /// # Errors
+    /// [`ParseError`].
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        let one_line: String = text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
+        let bytes = STANDARD.decode(one_line).map_err(|_| ParseError::Base64)?;
+        let (length, rest) = bytes
+            .split_first_chunk::<LENGTH_BYTES>()
+            .ok_or(ParseError::TooShort)?;
+        let length = usize::from(u16::from_be_bytes(*length));
+        let (wrapped, ciphertext) = rest.split_at_checked(length).ok_or(ParseError::TooShort)?;
+        if ciphertext.len() < primitives::TAG_BYTES {
+            return Err(ParseError::TooShort);
+        }
+        Ok(Self {
+            wrapped: wrapped.to_vec(),
+            ciphertext: ciphertext.to_vec(),
+        })
+    }
+
+    /// The number of bytes of the value.
+    pub fn size(&self) -> usize {
+        self.ciphertext.len() - primitives::TAG_BYTES
+    }
+
+    /// Tries one key.
+    fn open(&self, key: &SealingKey, label: &Label) -> Result<crate::Plaintext, Refused> {
+        let session_key = key.unwrap_key(&self.wrapped, label.0.as_bytes())?;
+        primitives::decrypt_once(&session_key, &self.ciphertext)
+    }
+}
+
+/// Tries keys on the items of one manifest, beginning with the one that opened the item before:
+/// nearly always all items are sealed to one key.
+#[derive(Debug)]
+pub struct Opener<'ring> {
+    ring: &'ring KeyRing,
+    label: Label,
+    last: Option<&'ring SealingKey>,
+}
+
+impl<'ring> Opener<'ring> {
+    /// An opener for the items that stand under `label`.
+    pub fn new(ring: &'ring KeyRing, label: Label) -> Self {
+        Self {
+            ring,
+            label,
+            last: None,
+        }
+    }
+
+    /// The plaintext and the key that opened it, or nothing when no key of the ring does.
+    pub fn open(&mut self, item: &Item) -> Option<(crate::Plaintext, &'ring SealingKey)> {
+        let last = self.last;
+        let others = self
+            .ring
+            .keys()
+            .filter(move |key| last.is_none_or(|last| last.id() != key.id()));
+        let opened = last
+            .into_iter()
+            .chain(others)
+            .find_map(|key| Some((item.open(key, &self.label).ok()?, key)))?;
+        self.last = Some(opened.1);
+        Some(opened)
+    }
+}
+
+/// Seals one value for the original's controller: `base64(L || R || A)`.
+///
+/// # Errors
+/// Nothing but a failure of the cryptographic provider.
+pub fn seal_item(
+    recipient: &Recipient,
+    label: &Label,
+    plaintext: &crate::Plaintext,
+) -> Result<String, crate::SealError> {
+    let provider = |Refused| crate::SealError::Provider;
+    let session_key = primitives::random_key().map_err(provider)?;
+    let wrapped = recipient
+        .wrap(&session_key, label.0.as_bytes())
+        .map_err(provider)?;
+    let length = u16::try_from(wrapped.len()).map_err(|_| crate::SealError::Provider)?;
+    let mut bytes = length.to_be_bytes().to_vec();
+    bytes.extend(wrapped);
+    bytes.extend(primitives::encrypt_once(&session_key, plaintext.expose()));
+    Ok(STANDARD.encode(bytes))
+}

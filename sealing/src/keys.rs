@@ -1,0 +1,185 @@
+//! The two halves of a sealing key: the one that seals are wrapped for and the one that opens.
+//!
+//! It reads and writes their text forms; where they are kept is the programs' business.
+
+use std::{fmt, sync::Arc};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use x509_parser::pem::Pem;
+use zeroize::Zeroizing;
+
+use crate::{
+    KeyId,
+    primitives::{DecryptionKey, EncryptionKey, Refused, SecretBytes},
+};
+
+/// Sizes in bits that a new sealing key may have. Keys of 2048 to 8192 bits are read.
+const NEW_KEY_BITS: [usize; 4] = [2048, 3072, 4096, 8192];
+
+/// A private key that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// No private key stands in the text.
+    #[error("no private key found: a PEM block `PRIVATE KEY` or `RSA PRIVATE KEY` is expected")]
+    NoPrivateKey,
+    /// A PEM block is damaged.
+    #[error("damaged PEM block")]
+    Pem,
+    /// The key is encrypted, of another kind than RSA, damaged, or not of 2048 to 8192 bits.
+    #[error("the private key is no RSA key of 2048 to 8192 bits")]
+    Unusable,
+    /// The key is protected by a passphrase.
+    #[error("the private key is protected by a passphrase, which is not supported")]
+    Protected,
+    /// A new key cannot have this size.
+    #[error("a new key cannot have {0} bits: use 2048, 3072, 4096 or 8192")]
+    Size(usize),
+    /// The provider failed, for example for want of random bytes.
+    #[error("the cryptographic provider failed")]
+    Provider,
+}
+
+/// A public key that seals are wrapped for.
+#[derive(Clone)]
+pub struct Recipient {
+    id: KeyId,
+    key: Arc<EncryptionKey>,
+}
+
+impl Recipient {
+    /// Reads a DER SubjectPublicKeyInfo (RFC 5280 4.1.2.7) with an RSA key.
+    pub(crate) fn from_subject_public_key_info(der: &[u8]) -> Result<Self, Refused> {
+        Ok(Self {
+            id: KeyId::of_public_key(der),
+            key: Arc::new(EncryptionKey::from_subject_public_key_info(der)?),
+        })
+    }
+
+    /// The id of its sealing key.
+    pub fn id(&self) -> KeyId {
+        self.id
+    }
+
+    /// The size of the key in bits.
+    pub fn bits(&self) -> usize {
+        self.key.bits()
+    }
+
+    pub(crate) fn wrap(&self, key: &SecretBytes, label: &[u8]) -> Result<Vec<u8>, Refused> {
+        self.key.wrap(key.as_slice(), label)
+    }
+}
+
+impl fmt::Debug for Recipient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Recipient({})", self.id)
+    }
+}
+
+/// The private half that opens seals. It is wiped when dropped and leaves through
+/// [`SealingKey::to_pem`] only.
+pub struct SealingKey {
+    recipient: Recipient,
+    key: DecryptionKey,
+}
+
+impl SealingKey {
+    /// Makes a new RSA key pair of 2048, 3072, 4096 or 8192 bits.
+    ///
+    /// # Errors
+    /// [`KeyError::Size`] for other sizes, [`KeyError::Provider`] when no key could be made.
+    pub fn generate(bits: usize) -> Result<Self, KeyError> {
+        if !NEW_KEY_BITS.contains(&bits) {
+            return Err(KeyError::Size(bits));
+        }
+        DecryptionKey::generate(bits)
+            .and_then(Self::new)
+            .map_err(|Refused| KeyError::Provider)
+    }
+
+    /// Reads every private key of a PEM text: PKCS#8 (`PRIVATE KEY`, RFC 5958) and PKCS#1
+    /// (`RSA PRIVATE KEY`, RFC 8017). Blocks of other kinds, such as certificates, are passed over.
+    ///
+    /// # Errors
+    /// [`KeyError`] when there is none or one of them cannot be used.
+    pub fn parse_pem(text: &str) -> Result<Vec<Self>, KeyError> {
+        let mut keys = Vec::new();
+        for block in Pem::iter_from_buffer(text.as_bytes()) {
+            let Pem { label, contents } = block.map_err(|_| KeyError::Pem)?;
+            let der = Zeroizing::new(contents);
+            let key = match label.as_str() {
+                "PRIVATE KEY" => DecryptionKey::from_pkcs8(&der),
+                "RSA PRIVATE KEY" if text.contains("Proc-Type: 4,ENCRYPTED") => {
+                    return Err(KeyError::Protected);
+                }
+                "RSA PRIVATE KEY" => DecryptionKey::from_pkcs1(&der),
+                "ENCRYPTED PRIVATE KEY" => return Err(KeyError::Protected),
+                label if label.ends_with("PRIVATE KEY") => Err(Refused),
+                _ => continue,
+            };
+            keys.push(
+                key.and_then(Self::new)
+                    .map_err(|Refused| KeyError::Unusable)?,
+            );
+        }
+        if keys.is_empty() {
+            Err(KeyError::NoPrivateKey)
+        } else {
+            Ok(keys)
+        }
+    }
+
+    fn new(key: DecryptionKey) -> Result<Self, Refused> {
+        let public = key.subject_public_key_info()?;
+        Ok(Self {
+            recipient: Recipient::from_subject_public_key_info(&public)?,
+            key,
+        })
+    }
+
+    /// The id that seals name it by.
+    pub fn id(&self) -> KeyId {
+        self.recipient.id
+    }
+
+    /// The size of the key in bits.
+    pub fn bits(&self) -> usize {
+        self.recipient.bits()
+    }
+
+    /// The public half.
+    pub fn recipient(&self) -> &Recipient {
+        &self.recipient
+    }
+
+    /// The private key as a PEM block `PRIVATE KEY` (PKCS#8), wiped when dropped.
+    ///
+    /// # Errors
+    /// [`KeyError::Provider`] when the provider cannot encode it.
+    pub fn to_pem(&self) -> Result<Zeroizing<String>, KeyError> {
+        let text = Zeroizing::new(STANDARD.encode(self.to_pkcs8()?.as_slice()));
+        // Sized beforehand: a growing string would leave copies behind that nobody wipes.
+        let mut pem = Zeroizing::new(String::with_capacity(text.len() + text.len() / 64 + 64));
+        pem.push_str("-----BEGIN PRIVATE KEY-----\n");
+        for line in text.as_bytes().chunks(64) {
+            pem.extend(line.iter().map(|&byte| char::from(byte)));
+            pem.push('\n');
+        }
+        pem.push_str("-----END PRIVATE KEY-----\n");
+        Ok(pem)
+    }
+
+    pub(crate) fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        self.key.to_pkcs8().map_err(|Refused| KeyError::Provider)
+    }
+
+    pub(crate) fn unwrap_key(&self, wrapped: &[u8], label: &[u8]) -> Result<SecretBytes, Refused> {
+        self.key.unwrap_key(wrapped, label)
+    }
+}
+
+impl fmt::Debug for SealingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SealingKey({})", self.id())
+    }
+}

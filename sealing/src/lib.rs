@@ -1,0 +1,35 @@
+//! The formats and rules that every part of sceau shares: what is sealed, for whom, and where it
+//! may be opened.
+//!
+//! [`seal`] turns a [`Secret`] into a SealedSecret, [`unseal`] turns it back; both work on values
+//! in memory. This crate does no I/O, reads no clock or environment variable, and never logs.
+//! Random bytes come from the cryptographic provider alone, so that no caller can make a seal
+//! predictable.
+#![deny(missing_docs, rustdoc::broken_intra_doc_links)]
+
+mod certificate;
+mod context;
+pub mod envelope;
+mod key_id;
+mod key_ring;
+mod keys;
+mod names;
+mod plaintext;
+mod primitives;
+pub mod resource;
+mod scope;
+mod seal;
+mod secret;
+mod unseal;
+
+pub use certificate::{Certificate, CertificateError, Issue, issue_certificate};
+pub use context::Context;
+pub use key_id::{KeyId, ParseKeyIdError};
+pub use key_ring::KeyRing;
+pub use keys::{KeyError, Recipient, SealingKey};
+pub use names::{EnvironmentName, ItemName, NameError, Namespace, SecretName};
+pub use plaintext::Plaintext;
+pub use scope::{ParseScopeError, Scope};
+pub use seal::{SealError, SealRequest, seal, seal_items};
+pub use secret::{Place, Secret};
+pub use unseal::{Malformed, UnsealError, Unsealed, unseal, unseal_bitnami};

@@ -1,0 +1,176 @@
+//! Names that are parsed once and valid ever after.
+//!
+//! It knows the characters and lengths that a name may have, not whether anything bears it.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// A name that breaks the rule of its kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{name}` is no {kind}: {rule}")]
+pub struct NameError {
+    kind: &'static str,
+    name: String,
+    rule: &'static str,
+}
+
+const LABEL: &str = "use 1 to 63 lower-case letters, digits and `-`, with a letter or digit first and last (RFC 1123)";
+const SUBDOMAIN: &str = "use 1 to 253 lower-case letters, digits, `-` and `.`, each part between dots with a letter or digit first and last (RFC 1123)";
+const ITEM: &str = "use 1 to 253 letters, digits, `-`, `_` and `.`";
+
+macro_rules! name {
+    ($(#[$doc:meta])* $type:ident, $kind:literal, $rule:expr, $holds:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $type(String);
+
+        impl $type {
+            /// Checks `name` against the rule of its kind.
+            ///
+            /// # Errors
+            /// [`NameError`], naming the kind and its rule.
+            pub fn parse(name: impl Into<String>) -> Result<Self, NameError> {
+                let name = name.into();
+                let holds: fn(&str) -> bool = $holds;
+                if holds(&name) {
+                    Ok(Self(name))
+                } else {
+                    Err(NameError { kind: $kind, name, rule: $rule })
+                }
+            }
+
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl FromStr for $type {
+            type Err = NameError;
+
+            fn from_str(name: &str) -> Result<Self, NameError> {
+                Self::parse(name)
+            }
+        }
+
+        impl TryFrom<String> for $type {
+            type Error = NameError;
+
+            fn try_from(name: String) -> Result<Self, NameError> {
+                Self::parse(name)
+            }
+        }
+
+        impl From<$type> for String {
+            fn from(name: $type) -> Self {
+                name.0
+            }
+        }
+    };
+}
+
+name!(
+    /// The name of an environment: an RFC 1123 label of 1 to 63 characters.
+    EnvironmentName, "environment name", LABEL, is_label
+);
+name!(
+    /// A Kubernetes namespace: an RFC 1123 label of 1 to 63 characters.
+    Namespace, "namespace", LABEL, is_label
+);
+name!(
+    /// The name of a Secret and its SealedSecret: an RFC 1123 subdomain of 1 to 253 characters.
+    SecretName, "secret name", SUBDOMAIN, is_subdomain
+);
+name!(
+    /// The name of one item of a secret: 1 to 253 characters of `[-._a-zA-Z0-9]`, as in the
+    /// `data` of a Kubernetes Secret.
+    ItemName, "item name", ITEM, is_item_name
+);
+
+fn is_label(text: &str) -> bool {
+    text.len() <= 63 && is_part(text)
+}
+
+fn is_subdomain(text: &str) -> bool {
+    text.len() <= 253 && text.split('.').all(is_part)
+}
+
+/// Kubernetes bounds a subdomain as a whole, and only a label by itself.
+fn is_part(text: &str) -> bool {
+    let alphanumeric = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let bytes = text.as_bytes();
+    bytes.iter().all(|byte| alphanumeric(byte) || *byte == b'-')
+        && bytes.first().is_some_and(alphanumeric)
+        && bytes.last().is_some_and(alphanumeric)
+}
+
+fn is_item_name(text: &str) -> bool {
+    (1..=253).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_have_1_to_63_characters_and_clean_ends() {
+        for good in ["a", "prod", "eu-west-1", "1", &"a".repeat(63)] {
+            assert!(EnvironmentName::parse(good).is_ok(), "{good}");
+            assert!(Namespace::parse(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "-a",
+            "a-",
+            "Prod",
+            "a.b",
+            "a/b",
+            "a_b",
+            "é",
+            &"a".repeat(64),
+        ] {
+            assert!(EnvironmentName::parse(bad).is_err(), "{bad}");
+            assert!(Namespace::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn secret_names_are_subdomains() {
+        for good in ["api", "api.v2.example", &"a".repeat(253)] {
+            assert!(SecretName::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["", ".", "a..b", "a.-b", "A", "a/b", &"a".repeat(254)] {
+            assert!(SecretName::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn item_names_have_the_characters_of_secret_data() {
+        for good in ["a", ".env", "A_b-c.D", &"x".repeat(253)] {
+            assert!(ItemName::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["", "a b", "a/b", "a:b", "é", &"x".repeat(254)] {
+            assert!(ItemName::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_error_names_the_kind_and_the_rule() {
+        let error = EnvironmentName::parse("Prod").unwrap_err().to_string();
+        assert!(
+            error.starts_with("`Prod` is no environment name: use 1 to 63"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,48 @@
+//! The bytes of one item before sealing, and the single way to look at them.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+/// The bytes of one item. They are wiped when dropped, cannot be formatted, cloned, compared or
+/// serialised, and leave through [`Plaintext::expose`] only.
+pub struct Plaintext(Zeroizing<Vec<u8>>);
+
+impl Plaintext {
+    /// Takes ownership of `bytes`, which are wiped when this value is dropped.
+    pub fn new(bytes: impl Into<Zeroizing<Vec<u8>>>) -> Self {
+        Self(bytes.into())
+    }
+
+    /// The bytes themselves: the one exit.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The number of bytes.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for Plaintext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Plaintext({} bytes)", self.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_the_length_and_nothing_else() {
+        let plaintext = Plaintext::new(b"hunter2".to_vec());
+        assert_eq!(format!("{plaintext:?}"), "Plaintext(7 bytes)");
+    }
+}

@@ -1,0 +1,26 @@
+//! The resources of `sceau.dev/v1alpha1`, and the original's SealedSecret, as the API server and
+//! manifests carry them.
+//!
+//! Their fields are what was written, not what was checked: [`crate::envelope`] checks.
+
+pub mod bitnami;
+mod environment;
+mod sealed_secret;
+
+pub use environment::{
+    Environment, EnvironmentSpec, EnvironmentStatus, SealingKeySettings, SealingKeyState,
+    SealingKeyStatus,
+};
+pub use sealed_secret::{
+    Seal, SealStatus, SealedSecret, SealedSecretSpec, SealedSecretStatus, SecretTemplate,
+    TemplateMetadata, WrappedFileKey, WrittenSecret,
+};
+
+/// The API group of sceau's own resources.
+pub const GROUP: &str = "sceau.dev";
+/// The label on a key Secret that names its environment.
+pub const ENVIRONMENT_LABEL: &str = "sceau.dev/environment";
+/// The label on a key Secret; its value is `active`, whatever the key's state is.
+pub const SEALING_KEY_LABEL: &str = "sceau.dev/sealing-key";
+/// The annotation by which an existing Secret may be taken over; its value is `true`.
+pub const ADOPT_ANNOTATION: &str = "sceau.dev/adopt";

@@ -1,0 +1,44 @@
+//! A Kubernetes Secret in plain form, and the place where it stands.
+
+use std::{collections::BTreeMap, fmt};
+
+use crate::{ItemName, NameError, Namespace, Plaintext, SecretName, resource::SecretTemplate};
+
+/// The namespace and the name of a Secret and of its SealedSecret.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The namespace.
+    pub namespace: Namespace,
+    /// The name inside the namespace.
+    pub name: SecretName,
+}
+
+impl Place {
+    /// Checks both names.
+    ///
+    /// # Errors
+    /// [`NameError`] for the first one that breaks its rule.
+    pub fn parse(namespace: &str, name: &str) -> Result<Self, NameError> {
+        Ok(Self {
+            namespace: Namespace::parse(namespace)?,
+            name: SecretName::parse(name)?,
+        })
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+/// A Kubernetes Secret in plain form.
+#[derive(Debug)]
+pub struct Secret {
+    /// Where it stands.
+    pub place: Place,
+    /// Type, immutability, labels and annotations: everything that is not sealed.
+    pub template: SecretTemplate,
+    /// The items by name.
+    pub items: BTreeMap<ItemName, Plaintext>,
+}
