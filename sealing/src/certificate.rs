@@ -195,3 +195,6 @@ fn parameters(issue: &Issue<'_>) -> Result<CertificateParams, CertificateError> 
     parameters.key_usages = vec![KeyUsagePurpose::KeyEncipherment];
     Ok(parameters)
 }
+
+#[cfg(test)]
+mod tests;

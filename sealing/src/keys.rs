@@ -183,3 +183,55 @@ impl fmt::Debug for SealingKey {
         write!(f, "SealingKey({})", self.id())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PKCS1_OR_8: &str = include_str!("../../tests/vectors/test-2048.key");
+    const OTHER: &str = include_str!("../../tests/vectors/test-4096.key");
+    const CERTIFICATE: &str = include_str!("../../tests/vectors/test-2048.crt");
+
+    #[test]
+    fn every_private_key_of_a_text_is_read() {
+        let text = [CERTIFICATE, PKCS1_OR_8, OTHER].concat();
+        let bits: Vec<_> = SealingKey::parse_pem(&text)
+            .unwrap()
+            .iter()
+            .map(SealingKey::bits)
+            .collect();
+        assert_eq!(bits, [2048, 4096]);
+    }
+
+    #[test]
+    fn a_key_survives_being_written_and_read() {
+        let key = SealingKey::generate(2048).unwrap();
+        let pem = key.to_pem().unwrap();
+        assert!(pem.lines().all(|line| line.len() <= 64), "RFC 7468 lines");
+        assert_eq!(SealingKey::parse_pem(&pem).unwrap()[0].id(), key.id());
+    }
+
+    #[test]
+    fn other_texts_are_refused_with_their_reason() {
+        let refused = |text: &str| SealingKey::parse_pem(text).unwrap_err();
+        let block = |label: &str| format!("-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n");
+        assert_eq!(refused(""), KeyError::NoPrivateKey);
+        assert_eq!(refused(CERTIFICATE), KeyError::NoPrivateKey);
+        assert_eq!(refused(&block("PRIVATE KEY")), KeyError::Unusable);
+        assert_eq!(refused(&block("EC PRIVATE KEY")), KeyError::Unusable);
+        assert_eq!(
+            refused(&block("ENCRYPTED PRIVATE KEY")),
+            KeyError::Protected
+        );
+        assert_eq!(
+            SealingKey::generate(1024).unwrap_err(),
+            KeyError::Size(1024)
+        );
+    }
+
+    #[test]
+    fn debug_shows_the_id_and_nothing_else() {
+        let key = SealingKey::parse_pem(PKCS1_OR_8).unwrap().remove(0);
+        assert_eq!(format!("{key:?}"), format!("SealingKey({})", key.id()));
+    }
+}

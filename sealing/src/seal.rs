@@ -158,3 +158,6 @@ fn in_whole_seconds(instant: Timestamp) -> String {
         .expect("an instant cut to whole seconds is an instant")
         .to_string()
 }
+
+#[cfg(test)]
+mod tests;
