@@ -41,7 +41,7 @@ pub struct EnvironmentSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace_selector: Option<LabelSelector>,
     /// How its sealing keys live.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "SealingKeySettings::is_default")]
     pub sealing_keys: SealingKeySettings,
     /// Types of Secrets that are never written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -66,7 +66,7 @@ impl EnvironmentSpec {
 pub struct SealingKeySettings {
     /// The size of new keys; 4096 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("enum" = [2048, 3072, 4096, 8192]))]
+    #[schemars(extend("enum" = [2048, 3072, 4096, 8192], "format" = "int32"))]
     pub bits: Option<u32>,
     /// The age at which the active key is replaced, as a Go duration; 720h when absent, `0s` is never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -82,6 +82,12 @@ pub struct SealingKeySettings {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256), inner(regex(pattern = "^sha256:[0-9a-f]{64}$")))]
     pub revoked: Vec<String>,
+}
+
+impl SealingKeySettings {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// The public side of an environment.
@@ -118,6 +124,7 @@ pub struct SealingKeyStatus {
     /// When its certificate ends.
     pub not_after: Time,
     /// How many SealedSecrets it opens.
+    #[schemars(extend("format" = "int32"))]
     pub sealed_secrets: u32,
 }
 

@@ -72,8 +72,11 @@ pub struct WrappedFileKey {
     /// How it was wrapped.
     #[schemars(extend("enum" = ["RSA-OAEP-SHA256"]))]
     pub suite: String,
-    /// The wrapped file key.
-    #[schemars(length(max = 2048), regex(pattern = "^sceau:v1:[A-Za-z0-9+/]+={0,2}$"))]
+    /// The wrapped file key: 256 bytes for an RSA key of 2048 bits, 1,024 for one of 8192.
+    #[schemars(
+        length(min = 353, max = 1377),
+        regex(pattern = "^sceau:v1:[A-Za-z0-9+/]+={0,2}$")
+    )]
     pub wrapped: String,
 }
 
@@ -167,6 +170,10 @@ fn items_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         "type": "object",
         "maxProperties": 1024,
         "x-kubernetes-map-type": "atomic",
+        "x-kubernetes-validations": [{
+            "rule": "self.all(name, name.matches('^[-._a-zA-Z0-9]{1,253}$'))",
+            "message": "the name of an item has 1 to 253 letters, digits, `-`, `_` and `.`",
+        }],
         "additionalProperties": {
             "type": "string",
             "maxLength": 1_500_000,

@@ -1,0 +1,3 @@
+//! Rules of this repository that no compiler checks.
+
+mod schemas;
