@@ -1,3 +1,5 @@
 //! Rules of this repository that no compiler checks.
 
+mod documents;
+mod layers;
 mod schemas;

@@ -4,7 +4,8 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::CustomResourceExt as _;
 use sealing::resource::{Environment, SealedSecret};
 
-const HEADER: &str = "# Generated from the types in sealing/src/resource by `UPDATE=1 cargo test -p repo`.\n";
+const HEADER: &str =
+    "# Generated from the types in sealing/src/resource by `UPDATE=1 cargo test -p repo`.\n";
 
 fn check(path: &str, crd: &CustomResourceDefinition) {
     let yaml = serde_saphyr::to_string(crd).unwrap();

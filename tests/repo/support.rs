@@ -5,7 +5,9 @@ use std::{fs, path::PathBuf, process::Command};
 /// The root of the repository.
 pub fn root() -> PathBuf {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
-    PathBuf::from(root).canonicalize().expect("the repository is where it was compiled")
+    PathBuf::from(root)
+        .canonicalize()
+        .expect("the repository is where it was compiled")
 }
 
 /// The text of a file, named from the root.
@@ -21,10 +23,20 @@ pub fn read(path: &str) -> String {
 /// # Panics
 /// When git does not answer.
 pub fn tracked_files() -> Vec<String> {
-    let listed = Command::new("git").arg("ls-files").current_dir(root()).output();
+    let listed = Command::new("git")
+        .arg("ls-files")
+        .current_dir(root())
+        .output();
     let listed = listed.expect("git is installed");
-    assert!(listed.status.success(), "git ls-files: {}", String::from_utf8_lossy(&listed.stderr));
-    String::from_utf8_lossy(&listed.stdout).lines().map(str::to_owned).collect()
+    assert!(
+        listed.status.success(),
+        "git ls-files: {}",
+        String::from_utf8_lossy(&listed.stderr)
+    );
+    String::from_utf8_lossy(&listed.stdout)
+        .lines()
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Holds a committed file against what its source gives; with `UPDATE=1` the file is rewritten.

@@ -1,0 +1,79 @@
+//! What the documents name is there.
+
+use std::path::{Component, Path, PathBuf};
+
+fn documents() -> impl Iterator<Item = String> {
+    repo::tracked_files()
+        .into_iter()
+        .filter(|path| path.ends_with(".md"))
+}
+
+/// Every text between two marks.
+fn between<'a>(text: &'a str, open: &'a str, close: &'a str) -> impl Iterator<Item = &'a str> {
+    text.split(open)
+        .skip(1)
+        .filter_map(move |rest| Some(rest.split_once(close)?.0))
+}
+
+fn without_dots(path: &Path) -> PathBuf {
+    path.components().fold(PathBuf::new(), |mut clean, part| {
+        match part {
+            Component::ParentDir => drop(clean.pop()),
+            Component::CurDir => {}
+            other => clean.push(other),
+        }
+        clean
+    })
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let mut links = 0;
+    for document in documents() {
+        let text = repo::read(&document);
+        let folder = Path::new(&document).parent().unwrap();
+        for link in between(&text, "](", ")").filter(|link| !link.contains("://")) {
+            let target = link.split('#').next().unwrap_or_default();
+            let path = without_dots(&folder.join(target));
+            assert!(
+                repo::root().join(path).exists(),
+                "{document} links to {link}"
+            );
+            links += 1;
+        }
+    }
+    assert!(links > 5, "links were found at all");
+}
+
+#[test]
+fn files_and_types_that_the_architecture_names_exist() {
+    let files = repo::tracked_files();
+    let sources: String = files
+        .iter()
+        .filter(|path| path.ends_with(".rs"))
+        .map(|path| repo::read(path))
+        .collect();
+    let text = repo::read("ARCHITECTURE.md");
+    let prose = text.split("```").step_by(2).collect::<String>();
+    for name in between(&prose, "`", "`").step_by(2) {
+        assert!(
+            exists(name, &files, &sources),
+            "ARCHITECTURE.md names `{name}`"
+        );
+    }
+}
+
+/// A file or folder as its path ends or begins; anything else as a word of the sources.
+fn exists(name: &str, files: &[String], sources: &str) -> bool {
+    if name.contains('/') || name.ends_with(".rs") {
+        let folder = name.trim_end_matches('/');
+        return files.iter().any(|path| {
+            path.ends_with(&format!("/{name}"))
+                || path == name
+                || path.starts_with(&format!("{folder}/"))
+                || path.contains(&format!("/{folder}/"))
+        });
+    }
+    name.split("::")
+        .all(|word| word.split(' ').all(|part| sources.contains(part)))
+}

@@ -1,0 +1,119 @@
+//! Who may know whom: the arrows of ARCHITECTURE.md.
+
+use std::process::Command;
+
+/// The lines of the Rust files under a directory, tests left out, that hold a text.
+fn mentions(directory: &str, text: &str) -> Vec<String> {
+    repo::tracked_files()
+        .into_iter()
+        .filter(|path| path.starts_with(directory) && path.ends_with(".rs"))
+        .filter(|path| !path.ends_with("tests.rs"))
+        .filter(|path| without_tests(&repo::read(path)).contains(text))
+        .collect()
+}
+
+/// Unit tests stand last in a file.
+fn without_tests(source: &str) -> String {
+    source
+        .split("#[cfg(test)]")
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// Whether a package's program contains a crate.
+fn depends_on(package: &str, dependency: &str) -> bool {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "tree",
+            "--locked",
+            "--offline",
+            "--package",
+            package,
+            "--edges",
+            "normal",
+        ])
+        .args(["--prefix", "none", "--format", "{p}"])
+        .current_dir(repo::root())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let tree = String::from_utf8_lossy(&output.stdout).into_owned();
+    tree.lines()
+        .any(|line| line.split(' ').next() == Some(dependency))
+}
+
+#[test]
+fn sealing_has_no_runtime_no_client_and_no_log() {
+    for dependency in ["tokio", "kube-client", "hyper", "tracing", "rustls"] {
+        assert!(
+            !depends_on("sealing", dependency),
+            "sealing depends on {dependency}"
+        );
+    }
+    assert!(
+        depends_on("sealing", "aws-lc-rs"),
+        "the question itself works"
+    );
+}
+
+#[test]
+fn cli_and_controller_do_not_know_each_other() {
+    assert!(!depends_on("sceau", "sceau-controller"));
+    assert!(!depends_on("sceau-controller", "sceau"));
+}
+
+#[test]
+fn the_leaking_implementation_of_rsa_is_in_no_program() {
+    for package in ["sceau", "sceau-controller"] {
+        assert!(!depends_on(package, "rsa"), "RUSTSEC-2023-0071");
+    }
+}
+
+#[test]
+fn one_file_names_the_cryptographic_provider() {
+    assert_eq!(
+        mentions("sealing/src/", "aws_lc_rs"),
+        ["sealing/src/primitives.rs"]
+    );
+    assert_eq!(mentions("cli/src/", "aws_lc_rs"), [""; 0]);
+    assert_eq!(mentions("controller/src/", "aws_lc_rs"), [""; 0]);
+}
+
+#[test]
+fn one_file_builds_what_is_authenticated() {
+    assert_eq!(
+        mentions("sealing/src/", "\"sceau/v1/"),
+        ["sealing/src/context.rs"]
+    );
+}
+
+#[test]
+fn one_file_of_the_command_line_talks_to_a_cluster() {
+    assert_eq!(mentions("cli/src/", "kube::"), ["cli/src/cluster.rs"]);
+}
+
+#[test]
+fn commands_do_not_know_each_other() {
+    for path in mentions("cli/src/commands/", "use crate::commands") {
+        panic!("{path} uses another command");
+    }
+}
+
+#[test]
+fn the_plan_knows_no_client() {
+    for text in [
+        "kube::Api",
+        "kube::Client",
+        "tokio",
+        "Timestamp::now",
+        ".await",
+    ] {
+        let named = mentions("controller/src/reconcile/plan", text);
+        assert_eq!(named, [""; 0], "{text}");
+    }
+}
