@@ -164,10 +164,7 @@ pub struct Issue<'a> {
 pub fn issue_certificate(key: &SealingKey, issue: &Issue<'_>) -> Result<String, CertificateError> {
     let failed = |_| CertificateError::Issue;
     let pkcs8 = key.to_pkcs8()?;
-    let der = pkcs8
-        .as_slice()
-        .try_into()
-        .map_err(|_| CertificateError::Issue)?;
+    let der = pkcs8.as_slice().into();
     let pair = KeyPair::from_pkcs8_der_and_sign_algo(&der, &PKCS_RSA_SHA256).map_err(failed)?;
     let certificate = parameters(issue)?.self_signed(&pair).map_err(failed)?;
     debug_assert_eq!(

@@ -1,6 +1,6 @@
 //! The name of a sealing key, computed from its public half.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, fmt::Write as _, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -68,7 +68,10 @@ impl From<KeyId> for String {
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut digits, byte| {
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    })
 }
 
 fn digest_from_hexadecimal(digits: &str) -> Option<[u8; 32]> {

@@ -90,11 +90,7 @@ pub fn seal(
 /// When the key cannot be encoded, which no RSA key does.
 pub fn key_id(key: &RsaPublicKey) -> String {
     let der = key.to_public_key_der().expect("an RSA key encodes");
-    let digits: String = Sha256::digest(der.as_bytes())
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect();
-    format!("sha256:{digits}")
+    format!("sha256:{:x}", Sha256::digest(der.as_bytes()))
 }
 
 struct ParsedSeal {

@@ -1,0 +1,29 @@
+//! README and the guides, word by word.
+
+use cluster::{Cluster, Controller, programs, tools::Tool};
+use guides::{Shell, check};
+
+#[test]
+fn readme_works_as_it_stands() {
+    cluster::run(async {
+        let shell = Shell::with_programs(&[programs::sceau().await, &Tool::Gitleaks.path()]);
+        check("README.md", &shell).await;
+    });
+}
+
+#[test]
+fn getting_started_works_as_it_stands() {
+    cluster::run(async {
+        let cluster = Cluster::start().await;
+        let mut controller = Controller::named("guide").start(&cluster).await;
+        controller.until_ready().await;
+        let kubeconfig = cluster.admin().kubeconfig().display().to_string();
+        let programs = [
+            programs::sceau().await,
+            &Tool::Kubectl.path(),
+            &Tool::Gitleaks.path(),
+        ];
+        let shell = Shell::with_programs(&programs).with_variable("KUBECONFIG", kubeconfig);
+        check("docs/getting-started.md", &shell).await;
+    });
+}

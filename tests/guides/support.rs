@@ -1,0 +1,155 @@
+//! Reads the `console` blocks of a document, runs them in order in one directory, and holds what
+//! they print against what the document shows.
+//!
+//! A line that begins with `$ ` is a command, and with `> ` its continuation; the lines below are
+//! its output. What differs from run to run (sealed bytes, ids, times) is written with an ellipsis.
+#![expect(clippy::panic, reason = "a harness says what it expected by panicking")]
+
+use std::{fmt::Write as _, path::Path, time::Duration};
+
+use cluster::{commands, scratch::Scratch};
+use regex::Regex;
+use tokio::process::Command;
+
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// Where a document's commands run, and what they find there.
+pub struct Shell {
+    directory: Scratch,
+    variables: Vec<(&'static str, String)>,
+}
+
+impl Shell {
+    /// A shell in an empty directory that finds these programs before all others.
+    ///
+    /// # Panics
+    /// When a program stands in no directory.
+    #[must_use]
+    pub fn with_programs(programs: &[&Path]) -> Self {
+        let folder = |program: &&Path| {
+            program
+                .parent()
+                .expect("it is a file")
+                .display()
+                .to_string()
+        };
+        let mut path: Vec<String> = programs.iter().map(folder).collect();
+        path.extend(std::env::var("PATH"));
+        let directory = Scratch::create();
+        let home = directory.directory().display().to_string();
+        Self {
+            directory,
+            variables: vec![("PATH", path.join(":")), ("HOME", home)],
+        }
+    }
+
+    /// Sets an environment variable.
+    #[must_use]
+    pub fn with_variable(mut self, name: &'static str, value: String) -> Self {
+        self.variables.push((name, value));
+        self
+    }
+
+    async fn run(&self, command: &str) -> String {
+        let mut bash = Command::new("bash");
+        bash.args(["-c", &format!("exec 2>&1; {command}")])
+            .current_dir(self.directory.directory())
+            .env("COLUMNS", "100")
+            .env_remove("KUBECONFIG")
+            .envs(self.variables.iter().map(|(name, value)| (name, value)));
+        let finished = commands::run(bash, b"", PATIENCE).await;
+        let code = finished.code.filter(|code| *code != 0);
+        let exit = code
+            .map(|code| format!("[exit {code}]\n"))
+            .unwrap_or_default();
+        same_every_time(&format!("{}{exit}", finished.stdout))
+    }
+}
+
+/// Runs a document of this repository. With `UPDATE=1` it is rewritten with what was printed.
+///
+/// # Panics
+/// When a command prints something else than the document shows.
+pub async fn check(path: &str, shell: &Shell) {
+    let file = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join(path);
+    let shown = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let mut real = String::new();
+    let mut commands = 0;
+    for part in parts(&shown) {
+        match part {
+            Part::Text(line) => writeln!(real, "{line}").expect("a string takes any text"),
+            Part::Command(lines) => {
+                let output = shell.run(&command_of(&lines)).await;
+                write!(real, "{}\n{output}", lines.join("\n")).expect("a string takes any text");
+                commands += 1;
+            }
+        }
+    }
+    assert!(commands > 0, "{path} shows no command");
+    if std::env::var_os("UPDATE").is_some_and(|it| it == "1") {
+        std::fs::write(&file, &real).unwrap_or_else(|error| panic!("{path}: {error}"));
+    }
+    assert!(
+        shown == real,
+        "{path} is out of date.\nUPDATE=1 cargo test -p guides gives:\n{real}"
+    );
+}
+
+/// A document, taken apart.
+enum Part<'a> {
+    /// A line that stands as it is.
+    Text(&'a str),
+    /// The lines of a command; its output is left out.
+    Command(Vec<&'a str>),
+}
+
+fn parts(document: &str) -> Vec<Part<'_>> {
+    let mut parts = Vec::new();
+    let mut in_console = false;
+    for line in document.lines() {
+        if line.starts_with("```") {
+            in_console = line == "```console";
+            parts.push(Part::Text(line));
+        } else if !in_console {
+            parts.push(Part::Text(line));
+        } else if line.starts_with("$ ") {
+            parts.push(Part::Command(vec![line]));
+        } else if let (Some(Part::Command(lines)), true) =
+            (parts.last_mut(), line.starts_with("> "))
+        {
+            lines.push(line);
+        }
+    }
+    parts
+}
+
+fn command_of(lines: &[&str]) -> String {
+    lines
+        .iter()
+        .map(|line| &line[2..])
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// Replaces what differs from run to run, and ends the text with a line's end.
+fn same_every_time(output: &str) -> String {
+    let replacements = [
+        (r"sceau:v1:[A-Za-z0-9+/]+={0,2}", "sceau:v1:…"),
+        (r"sha256:[0-9a-f]{64}", "sha256:…"),
+        (r"\b[0-9a-f]{12}\b", "…"),
+        (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\dZ?", "…"),
+        (r"\d{4}-\d\d-\d\d", "…"),
+        (r"\b\d+(ms|s|m\d*s?)( ago)?\b", "…"),
+        (r"[ \t]+\n", "\n"),
+    ];
+    let mut text = output.to_owned();
+    for (pattern, replacement) in replacements {
+        let pattern = Regex::new(pattern).expect("the pattern is one");
+        text = pattern.replace_all(&text, replacement).into_owned();
+    }
+    if text.is_empty() || text.ends_with('\n') {
+        text
+    } else {
+        text + "\n"
+    }
+}

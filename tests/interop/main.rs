@@ -1,0 +1,4 @@
+//! sceau beside the programs its users come from.
+
+mod gitleaks;
+mod kubeseal;
