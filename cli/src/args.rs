@@ -1,0 +1,117 @@
+//! The command line: the program's own help, its commands, and the flags that mean the same
+//! everywhere.
+//!
+//! What belongs to one command alone stands with it in `commands`.
+
+use std::path::PathBuf;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use crate::commands::{
+    certificate::CertificateCommand, completions::CompletionsArguments, init::InitArguments,
+    inspect::InspectArguments, seal::SealArguments, unseal::UnsealArguments,
+};
+
+/// Seal secrets for an environment, commit them, and let the cluster unseal them
+///
+/// A developer seals a Secret with the environment's public certificate and commits the result.
+/// The controller in the cluster unseals it into a Kubernetes Secret: only in the namespace, under
+/// the name and in the environment that it was sealed for. Sealing needs neither a private key nor
+/// the cluster.
+///
+/// The project file `sceau.yaml`, at the repository's root, says which environments there are,
+/// which certificates they are sealed to and which paths belong to them.
+#[derive(Debug, Parser)]
+#[command(name = "sceau", version, max_term_width = 100, after_long_help = AFTER_HELP)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes:
+   0  done
+   1  the input is wrong: a file, a value, the project file
+   2  the command line is wrong
+   3  a check found something
+   4  the cluster cannot be reached or refuses
+  70  a bug in sceau
+
+Environment variables:
+  NO_COLOR    when set, nothing is coloured, on a terminal either
+  KUBECONFIG  the kubeconfig files that `sceau certificate fetch` reads
+
+Examples:
+  Set a repository up, and pin the certificate of its production cluster:
+    sceau init
+    sceau certificate fetch --environment prod
+
+  Seal a Secret into the file that Argo CD or Flux will apply:
+    sceau seal secret.yaml --write deploy/api/prod/secret.yaml
+
+  See what a sealed file says without any key:
+    sceau inspect deploy/api/prod/secret.yaml";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Init(InitArguments),
+    Seal(SealArguments),
+    Unseal(UnsealArguments),
+    Inspect(InspectArguments),
+    /// Show, fetch and generate certificates
+    #[command(subcommand)]
+    Certificate(CertificateCommand),
+    Completions(CompletionsArguments),
+}
+
+/// Private keys to unseal with.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct KeysArguments {
+    /// A file with private keys; may be given several times
+    ///
+    /// Either PEM, with as many keys as there are, or key Secrets as `kubectl get secret -o yaml`
+    /// exports them, sceau's own or the original's, single, in several documents or in a List.
+    #[arg(long = "keys", value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// JSON, indented
+    Json,
+    /// A table for people
+    #[default]
+    Table,
+    /// YAML
+    Yaml,
+}
+
+/// The command line with all its commands, for completions and the reference.
+pub(crate) fn command() -> clap::Command {
+    Arguments::command()
+}
+
+/// The help of every command, as the text of `docs/cli.md`.
+pub fn reference() -> String {
+    let mut text = String::from(
+        "<!-- Generated from the program's own help by the tests; see `docs_cli_md_is_current`. -->\n\
+         # The commands of `sceau`\n",
+    );
+    let mut program = command();
+    program.build();
+    describe(&mut program, &mut text);
+    text
+}
+
+fn describe(command: &mut clap::Command, text: &mut String) {
+    let name = command.get_bin_name().unwrap_or_default().to_owned();
+    let help = command.render_long_help().to_string();
+    let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
+    let depth = "#".repeat(name.split(' ').count() + 1);
+    text.push_str(&format!("\n{depth} {name}\n\n```text\n{}\n```\n", lines.join("\n").trim_end()));
+    let subcommands = command.get_subcommands_mut();
+    for subcommand in subcommands.filter(|it| it.get_name() != "help" && !it.is_hide_set()) {
+        describe(subcommand, text);
+    }
+}

@@ -1,0 +1,23 @@
+//! The commands: each in a module of its own that holds its arguments, whose doc comments are its
+//! help, and its `run`. None of them knows another.
+
+pub(crate) mod certificate;
+pub(crate) mod completions;
+pub(crate) mod init;
+pub(crate) mod inspect;
+pub(crate) mod seal;
+pub(crate) mod unseal;
+
+use crate::{args::Command, error::Result, ui::Io};
+
+/// Runs the command that was typed.
+pub(crate) fn run(command: &Command, io: &mut Io<'_>) -> Result<()> {
+    match command {
+        Command::Init(arguments) => init::run(arguments, io),
+        Command::Seal(arguments) => seal::run(arguments, io),
+        Command::Unseal(arguments) => unseal::run(arguments, io),
+        Command::Inspect(arguments) => inspect::run(arguments, io),
+        Command::Certificate(command) => certificate::run(command, io),
+        Command::Completions(arguments) => completions::run(arguments, io),
+    }
+}

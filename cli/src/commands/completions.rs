@@ -1,0 +1,24 @@
+//! `sceau completions`: what a shell needs to complete the command line.
+
+use clap_complete::Shell;
+
+use crate::{args, error::Result, ui, ui::Io};
+
+/// Print a completion script for a shell
+///
+/// For bash: sceau completions bash > ~/.local/share/bash-completion/completions/sceau
+///
+/// For zsh, with a directory of your `fpath`: sceau completions zsh > ~/.zfunc/_sceau
+///
+/// For fish: sceau completions fish > ~/.config/fish/completions/sceau.fish
+#[derive(Debug, clap::Args)]
+pub(crate) struct CompletionsArguments {
+    /// The shell
+    shell: Shell,
+}
+
+pub(super) fn run(arguments: &CompletionsArguments, io: &mut Io<'_>) -> Result<()> {
+    let mut script = Vec::new();
+    clap_complete::generate(arguments.shell, &mut args::command(), "sceau", &mut script);
+    ui::print(io, script)
+}

@@ -1,0 +1,165 @@
+//! `sceau seal`: Secrets in, SealedSecrets out.
+//!
+//! Everything is read and sealed before anything is written, so a refusal leaves no file behind.
+
+mod batch;
+mod manifests;
+mod new_secret;
+mod replace;
+
+use std::path::PathBuf;
+
+use sealing::{EnvironmentName, Namespace, Scope};
+use zeroize::Zeroizing;
+
+use self::{batch::SealedFile, new_secret::NewSecretArguments};
+use crate::{
+    error::{CommandError, Result},
+    manifest::{self, Format},
+    output::{self, Audience, Existing},
+    project::Project,
+    resolve::Empty,
+    ui::{self, Io},
+};
+
+/// Seal Secrets so that they may be committed
+///
+/// Reads Secret manifests, YAML or JSON, from files or standard input, several documents, Lists
+/// and streams of JSON objects included, and writes SealedSecrets. Without a manifest, `--name`
+/// and `--namespace` say which Secret it is and `--from-file`, `--from-env-file`, `--from-stdin`
+/// and `--item` where its items come from. A value is never taken from the command line, where
+/// other programs and the shell's history could see it.
+///
+/// Which environment a Secret is sealed for is what `--environment` says, else what the path rules
+/// of sceau.yaml say about the file that is read, else about the file that is written.
+///
+/// Type, immutability, labels and annotations are kept, legible, in `spec.template`. What the API
+/// server sets (uid, resourceVersion, managedFields, ownerReferences and their like, status, and
+/// kubectl's last-applied-configuration) is stripped. An item of `stringData` replaces the item of
+/// `data` with its name, as in Kubernetes. Input that two readers could take for two things is
+/// refused: nothing is written unless everything could be sealed.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct SealArguments {
+    /// Files of Secret manifests; `-` or none is standard input
+    #[arg(value_name = "FILE", conflicts_with = "name")]
+    files: Vec<PathBuf>,
+
+    /// The environment to seal for, instead of what the path rules say
+    #[arg(long, value_name = "NAME")]
+    environment: Option<EnvironmentName>,
+
+    /// The namespace, for Secrets that name none
+    #[arg(short, long, value_name = "NAME")]
+    namespace: Option<Namespace>,
+
+    /// Where the SealedSecret may be opened
+    ///
+    /// strict: in its namespace and under its name; namespace-wide: in its namespace under any
+    /// name; environment-wide: in every namespace of the environment, under any name.
+    #[arg(long, default_value_t, value_name = "SCOPE")]
+    scope: Scope,
+
+    /// Seal a Secret without items too
+    #[arg(long)]
+    allow_empty: bool,
+
+    /// How to write: yaml, unless the file to write ends with `.json`
+    #[arg(short, long, value_name = "FORMAT", conflicts_with = "in_place")]
+    output: Option<Format>,
+
+    /// Write to this file, whole or not at all, instead of to standard output
+    #[arg(short, long, value_name = "FILE", conflicts_with = "in_place")]
+    write: Option<PathBuf>,
+
+    /// Replace each Secret in the files that are read by its SealedSecret
+    ///
+    /// Documents of other kinds and SealedSecrets stay as they are, byte for byte.
+    #[arg(long, requires = "files")]
+    in_place: bool,
+
+    #[command(flatten)]
+    new_secret: NewSecretArguments,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  Seal for the environment that the path rules give the target:
+    sceau seal secret.yaml --write deploy/api/prod/secret.yaml
+
+  Seal what kubectl prints, without a file of plaintext:
+    kubectl create secret generic api -n shop --from-file token --dry-run=client -o yaml |
+      sceau seal --environment prod --write deploy/api/prod/secret.yaml
+
+  Seal without a manifest; the value of `password` is asked for and not shown:
+    sceau seal --name db --namespace shop --item password --from-file ca.crt \\
+      --write deploy/db/prod/secret.yaml
+
+  Replace the Secrets in a file of many documents:
+    sceau seal --in-place deploy/api/prod/all.yaml
+
+dotenv files (--from-env-file):
+  One NAME=VALUE a line, `export ` may stand before it. Blank lines and lines that begin with `#`
+  are passed over. A value stands for itself unquoted or in single quotes; in double quotes,
+  \\n \\r \\t \\\\ \\\" and \\$ are replaced. Nothing is expanded. What dotenv readers disagree about is
+  refused, with its line: white space around `=` or at the end, ` #`, quotes or a backslash in an
+  unquoted value, `$` where a variable could follow outside single quotes, values of several lines,
+  a name twice.";
+
+pub(super) fn run(arguments: &SealArguments, io: &mut Io<'_>) -> Result<()> {
+    arguments.new_secret.check()?;
+    let project = Project::load(&io.directory)?;
+    let plain = if arguments.new_secret.name.is_some() {
+        vec![arguments.read_new_secret(&project, io)?]
+    } else {
+        arguments.read_manifests(&project, io)?
+    };
+    let sealed = batch::seal(plain, &project, arguments.scope, io.now)?;
+    match (&arguments.write, arguments.in_place) {
+        (_, true) => replace_in_place(&sealed, io),
+        (Some(path), false) => arguments.write_file(path.clone(), &sealed, io),
+        (None, false) => ui::print(io, arguments.text(&sealed)?.as_bytes()),
+    }
+}
+
+impl SealArguments {
+    fn empty(&self) -> Empty {
+        if self.allow_empty {
+            Empty::Allowed
+        } else {
+            Empty::Refused
+        }
+    }
+
+    fn text(&self, files: &[SealedFile]) -> Result<Zeroizing<String>> {
+        let objects: Vec<_> = files.iter().flat_map(SealedFile::objects).collect();
+        if objects.is_empty() {
+            return Err(CommandError::user("there is no Secret in the input"));
+        }
+        let format = Format::choose(self.output, self.write.as_deref());
+        manifest::join(&objects, format)
+    }
+
+    fn write_file(&self, path: PathBuf, files: &[SealedFile], io: &mut Io<'_>) -> Result<()> {
+        let target = io.directory.join(&path);
+        output::write(&target, self.text(files)?.as_bytes(), Audience::Everyone)?;
+        for file in files {
+            file.report(&path.display().to_string(), io);
+        }
+        Ok(())
+    }
+}
+
+fn replace_in_place(files: &[SealedFile], io: &mut Io<'_>) -> Result<()> {
+    let mut staged = Vec::new();
+    for file in files {
+        if let Some((path, text)) = replace::replaced(file)? {
+            staged.push(output::stage(path, text.as_bytes(), Audience::Everyone, Existing::Replace)?);
+        }
+    }
+    output::commit(staged)?;
+    for file in files {
+        file.report(&file.label, io);
+    }
+    Ok(())
+}

@@ -1,0 +1,163 @@
+//! Secret manifests, read from files or standard input, with what is needed to replace them.
+
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+};
+
+use sealing::{EnvironmentName, Secret};
+use zeroize::Zeroizing;
+
+use super::SealArguments;
+use crate::{
+    error::{CommandError, Result},
+    manifest::{self, Document, Object, Origin, Syntax},
+    project::Project,
+    resolve::{self, Clues},
+    sources::{self, Input, STDIN},
+    ui::{self, Io},
+};
+
+/// A file and the Secrets in it.
+pub(super) struct PlainFile {
+    /// The file as the user named it.
+    pub(super) label: String,
+    /// Where it is, unless it is standard input or no file at all.
+    pub(super) path: Option<PathBuf>,
+    pub(super) text: Zeroizing<String>,
+    pub(super) environment: EnvironmentName,
+    pub(super) documents: Vec<PlainDocument>,
+}
+
+/// A document that holds Secrets: one, or those of a List.
+pub(super) struct PlainDocument {
+    /// Its bytes in the file.
+    pub(super) range: Range<usize>,
+    pub(super) syntax: Syntax,
+    pub(super) secrets: Vec<(Origin, Secret)>,
+}
+
+impl PlainFile {
+    /// A Secret that no file holds.
+    pub(super) fn of_command_line(environment: EnvironmentName, secret: Secret) -> Self {
+        let label = "the command line".to_owned();
+        let origin = Origin {
+            file: label.clone(),
+            document: 1,
+            line: 1,
+        };
+        Self {
+            label,
+            path: None,
+            text: Zeroizing::default(),
+            environment,
+            documents: vec![PlainDocument {
+                range: 0..0,
+                syntax: Syntax::Yaml,
+                secrets: vec![(origin, secret)],
+            }],
+        }
+    }
+
+    /// Its Secrets with their origins.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &(Origin, Secret)> {
+        self.documents.iter().flat_map(|document| &document.secrets)
+    }
+}
+
+impl SealArguments {
+    /// Every file on the command line, or standard input.
+    pub(super) fn read_manifests(
+        &self,
+        project: &Project,
+        io: &mut Io<'_>,
+    ) -> Result<Vec<PlainFile>> {
+        if self.in_place && self.files.iter().any(|path| path.as_os_str() == STDIN) {
+            return Err(CommandError::usage("standard input cannot be replaced in place"));
+        }
+        sources::read_inputs(&self.files, "Secret manifests", io)?
+            .into_iter()
+            .map(|input| {
+                Ok(PlainFile {
+                    environment: self.environment_of(input.path.as_deref(), project, io)?,
+                    documents: self.read_documents(&input)?,
+                    label: input.label,
+                    path: input.path,
+                    text: input.text,
+                })
+            })
+            .collect()
+    }
+
+    /// The environment to seal for what stands in `input`.
+    pub(super) fn environment_of(
+        &self,
+        input: Option<&Path>,
+        project: &Project,
+        io: &mut Io<'_>,
+    ) -> Result<EnvironmentName> {
+        let target = self.write.as_ref();
+        let target = target.map(|path| resolve::absolute(&io.directory, path));
+        let decision = resolve::environment(
+            project,
+            Clues {
+                requested: self.environment.as_ref(),
+                input,
+                target: target.as_deref(),
+            },
+        )?;
+        if let Some(doubt) = decision.doubt {
+            ui::warn(io, doubt);
+        }
+        Ok(decision.name.clone())
+    }
+
+    fn read_documents(&self, input: &Input) -> Result<Vec<PlainDocument>> {
+        let documents = manifest::split(&input.text);
+        if documents.is_empty() {
+            return Err(CommandError::user(format!("{} holds no document", input.label)));
+        }
+        let mut plain = Vec::new();
+        for document in documents {
+            let secrets = self.read_secrets(&input.label, &document)?;
+            if !secrets.is_empty() {
+                plain.push(PlainDocument {
+                    range: document.range,
+                    syntax: document.syntax,
+                    secrets,
+                });
+            }
+        }
+        Ok(plain)
+    }
+
+    /// The Secrets of one document. One that holds none may stay in place, and nowhere else.
+    fn read_secrets(&self, label: &str, document: &Document<'_>) -> Result<Vec<(Origin, Secret)>> {
+        let objects = manifest::read_objects(label, document)?;
+        let is_secret = |object: &Object| matches!(object, Object::Secret(_));
+        if self.in_place && !objects.iter().any(|(_, object)| is_secret(object)) {
+            return Ok(Vec::new());
+        }
+        objects
+            .into_iter()
+            .map(|(origin, object)| {
+                let secret = self.check(object).map_err(|error| error.at(&origin))?;
+                Ok((origin, secret))
+            })
+            .collect()
+    }
+
+    fn check(&self, object: Object) -> Result<Secret> {
+        match object {
+            Object::Secret(secret) => {
+                resolve::secret(secret, self.namespace.as_ref(), self.empty())
+            }
+            Object::Sealed(_) => Err(CommandError::user("this is sealed already")
+                .hint("`--in-place` leaves SealedSecrets as they are")),
+            Object::Other(kind) => {
+                Err(CommandError::user(format!("this is a {kind}, not a Secret"))
+                    .hint("`--in-place` leaves documents of other kinds as they are"))
+            }
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! `sceau unseal`: recovery with private keys, without a cluster.
+//!
+//! All documents are opened or nothing is written.
+
+use std::path::PathBuf;
+
+use sealing::{
+    KeyRing, Namespace, Place, Secret, UnsealError,
+    resource::{
+        SecretTemplate, TemplateMetadata,
+        bitnami::{self, CLUSTER_WIDE, NAMESPACE_WIDE},
+    },
+};
+
+use crate::{
+    args::KeysArguments,
+    error::{CommandError, Result, with_causes},
+    manifest::{self, Format, Object, Origin, Sealed, SecretManifest},
+    output::{self, Audience},
+    sources,
+    ui::{self, Io},
+};
+
+/// Unseal SealedSecrets with private keys, for recovery
+///
+/// Reads SealedSecrets, sceau's own and the original's, several documents and Lists included, and
+/// writes the Secrets that they stand for, values in base64. No cluster is needed, but the private
+/// keys are: a backup of the key Secrets, or a recovery recipient's own key.
+///
+/// Either every item of every document is unsealed or nothing is written. Templates of the
+/// original (`spec.template.data`) are not rendered.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct UnsealArguments {
+    /// Files of SealedSecrets; `-` or none is standard input
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    keys: KeysArguments,
+
+    /// The namespace, for SealedSecrets that name none
+    #[arg(short, long, value_name = "NAME")]
+    namespace: Option<Namespace>,
+
+    /// How to write: yaml, unless the file to write ends with `.json`
+    #[arg(short, long, value_name = "FORMAT")]
+    output: Option<Format>,
+
+    /// Write to this file, readable by you alone, instead of to standard output
+    #[arg(short, long, value_name = "FILE")]
+    write: Option<PathBuf>,
+
+    /// Write plaintext to standard output even if it is a terminal
+    #[arg(long)]
+    show: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  Recover a Secret and apply it, without plaintext on disk:
+    sceau unseal api.yaml --keys backup.yaml | kubectl apply -f -
+
+  Recover what a cluster of the original holds:
+    kubectl get sealedsecrets -A -o yaml | sceau unseal --keys keys.yaml --write secrets.yaml";
+
+pub(super) fn run(arguments: &UnsealArguments, io: &mut Io<'_>) -> Result<()> {
+    if arguments.write.is_none() && io.terminals.stdout && !arguments.show {
+        return Err(CommandError::user("the terminal would show plaintext").hint(
+            "send it to a program or a file (`--write FILE`), or say `--show` if that is meant",
+        ));
+    }
+    let ring = sources::read_key_ring(&arguments.keys.files, io)?;
+    let sealed = read(&arguments.files, io)?;
+    let secrets = unseal_all(&sealed, arguments.namespace.as_ref(), &ring)?;
+    for (origin, sealed) in &sealed {
+        tell_unrendered(origin, sealed, io);
+    }
+    let manifests: Vec<_> = secrets.iter().map(SecretManifest::of).collect();
+    let format = Format::choose(arguments.output, arguments.write.as_deref());
+    let text = manifest::join(&manifests, format)?;
+    match &arguments.write {
+        Some(path) => output::write(&io.directory.join(path), text.as_bytes(), Audience::Owner),
+        None => ui::print(io, text.as_bytes()),
+    }
+}
+
+fn read(files: &[PathBuf], io: &mut Io<'_>) -> Result<Vec<(Origin, Sealed)>> {
+    let mut sealed = Vec::new();
+    for input in sources::read_inputs(files, "SealedSecrets", io)? {
+        for (origin, object) in manifest::read_all(&input.label, &input.text)? {
+            match object {
+                Object::Sealed(object) => sealed.push((origin, object)),
+                Object::Secret(_) => return Err(origin.error("this is a Secret already")),
+                Object::Other(kind) => {
+                    return Err(origin.error(format_args!("this is a {kind}, not a SealedSecret")));
+                }
+            }
+        }
+    }
+    if sealed.is_empty() {
+        return Err(CommandError::user("there is no SealedSecret in the input"));
+    }
+    Ok(sealed)
+}
+
+/// Opens all of them, or tells of every one that does not open.
+fn unseal_all(
+    sealed: &[(Origin, Sealed)],
+    namespace: Option<&Namespace>,
+    ring: &KeyRing,
+) -> Result<Vec<Secret>> {
+    let mut secrets = Vec::new();
+    let mut problems = Vec::new();
+    for (origin, sealed) in sealed {
+        match unseal(sealed, namespace, ring) {
+            Ok(secret) => secrets.push(secret),
+            Err(problem) => problems.push(format!("{origin}: {problem}")),
+        }
+    }
+    if problems.is_empty() {
+        Ok(secrets)
+    } else {
+        Err(CommandError::user(problems.join("\n"))
+            .hint("nothing was written: give further key files with `--keys`, or leave these documents out"))
+    }
+}
+
+fn unseal(
+    sealed: &Sealed,
+    namespace: Option<&Namespace>,
+    ring: &KeyRing,
+) -> std::result::Result<Secret, String> {
+    let place = place(sealed, namespace)?;
+    let said = |error: UnsealError| with_causes(&error);
+    match sealed {
+        Sealed::Native(sealed) => {
+            let unsealed = sealing::unseal(&sealed.spec, &place, ring).map_err(said)?;
+            Ok(Secret {
+                place,
+                template: sealed.spec.template.clone(),
+                items: unsealed.items,
+            })
+        }
+        Sealed::Bitnami(sealed) => {
+            let unsealed = sealing::unseal_bitnami(sealed, &place, ring).map_err(said)?;
+            Ok(Secret {
+                place,
+                template: unsealed.template.unwrap_or_else(|| template(sealed)),
+                items: unsealed.items,
+            })
+        }
+    }
+}
+
+fn place(sealed: &Sealed, namespace: Option<&Namespace>) -> std::result::Result<Place, String> {
+    let (name, own) = sealed.names();
+    let name = name.ok_or("it has no metadata.name")?;
+    let own = own.or(namespace.map(Namespace::as_str));
+    let namespace = own.ok_or("it has no metadata.namespace, and no `--namespace` was given")?;
+    Place::parse(namespace, name).map_err(|error| error.to_string())
+}
+
+/// What the original puts on the Secret, without the annotations that speak of its sealing.
+fn template(sealed: &bitnami::SealedSecret) -> SecretTemplate {
+    let template = sealed.spec.template.clone().unwrap_or_default();
+    let metadata = template.metadata.unwrap_or_default();
+    let mut annotations = metadata.annotations.unwrap_or_default();
+    annotations.retain(|name, _| ![CLUSTER_WIDE, NAMESPACE_WIDE].contains(&name.as_str()));
+    SecretTemplate {
+        secret_type: template.secret_type.filter(|it| !it.is_empty()),
+        immutable: template.immutable,
+        metadata: TemplateMetadata {
+            labels: metadata.labels.unwrap_or_default(),
+            annotations,
+        },
+    }
+}
+
+fn tell_unrendered(origin: &Origin, sealed: &Sealed, io: &mut Io<'_>) {
+    let Sealed::Bitnami(sealed) = sealed else {
+        return;
+    };
+    let templates = sealed.spec.template.as_ref();
+    let texts = templates.and_then(|template| template.data.as_ref());
+    for name in texts.into_iter().flat_map(|texts| texts.keys()) {
+        ui::warn(
+            io,
+            format_args!("{origin}: spec.template.data.{name} is not rendered"),
+        );
+    }
+}

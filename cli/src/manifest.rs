@@ -1,0 +1,110 @@
+//! Manifests: Kubernetes objects as YAML or JSON text, read strictly and written in one way.
+//!
+//! Reading never guesses: what two readers could take for two things is an error with its place.
+//! What is read may be plaintext, so an error knows a line and a field and never a value.
+
+mod deserializer;
+mod documents;
+mod emit;
+mod objects;
+mod scalar;
+mod sealed;
+mod secret;
+mod yaml;
+
+pub(crate) use documents::{Document, Syntax, split};
+pub(crate) use emit::{Format, SecretManifest, join, to_text};
+pub(crate) use objects::{Object, read_all, read_objects};
+pub(crate) use sealed::Sealed;
+pub(crate) use secret::SecretObject;
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+
+use crate::error::CommandError;
+
+/// Something wrong at one place of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// The line in the file, counted from 1.
+    pub(crate) line: usize,
+    /// The field, such as `stringData.pin`; empty for a whole document.
+    pub(crate) path: String,
+    /// What is wrong there, without a value.
+    pub(crate) problem: String,
+    /// What to do about it.
+    pub(crate) hint: Option<&'static str>,
+}
+
+impl Fault {
+    pub(crate) fn new(line: usize, problem: impl Into<String>) -> Self {
+        Self {
+            line,
+            path: String::new(),
+            problem: problem.into(),
+            hint: None,
+        }
+    }
+
+    pub(crate) fn hint(mut self, hint: &'static str) -> Self {
+        self.hint = Some(hint);
+        self
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.path.as_str() {
+            "" => f.write_str(&self.problem),
+            path => write!(f, "{path}: {}", self.problem),
+        }
+    }
+}
+
+/// Where an object stands, as errors and notes name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// The file as the user named it.
+    pub(crate) file: String,
+    /// The document in the file, counted from 1.
+    pub(crate) document: usize,
+    /// The line in the file where the object begins.
+    pub(crate) line: usize,
+}
+
+impl Origin {
+    /// The error for something wrong with the object as a whole.
+    pub(crate) fn error(&self, problem: impl fmt::Display) -> CommandError {
+        CommandError::user(format!("{self}: {problem}"))
+    }
+
+    /// The error for a fault in the object's document.
+    pub(crate) fn fault(&self, fault: &Fault) -> CommandError {
+        let place = Self {
+            line: fault.line,
+            ..self.clone()
+        };
+        place.error(fault).hints(fault.hint)
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            file,
+            document,
+            line,
+        } = self;
+        write!(f, "{file}:{line} (document {document})")
+    }
+}
+
+/// Reads the one document of a text that is no manifest, such as the project file.
+pub(crate) fn read_one<T: DeserializeOwned + Default>(text: &str) -> Result<T, Fault> {
+    match split(text).as_slice() {
+        [] => Ok(T::default()),
+        [only] => deserializer::read(&*only.parse()?),
+        [_, second, ..] => Err(Fault::new(second.line, "there is more than one document")),
+    }
+}

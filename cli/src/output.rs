@@ -1,0 +1,113 @@
+//! Files that appear whole or not at all.
+//!
+//! A file is written beside its target and renamed over it, so a failure leaves what was there;
+//! several files are all written before the first is renamed.
+
+use std::{
+    fs::{self, Permissions},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use tempfile::{Builder, NamedTempFile};
+
+use crate::error::{CommandError, Result};
+
+/// Who may read a file that did not exist before. One that did keeps its mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// Whoever may read the repository.
+    Everyone,
+    /// Everyone, and they may run it.
+    EveryoneRuns,
+    /// Its owner: it holds plaintext or a private key.
+    Owner,
+}
+
+/// A file that is complete beside its target.
+#[must_use = "nothing is in place before `commit`"]
+pub(crate) struct Staged {
+    temporary: NamedTempFile,
+    target: PathBuf,
+    existing: Existing,
+}
+
+/// What may be done with a target that exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Existing {
+    /// It stays, and the command fails.
+    Keep,
+    /// It is replaced.
+    Replace,
+}
+
+/// Writes one file.
+pub(crate) fn write(path: &Path, bytes: &[u8], audience: Audience) -> Result<()> {
+    commit(vec![stage(path, bytes, audience, Existing::Replace)?])
+}
+
+/// Writes a file beside its target. Missing directories are made.
+pub(crate) fn stage(
+    path: &Path,
+    bytes: &[u8],
+    audience: Audience,
+    existing: Existing,
+) -> Result<Staged> {
+    let failed = |error: io::Error| CommandError::file("write", path, &error);
+    // A symbolic link stays one: what it points to is replaced.
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if existing == Existing::Keep && fs::symlink_metadata(path).is_ok() {
+        return Err(exists(path));
+    }
+    let directory = match target.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    fs::create_dir_all(directory).map_err(failed)?;
+    let mut temporary = Builder::new()
+        .prefix(".sceau-")
+        .tempfile_in(directory)
+        .map_err(failed)?;
+    temporary.write_all(bytes).map_err(failed)?;
+    let permissions = fs::metadata(&target).map_or_else(|_| audience.permissions(), |it| it.permissions());
+    fs::set_permissions(temporary.path(), permissions).map_err(failed)?;
+    Ok(Staged {
+        temporary,
+        target,
+        existing,
+    })
+}
+
+/// Puts staged files into their places.
+pub(crate) fn commit(files: Vec<Staged>) -> Result<()> {
+    for Staged {
+        temporary,
+        target,
+        existing,
+    } in files
+    {
+        let persisted = match existing {
+            Existing::Keep => temporary.persist_noclobber(&target),
+            Existing::Replace => temporary.persist(&target),
+        };
+        persisted.map_err(|error| CommandError::file("write", &target, &error.error))?;
+    }
+    Ok(())
+}
+
+fn exists(path: &Path) -> CommandError {
+    CommandError::user(format!("{} is there already", path.display()))
+        .hint("nothing was written; move it away first")
+}
+
+impl Audience {
+    #[cfg(unix)]
+    fn permissions(self) -> Permissions {
+        use std::os::unix::fs::PermissionsExt as _;
+        Permissions::from_mode(match self {
+            Self::Everyone => 0o644,
+            Self::EveryoneRuns => 0o755,
+            Self::Owner => 0o600,
+        })
+    }
+}

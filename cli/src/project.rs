@@ -1,0 +1,145 @@
+//! The project file `sceau.yaml`: which environments there are, whom they are sealed to, and
+//! which paths belong to them.
+//!
+//! It is checked as a whole when it is read; which environment a command means is for `resolve`.
+
+mod certificates;
+mod file;
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use sealing::EnvironmentName;
+
+use crate::{
+    error::{CommandError, Result},
+    manifest, sources,
+};
+
+pub(crate) use certificates::{read_certificate, recipients};
+pub use file::schema;
+
+/// The name of the project file.
+pub(crate) const FILE_NAME: &str = "sceau.yaml";
+
+/// A project file that has been checked.
+#[derive(Debug)]
+pub(crate) struct Project {
+    /// The directory it stands in; its paths are relative to it.
+    pub(crate) root: PathBuf,
+    pub(crate) environments: BTreeMap<EnvironmentName, Environment>,
+    /// The people's own certificates, by their names.
+    pub(crate) people: BTreeMap<String, PathBuf>,
+}
+
+/// An environment, as the project sees it.
+#[derive(Debug)]
+pub(crate) struct Environment {
+    /// The certificates its secrets are sealed to.
+    pub(crate) certificates: Vec<PathBuf>,
+    /// The files that belong to it, relative to the root.
+    pub(crate) paths: GlobSet,
+    /// The kubeconfig context of its cluster.
+    pub(crate) context: Option<String>,
+}
+
+impl Project {
+    /// Reads the nearest project file, in `directory` or above it.
+    pub(crate) fn load(directory: &Path) -> Result<Self> {
+        let root = directory
+            .ancestors()
+            .find(|ancestor| ancestor.join(FILE_NAME).is_file())
+            .ok_or_else(|| {
+                CommandError::user(format!(
+                    "no {FILE_NAME} in {} or above it",
+                    directory.display()
+                ))
+                .hint("write one with `sceau init`")
+            })?;
+        Self::read(root)
+    }
+
+    fn read(root: &Path) -> Result<Self> {
+        let text = sources::read_text(&root.join(FILE_NAME))?;
+        let file: file::ProjectFile = manifest::read_one(&text).map_err(|fault| {
+            CommandError::user(format!("{FILE_NAME}:{}: {fault}", fault.line)).hints(fault.hint)
+        })?;
+        Self::check(root.to_owned(), file)
+            .map_err(|problem| CommandError::user(format!("{FILE_NAME}: {problem}")))
+    }
+
+    fn check(root: PathBuf, file: file::ProjectFile) -> std::result::Result<Self, String> {
+        check_paths_are_distinct(&file)?;
+        check_people(&file)?;
+        Ok(Self {
+            root,
+            environments: file
+                .environments
+                .into_iter()
+                .map(|(name, settings)| Ok((name, Environment::check(settings)?)))
+                .collect::<std::result::Result<_, String>>()?,
+            people: file
+                .people
+                .into_iter()
+                .filter_map(|(name, person)| Some((name, person.certificate?)))
+                .collect(),
+        })
+    }
+
+    /// A path below the root, relative to it and with `/` between its parts.
+    pub(crate) fn relative(&self, path: &Path) -> Option<String> {
+        let below = path.strip_prefix(&self.root).ok()?;
+        let parts: Option<Vec<&str>> = below.iter().map(|part| part.to_str()).collect();
+        Some(parts?.join("/"))
+    }
+}
+
+impl Environment {
+    fn check(settings: file::Environment) -> std::result::Result<Self, String> {
+        Ok(Self {
+            certificates: settings.certificates,
+            paths: glob_set(&settings.paths)?,
+            context: settings.context,
+        })
+    }
+}
+
+fn glob_set(patterns: &[String]) -> std::result::Result<GlobSet, String> {
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+        set.add(glob.map_err(|error| format!("the path rule `{pattern}`: {}", error.kind()))?);
+    }
+    set.build().map_err(|error| error.to_string())
+}
+
+/// Rules that overlap can only be seen at a path; the same rule twice is wrong at once.
+fn check_paths_are_distinct(file: &file::ProjectFile) -> std::result::Result<(), String> {
+    let mut owners = BTreeMap::new();
+    for (name, settings) in &file.environments {
+        for path in &settings.paths {
+            match owners.insert(path, name) {
+                Some(other) if other != name => {
+                    return Err(format!("`{other}` and `{name}` both claim the path `{path}`"));
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_people(file: &file::ProjectFile) -> std::result::Result<(), String> {
+    for (name, person) in &file.people {
+        let unknown = |operated: &&EnvironmentName| !file.environments.contains_key(*operated);
+        if let Some(unknown) = person.operates.iter().find(unknown) {
+            return Err(format!(
+                "people.{name}.operates: there is no environment `{unknown}`"
+            ));
+        }
+    }
+    Ok(())
+}

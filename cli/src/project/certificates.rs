@@ -1,0 +1,92 @@
+//! Reading pinned certificates: whom an environment's secrets are sealed to.
+
+use std::{collections::BTreeMap, path::Path};
+
+use jiff::Timestamp;
+use sealing::{Certificate, CertificateError, EnvironmentName, KeyId, Recipient};
+
+use super::{Environment, FILE_NAME, Project};
+use crate::{
+    error::{CommandError, Result},
+    sources,
+};
+
+/// Reads the first certificate of a PEM file; its dates are not looked at.
+pub(crate) fn read_certificate(path: &Path) -> Result<Certificate> {
+    let text = sources::read_text(path)?;
+    Certificate::parse_pem(&text).map_err(|error| unusable(path, &error))
+}
+
+/// The recipients of an environment: every one of its certificates, each usable at `now`.
+pub(crate) fn recipients(
+    project: &Project,
+    name: &EnvironmentName,
+    environment: &Environment,
+    now: Timestamp,
+) -> Result<Vec<Recipient>> {
+    if environment.certificates.is_empty() {
+        return Err(CommandError::user(format!(
+            "{FILE_NAME}: environment `{name}` has no certificates to seal to"
+        ))
+        .hint(format!(
+            "add one under environments.{name}.certificates and run `sceau certificate fetch --environment {name}`"
+        )));
+    }
+    let people = people_by_key(project)?;
+    environment
+        .certificates
+        .iter()
+        .map(|relative| {
+            let certificate = read_pinned(project, name, relative)?;
+            if let Some(person) = people.get(&certificate.key_id()) {
+                return Err(belongs_to_person(name, relative, person));
+            }
+            certificate
+                .check_validity(now)
+                .map_err(|error| unusable(relative, &error).hint(fetch_hint(name)))?;
+            Ok(certificate.recipient)
+        })
+        .collect()
+}
+
+fn people_by_key(project: &Project) -> Result<BTreeMap<KeyId, &str>> {
+    project
+        .people
+        .iter()
+        .map(|(person, relative)| {
+            let certificate = read_certificate(&project.root.join(relative))?;
+            Ok((certificate.key_id(), person.as_str()))
+        })
+        .collect()
+}
+
+/// A person's key must never open what an environment's clusters open.
+fn belongs_to_person(name: &EnvironmentName, relative: &Path, person: &str) -> CommandError {
+    let relative = relative.display();
+    CommandError::user(format!(
+        "{relative} is the certificate of `{person}`, and environment `{name}` would be sealed to it"
+    ))
+    .hint(format!(
+        "take it out of environments.{name}.certificates: an environment's values are for its clusters"
+    ))
+}
+
+fn read_pinned(project: &Project, name: &EnvironmentName, relative: &Path) -> Result<Certificate> {
+    let path = project.root.join(relative);
+    if !path.exists() {
+        return Err(CommandError::user(format!(
+            "environment `{name}` is sealed to {}, which is not there",
+            relative.display()
+        ))
+        .hint(fetch_hint(name)));
+    }
+    read_certificate(&path)
+}
+
+fn unusable(path: &Path, error: &CertificateError) -> CommandError {
+    CommandError::user(format!("{}: {error}", path.display()))
+}
+
+fn fetch_hint(name: &EnvironmentName) -> String {
+    format!("fetch the current one with `sceau certificate fetch --environment {name}`")
+}

@@ -1,0 +1,66 @@
+//! The project file as it is written: its fields, and the JSON schema that editors check it by.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use jiff::civil::Date;
+use schemars::{JsonSchema, generate::SchemaSettings};
+use sealing::EnvironmentName;
+use serde::Deserialize;
+
+/// The project file of sceau: environments, whom they are sealed to, and who operates them.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ProjectFile {
+    /// The environments by name, an RFC 1123 label such as `prod`.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Environment>")]
+    #[schemars(extend("propertyNames" = {"pattern": LABEL, "maxLength": 63}))]
+    pub(super) environments: BTreeMap<EnvironmentName, Environment>,
+    /// The people by name.
+    #[serde(default)]
+    pub(super) people: BTreeMap<String, Person>,
+}
+
+const LABEL: &str = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
+
+/// A set of namespaces with sealing keys of its own.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Environment {
+    /// The certificates that its secrets are sealed to, one for each cluster, relative to this file.
+    #[serde(default)]
+    pub(super) certificates: Vec<PathBuf>,
+    /// The files that belong to it: globs relative to this file. `*` stops at `/`, `**` does not.
+    #[serde(default)]
+    pub(super) paths: Vec<String>,
+    /// The kubeconfig context of its cluster, for `sceau certificate fetch`.
+    #[serde(default)]
+    pub(super) context: Option<String>,
+}
+
+/// Somebody who works on the project.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Person {
+    /// Their own certificate, relative to this file. No environment's secrets are sealed to it.
+    #[serde(default)]
+    pub(super) certificate: Option<PathBuf>,
+    /// The environments whose values they can read.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub(super) operates: Vec<EnvironmentName>,
+    /// The day they left, such as 2026-11-21.
+    #[serde(default, rename = "left")]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    pub(super) _left: Option<Date>,
+}
+
+/// The JSON schema of the project file, as the text of `schemas/sceau.yaml.json`.
+pub fn schema() -> String {
+    let schema = SchemaSettings::draft2020_12()
+        .into_generator()
+        .into_root_schema_for::<ProjectFile>();
+    let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
+    text.push('\n');
+    text
+}

@@ -1,0 +1,260 @@
+//! What a command line means here: pure functions from flags, project file and manifests to
+//! decisions.
+//!
+//! Nothing is read or written; every refusal that needs no file stands in this module.
+
+use std::{
+    collections::BTreeMap,
+    path::{Component, Path, PathBuf},
+};
+
+use sealing::{EnvironmentName, Namespace, Place, Secret};
+
+use crate::{
+    error::{CommandError, Result},
+    manifest::SecretObject,
+    project::{Environment, FILE_NAME, Project},
+};
+
+#[cfg(test)]
+mod tests;
+
+/// What decides about the environment of a file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Clues<'a> {
+    /// What `--environment` says.
+    pub(crate) requested: Option<&'a EnvironmentName>,
+    /// The file that is read, absolute.
+    pub(crate) input: Option<&'a Path>,
+    /// The file that is written, absolute.
+    pub(crate) target: Option<&'a Path>,
+}
+
+/// An environment that was decided on.
+#[derive(Debug)]
+pub(crate) struct Decision<'a> {
+    pub(crate) name: &'a EnvironmentName,
+    pub(crate) environment: &'a Environment,
+    /// What the path rules say against it.
+    pub(crate) doubt: Option<String>,
+}
+
+/// Decides which environment is meant: `--environment`, else the path rules for the file that is
+/// read, else those for the file that is written.
+pub(crate) fn environment<'a>(project: &'a Project, clues: Clues<'_>) -> Result<Decision<'a>> {
+    let input = by_path(project, clues.input)?;
+    let target = by_path(project, clues.target)?;
+    if let Some(requested) = clues.requested {
+        let (name, environment) = named(project, requested)?;
+        let doubt = [input, target]
+            .into_iter()
+            .flatten()
+            .find(|owned| owned.name != name);
+        return Ok(Decision {
+            name,
+            environment,
+            doubt: doubt.map(|owned| owned.to_string()),
+        });
+    }
+    match (input, target) {
+        (Some(input), Some(target)) if input.name != target.name => {
+            Err(CommandError::user(format!("{input}, but {target}"))
+                .hint("say which is meant with `--environment`"))
+        }
+        (Some(owned), _) | (None, Some(owned)) => Ok(Decision {
+            name: owned.name,
+            environment: owned.environment,
+            doubt: None,
+        }),
+        (None, None) => Err(undecided(project, clues)),
+    }
+}
+
+/// The environment of that name, or an error that names the nearest one.
+pub(crate) fn named<'a>(
+    project: &'a Project,
+    requested: &EnvironmentName,
+) -> Result<(&'a EnvironmentName, &'a Environment)> {
+    project
+        .environments
+        .get_key_value(requested)
+        .ok_or_else(|| {
+            let error =
+                CommandError::user(format!("no environment `{requested}` in {FILE_NAME}"));
+            match nearest(project, requested) {
+                Some(name) => error.hint(format!("did you mean `{name}`?")),
+                None => error.hint(known(project)),
+            }
+        })
+}
+
+/// A path that an environment's rules claim.
+#[derive(Debug, Clone)]
+struct Owned<'a> {
+    path: String,
+    name: &'a EnvironmentName,
+    environment: &'a Environment,
+}
+
+impl std::fmt::Display for Owned<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "by {FILE_NAME}, {} belongs to `{}`", self.path, self.name)
+    }
+}
+
+fn by_path<'a>(project: &'a Project, path: Option<&Path>) -> Result<Option<Owned<'a>>> {
+    let Some(path) = path.and_then(|path| project.relative(path)) else {
+        return Ok(None);
+    };
+    let mut owners = project
+        .environments
+        .iter()
+        .filter(|(_, environment)| environment.paths.is_match(&path));
+    match (owners.next(), owners.next()) {
+        (Some((one, _)), Some((other, _))) => Err(CommandError::user(format!(
+            "`{one}` and `{other}` both claim {path} in {FILE_NAME}"
+        ))
+        .hint("make their `paths` distinct")),
+        (Some((name, environment)), None) => Ok(Some(Owned {
+            path,
+            name,
+            environment,
+        })),
+        (None, _) => Ok(None),
+    }
+}
+
+fn undecided(project: &Project, clues: Clues<'_>) -> CommandError {
+    let path = clues.input.or(clues.target);
+    let relative = path.and_then(|path| project.relative(path));
+    let error = match relative {
+        Some(path) => CommandError::user(format!(
+            "no path rule of {FILE_NAME} says which environment {path} belongs to"
+        )),
+        None => CommandError::user("which environment is this for?"),
+    };
+    error.hint(format!(
+        "name it with `--environment`; {}",
+        known(project)
+    ))
+}
+
+fn known(project: &Project) -> String {
+    let names: Vec<&str> = project
+        .environments
+        .keys()
+        .map(EnvironmentName::as_str)
+        .collect();
+    match names.as_slice() {
+        [] => format!("{FILE_NAME} has no environment yet"),
+        names => format!("{FILE_NAME} has {}", names.join(", ")),
+    }
+}
+
+fn nearest<'a>(project: &'a Project, requested: &EnvironmentName) -> Option<&'a str> {
+    project
+        .environments
+        .keys()
+        .map(|name| (strsim::damerau_levenshtein(name.as_str(), requested.as_str()), name))
+        .filter(|(distance, _)| *distance <= 2)
+        .min()
+        .map(|(_, name)| name.as_str())
+}
+
+/// Makes a path absolute and takes `.` and `..` out of it, by its text alone.
+pub(crate) fn absolute(directory: &Path, path: &Path) -> PathBuf {
+    let mut absolute = PathBuf::new();
+    for component in directory.join(path).components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                absolute.pop();
+            }
+            other => absolute.push(other),
+        }
+    }
+    absolute
+}
+
+/// Whether a secret may have no items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Empty {
+    Allowed,
+    Refused,
+}
+
+/// The secret that a Secret manifest stands for, once everything has been refused that must not
+/// be sealed.
+///
+/// Its namespace is its own, else `namespace`; no other place is looked at.
+pub(crate) fn secret(
+    object: SecretObject,
+    namespace: Option<&Namespace>,
+    empty: Empty,
+) -> Result<Secret> {
+    if let Some(annotation) = object.scope_annotation() {
+        return Err(CommandError::user(format!(
+            "the annotation {annotation} asks for a scope in the original's way"
+        ))
+        .hint("remove it and say `--scope namespace-wide` or `--scope environment-wide`"));
+    }
+    let place = place(&object, namespace)?;
+    let secret = Secret {
+        place,
+        template: object.template,
+        items: object.items,
+    };
+    check_type(&secret)?;
+    if secret.items.is_empty() && empty == Empty::Refused {
+        return Err(CommandError::user("the Secret has no items")
+            .hint("if that is meant, say `--allow-empty`"));
+    }
+    Ok(secret)
+}
+
+fn place(object: &SecretObject, namespace: Option<&Namespace>) -> Result<Place> {
+    let name = object
+        .name
+        .clone()
+        .ok_or_else(|| CommandError::user("the Secret has no metadata.name"))?;
+    let namespace = match (&object.namespace, namespace) {
+        (Some(own), Some(given)) if own != given => {
+            return Err(CommandError::user(format!(
+                "the Secret is in namespace `{own}`, and `--namespace {given}` was given"
+            )));
+        }
+        (Some(one), _) | (None, Some(one)) => one.clone(),
+        (None, None) => {
+            return Err(CommandError::user("the Secret has no metadata.namespace").hint(
+                "add it, or name it with `--namespace`; it is never taken from a kubeconfig",
+            ));
+        }
+    };
+    Ok(Place { namespace, name })
+}
+
+/// Kubernetes fills such a Secret itself, with a credential of the cluster.
+const SERVICE_ACCOUNT_TOKEN: &str = "kubernetes.io/service-account-token";
+
+fn check_type(secret: &Secret) -> Result<()> {
+    if secret.template.secret_type() == SERVICE_ACCOUNT_TOKEN {
+        return Err(CommandError::user(format!(
+            "Secrets of type {SERVICE_ACCOUNT_TOKEN} cannot be sealed: whoever writes one is given the service account's credentials"
+        )));
+    }
+    Ok(())
+}
+
+/// Finds the first two places that are the same in one environment.
+pub(crate) fn first_duplicate<'a, T>(
+    places: impl IntoIterator<Item = (&'a EnvironmentName, &'a Place, T)>,
+) -> Option<(T, T)> {
+    let mut seen = BTreeMap::new();
+    for (environment, place, origin) in places {
+        if let Some(first) = seen.remove(&(environment, place)) {
+            return Some((first, origin));
+        }
+        seen.insert((environment, place), origin);
+    }
+    None
+}

@@ -1,0 +1,222 @@
+//! Where plaintext comes from: files, standard input, dotenv files and people.
+//!
+//! With `output`, it is the only place where files are opened. What it reads is wiped when
+//! dropped, and its errors name files and items, never what stands in them.
+
+mod dotenv;
+mod keys;
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use sealing::{ItemName, Plaintext};
+use zeroize::Zeroizing;
+
+use crate::{
+    error::{CommandError, Result},
+    resolve,
+    ui::{self, Io},
+};
+
+pub(crate) use keys::read_key_ring;
+
+/// How people name standard input where a file is expected.
+pub(crate) const STDIN: &str = "-";
+
+/// Reads a file of UTF-8 text.
+pub(crate) fn read_text(path: &Path) -> Result<Zeroizing<String>> {
+    let bytes = read_bytes(path)?;
+    into_text(bytes, &path.display().to_string())
+}
+
+/// A text of manifests.
+pub(crate) struct Input {
+    /// The file as the user named it.
+    pub(crate) label: String,
+    /// Where the file is, unless it is standard input.
+    pub(crate) path: Option<PathBuf>,
+    pub(crate) text: Zeroizing<String>,
+}
+
+/// Reads every file, or standard input when there is none; a person at a terminal is told that
+/// `expected` are.
+pub(crate) fn read_inputs(
+    files: &[PathBuf],
+    expected: &str,
+    io: &mut Io<'_>,
+) -> Result<Vec<Input>> {
+    if files.is_empty() {
+        return Ok(vec![read_stdin_input(expected, io)?]);
+    }
+    files
+        .iter()
+        .map(|file| match file.to_str() {
+            Some(STDIN) => read_stdin_input(expected, io),
+            _ => read_file_input(file, &io.directory),
+        })
+        .collect()
+}
+
+fn read_file_input(file: &Path, directory: &Path) -> Result<Input> {
+    let path = resolve::absolute(directory, file);
+    let label = file.display().to_string();
+    let bytes = fs::read(&path).map_err(|error| CommandError::file("read", file, &error))?;
+    Ok(Input {
+        text: into_text(Zeroizing::new(bytes), &label)?,
+        path: Some(path),
+        label,
+    })
+}
+
+fn read_stdin_input(expected: &str, io: &mut Io<'_>) -> Result<Input> {
+    if io.terminals.stdin {
+        ui::note(io, format_args!("reading {expected} from standard input"));
+    }
+    let label = "standard input".to_owned();
+    Ok(Input {
+        text: into_text(read_stdin(io)?, &label)?,
+        path: None,
+        label,
+    })
+}
+
+fn read_bytes(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
+    fs::read(path)
+        .map(Zeroizing::new)
+        .map_err(|error| CommandError::file("read", path, &error))
+}
+
+fn read_stdin(io: &mut Io<'_>) -> Result<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    io.stdin
+        .read_to_end(&mut bytes)
+        .map_err(|error| CommandError::user(format!("cannot read standard input: {error}")))?;
+    Ok(bytes)
+}
+
+fn into_text(mut bytes: Zeroizing<Vec<u8>>, place: &str) -> Result<Zeroizing<String>> {
+    String::from_utf8(std::mem::take(&mut *bytes))
+        .map(Zeroizing::new)
+        .map_err(|error| {
+            // The bytes go with the error: they are wiped with this.
+            drop(Zeroizing::new(error.into_bytes()));
+            CommandError::user(format!("{place} is not UTF-8 text"))
+        })
+}
+
+/// Where one item or several come from, as the command line names it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ItemSources {
+    pub(crate) files: Vec<ItemFile>,
+    pub(crate) dotenv_files: Vec<PathBuf>,
+    pub(crate) stdin: Option<ItemName>,
+    pub(crate) prompted: Vec<ItemName>,
+}
+
+/// `NAME=PATH`, or `PATH` alone, whose file name is the item's name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ItemFile {
+    name: ItemName,
+    path: PathBuf,
+}
+
+impl FromStr for ItemFile {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let (name, path) = match text.split_once('=') {
+            Some((name, path)) => (name, Path::new(path)),
+            None => {
+                let path = Path::new(text);
+                (path.file_name().and_then(OsStr::to_str).unwrap_or(""), path)
+            }
+        };
+        if path.as_os_str().is_empty() {
+            return Err("a path is expected behind `=`".to_owned());
+        }
+        Ok(Self {
+            name: ItemName::parse(name)
+                .map_err(|error| format!("{error}; or name it: NAME={}", path.display()))?,
+            path: path.to_owned(),
+        })
+    }
+}
+
+/// Reads every item that the command line names; a name that comes twice is refused.
+pub(crate) fn read_items(
+    sources: &ItemSources,
+    io: &mut Io<'_>,
+) -> Result<BTreeMap<ItemName, Plaintext>> {
+    let mut items = BTreeMap::new();
+    for ItemFile { name, path } in &sources.files {
+        let bytes = read_bytes(&io.directory.join(path))?;
+        add(&mut items, name.clone(), Plaintext::new(bytes))?;
+    }
+    for path in &sources.dotenv_files {
+        for (name, plaintext) in read_dotenv(&io.directory.join(path))? {
+            add(&mut items, name, plaintext)?;
+        }
+    }
+    if let Some(name) = &sources.stdin {
+        let plaintext = read_stdin_item(name, io)?;
+        add(&mut items, name.clone(), plaintext)?;
+    }
+    for name in &sources.prompted {
+        let plaintext = prompt(name, io)?;
+        add(&mut items, name.clone(), plaintext)?;
+    }
+    Ok(items)
+}
+
+fn add(
+    items: &mut BTreeMap<ItemName, Plaintext>,
+    name: ItemName,
+    plaintext: Plaintext,
+) -> Result<()> {
+    match items.insert(name.clone(), plaintext) {
+        None => Ok(()),
+        Some(_) => Err(CommandError::user(format!("item `{name}` is given twice"))),
+    }
+}
+
+fn read_dotenv(path: &Path) -> Result<Vec<(ItemName, Plaintext)>> {
+    let text = read_text(path)?;
+    dotenv::parse(&text).map_err(|fault| {
+        let line = fault.line;
+        CommandError::user(format!("{}:{line}: {fault}", path.display())).hints(fault.hint())
+    })
+}
+
+fn read_stdin_item(name: &ItemName, io: &mut Io<'_>) -> Result<Plaintext> {
+    if io.terminals.stdin {
+        return Err(CommandError::user(format!(
+            "the value of `{name}` would be shown while it is typed"
+        ))
+        .hint(format!("ask for it without echo: `--item {name}`")));
+    }
+    let bytes = read_stdin(io)?;
+    if bytes.ends_with(b"\n") && bytes.iter().filter(|byte| **byte == b'\n').count() == 1 {
+        ui::warn(
+            io,
+            format_args!("the value of `{name}` ends with a line break, which is sealed too"),
+        );
+    }
+    Ok(Plaintext::new(bytes))
+}
+
+fn prompt(name: &ItemName, io: &mut Io<'_>) -> Result<Plaintext> {
+    let mut typed = (io.prompt)(&format!("{name}: ")).map_err(|_| {
+        CommandError::user(format!("there is no terminal to ask for the value of `{name}`"))
+            .hint(format!("give it on standard input: `--from-stdin {name}`"))
+    })?;
+    if typed.is_empty() {
+        return Err(CommandError::user(format!("no value was given for `{name}`"))
+            .hint(format!("if it is to be empty: `--from-file {name}=/dev/null`")));
+    }
+    Ok(Plaintext::new(std::mem::take(&mut *typed).into_bytes()))
+}

@@ -1,0 +1,121 @@
+//! What a command is given of the world, and all that it says to people.
+//!
+//! Results go to standard output, everything said about them to standard error. It writes styles
+//! freely: whoever fills [`Io`] gives streams that take them out where they do not belong.
+
+use std::{
+    fmt,
+    io::{self, BufRead, Write},
+    path::PathBuf,
+};
+
+use anstyle::{AnsiColor, Style};
+use jiff::Timestamp;
+use zeroize::Zeroizing;
+
+use crate::error::{CommandError, Kind, Result};
+
+/// Asks for one line without showing what is typed.
+pub type Prompt<'a> = &'a mut dyn FnMut(&str) -> io::Result<Zeroizing<String>>;
+
+/// The process that a command runs in.
+pub struct Io<'a> {
+    /// Standard input.
+    pub stdin: &'a mut dyn BufRead,
+    /// Standard output, for results: nothing is taken out of what is written.
+    pub stdout: &'a mut dyn Write,
+    /// Standard output, for help: styles are taken out where they do not belong.
+    pub help: &'a mut dyn Write,
+    /// Standard error: styles are taken out where they do not belong.
+    pub stderr: &'a mut dyn Write,
+    /// Asks the person at the terminal for a value.
+    pub prompt: Prompt<'a>,
+    /// Which streams are terminals.
+    pub terminals: Terminals,
+    /// The present instant.
+    pub now: Timestamp,
+    /// The working directory.
+    pub directory: PathBuf,
+}
+
+/// Which streams are terminals.
+#[derive(Debug, Clone, Copy)]
+pub struct Terminals {
+    /// Whether a person types the input.
+    pub stdin: bool,
+    /// Whether a person sees the output.
+    pub stdout: bool,
+}
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const HINT: Style = AnsiColor::Cyan.on_default().bold();
+const NOTE: Style = AnsiColor::Green.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+
+/// Says what was done.
+pub(crate) fn note(io: &mut Io<'_>, text: impl fmt::Display) {
+    say(io, NOTE, "note", &text.to_string());
+}
+
+/// Says what may be wrong.
+pub(crate) fn warn(io: &mut Io<'_>, text: impl fmt::Display) {
+    say(io, WARNING, "warning", &text.to_string());
+}
+
+/// Writes a result to standard output.
+pub(crate) fn print(io: &mut Io<'_>, text: impl AsRef<[u8]>) -> Result<()> {
+    let written = io.stdout.write_all(text.as_ref());
+    written
+        .and_then(|()| io.stdout.flush())
+        .map_err(|error| CommandError::stdout(&error))
+}
+
+/// Asks a question that is answered with yes or no; anything but yes is no.
+pub(crate) fn confirm(io: &mut Io<'_>, question: &str) -> Result<bool> {
+    let mut answer = String::new();
+    write!(io.stderr, "{question} [y/N] ")
+        .and_then(|()| io.stderr.flush())
+        .and_then(|()| io.stdin.read_line(&mut answer))
+        .map_err(|error| CommandError::user(format!("no answer could be read: {error}")))?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes" | "Yes" | "YES"))
+}
+
+/// Shows an error with its hints and returns the exit code.
+pub(crate) fn show_error(io: &mut Io<'_>, error: &CommandError) -> u8 {
+    if error.kind != Kind::OutputClosed {
+        let label = match error.kind {
+            Kind::Bug => "error (a bug in sceau)",
+            _ => "error",
+        };
+        say(io, ERROR, label, &error.message);
+        for hint in &error.hints {
+            say(io, HINT, "hint", hint);
+        }
+    }
+    error.kind.exit_code()
+}
+
+/// Shows help, the version or what is wrong with the command line, and returns the exit code.
+pub(crate) fn show_usage(io: &mut Io<'_>, answer: &clap::Error) -> u8 {
+    let text = answer.render();
+    let stream = if answer.use_stderr() {
+        &mut io.stderr
+    } else {
+        &mut io.help
+    };
+    // A reader that went away has seen what it wanted.
+    let _ = write!(stream, "{}", text.ansi()).and_then(|()| stream.flush());
+    if answer.use_stderr() {
+        Kind::Usage.exit_code()
+    } else {
+        0
+    }
+}
+
+/// One labelled message; its further lines stand under its first one.
+fn say(io: &mut Io<'_>, style: Style, label: &str, text: &str) {
+    let indent = format!("\n{}", " ".repeat(label.len() + 2));
+    let text = text.replace('\n', &indent);
+    // When standard error is closed there is nobody to tell.
+    let _ = writeln!(io.stderr, "{style}{label}:{style:#} {text}");
+}
