@@ -1,0 +1,189 @@
+//! Environments: their sealing keys are made and renewed, and their public side is told.
+//!
+//! As with SealedSecrets: observe [read], plan (pure), apply [write]. Nobody but the leader does it.
+
+use std::{collections::BTreeSet, convert::Infallible, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use kube::{
+    Client, Resource as _, ResourceExt as _,
+    runtime::{
+        controller::Action,
+        reflector::{ObjectRef, Store},
+    },
+};
+use sealing::resource::Environment;
+use tokio::sync::watch;
+
+use crate::{
+    error::describe,
+    events::{Announcement, Events},
+    metrics::{Metrics, Written},
+    outcome::Next,
+    received::ReceivedSealedSecret,
+    retries::Retries,
+    surroundings::Surroundings,
+};
+
+mod apply;
+mod plan;
+
+use apply::MakeKeyError;
+use plan::{KeyOrder, Observed, Plan};
+
+/// What every reconcile of an Environment shares.
+pub(crate) struct Keeper {
+    pub(crate) client: Client,
+    /// Where key Secrets are kept.
+    pub(crate) own_namespace: String,
+    pub(crate) surroundings: watch::Receiver<Surroundings>,
+    pub(crate) sealed_secrets: Store<ReceivedSealedSecret>,
+    pub(crate) events: Events,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) retries: Retries,
+}
+
+/// Timers do not run while a machine sleeps, and clocks are set: so no renewal relies on a timer of
+/// weeks.
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
+
+/// Brings one Environment nearer to what it says.
+pub(crate) async fn reconcile(
+    environment: Arc<Environment>,
+    keeper: Arc<Keeper>,
+) -> Result<Action, Infallible> {
+    let name = environment.name_any();
+    let next = keeper.keep(&environment).await;
+    if next != Next::Backoff {
+        keeper.retries.forget(&name);
+    }
+    Ok(match next {
+        Next::After(wait) => Action::requeue(wait.min(LONGEST_WAIT)),
+        Next::Backoff => Action::requeue(keeper.retries.wait(&name)),
+        Next::OnChange => Action::await_change(),
+    })
+}
+
+impl Keeper {
+    async fn keep(&self, environment: &Environment) -> Next {
+        // Without all of them, what a key opens cannot be counted.
+        if self.sealed_secrets.wait_until_ready().await.is_err() {
+            return Next::OnChange;
+        }
+        let now = Timestamp::now();
+        let plan = self.plan(environment, now);
+        let made = match &plan.order {
+            None => Ok(()),
+            Some(order) => self.make_key(environment, order, now).await,
+        };
+        match made {
+            // The watch brings the key in a moment, and with it the next reconcile.
+            Ok(()) if plan.order.is_some() => Next::OnChange,
+            Err(MakeKeyError::Exists(_)) if !self.retries.is_failing(&environment.name_any()) => {
+                Next::Backoff
+            }
+            made => self.report(environment, &plan, made.err(), now).await,
+        }
+    }
+
+    fn plan(&self, environment: &Environment, now: Timestamp) -> Plan {
+        let surroundings = self.surroundings.borrow();
+        plan::plan(
+            &Observed {
+                environment,
+                surroundings: &surroundings,
+                recipients: &self.recipients(&environment.name_any()),
+            },
+            now,
+        )
+    }
+
+    /// For each SealedSecret of the environment, whom its seals are wrapped for.
+    fn recipients(&self, environment: &str) -> Vec<plan::Recipients> {
+        self.sealed_secrets
+            .state()
+            .iter()
+            .filter_map(|object| object.spec.as_ref().ok())
+            .filter(|spec| spec.environment == environment)
+            .map(plan::recipients)
+            .collect()
+    }
+
+    async fn make_key(
+        &self,
+        environment: &Environment,
+        order: &KeyOrder,
+        now: Timestamp,
+    ) -> Result<(), MakeKeyError> {
+        let id = apply::make_key(&self.client, &self.own_namespace, order, now).await?;
+        self.metrics.count_write(Written::KeySecret);
+        tracing::info!(environment = %order.environment, key = %id, secret = order.secret, "sealing key made");
+        let announcement = Announcement::normal("SealingKeyMade", format!("made sealing key {id}"));
+        self.events
+            .announce(&announcement, environment.object_ref(&()))
+            .await;
+        Ok(())
+    }
+
+    /// Tells what was found in the Environment's status, when that is news.
+    async fn report(
+        &self,
+        environment: &Environment,
+        plan: &Plan,
+        failure: Option<MakeKeyError>,
+        now: Timestamp,
+    ) -> Next {
+        let next = if failure.is_none() {
+            plan.next
+        } else {
+            Next::Backoff
+        };
+        let status = plan.status(environment, failure.as_ref(), now);
+        if environment.status.as_ref() == Some(&status) {
+            return next;
+        }
+        match apply::write_status(&self.client, environment, &status).await {
+            Ok(()) => {
+                self.metrics.count_write(Written::EnvironmentStatus);
+                next
+            }
+            Err(error) => {
+                let (environment, error) = (environment.name_any(), describe(&error));
+                tracing::warn!(environment, error, "status not written");
+                Next::Backoff
+            }
+        }
+    }
+}
+
+/// Tells of Secrets that carry the label of a sealing key and hold none: once for each, for as long
+/// as this replica leads.
+pub(crate) async fn report_unusable_keys(keeper: Arc<Keeper>) -> Infallible {
+    let mut surroundings = keeper.surroundings.clone();
+    let mut told = BTreeSet::new();
+    loop {
+        let unusable: BTreeSet<(String, String)> = surroundings
+            .borrow_and_update()
+            .unusable_keys()
+            .map(|(name, why)| (name.to_owned(), why.to_string()))
+            .collect();
+        for (name, why) in unusable.difference(&told) {
+            tracing::warn!(secret = name, why, "key Secret passed over");
+            keeper.announce_unusable(name, why).await;
+        }
+        told = unusable;
+        if surroundings.changed().await.is_err() {
+            std::future::pending::<Infallible>().await;
+        }
+    }
+}
+
+impl Keeper {
+    async fn announce_unusable(&self, name: &str, why: &str) {
+        let secret: ObjectRef<k8s_openapi::api::core::v1::Secret> =
+            ObjectRef::new(name).within(&self.own_namespace);
+        self.events
+            .announce(&Announcement::warning("UnusableKey", why), secret.into())
+            .await;
+    }
+}

@@ -1,0 +1,87 @@
+//! Makes sealing keys and writes the status of Environments.
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Secret;
+use kube::{
+    Api, Client, Resource as _, ResourceExt as _,
+    api::{Patch, PatchParams, PostParams},
+    core::Request,
+};
+use sealing::{
+    KeyId,
+    resource::{Environment, EnvironmentStatus},
+};
+use serde_json::json;
+
+use super::plan::KeyOrder;
+use crate::{
+    error::describe,
+    key_ring::{NewKey, UnusableKey},
+    receipt,
+    reconcile::FIELD_MANAGER,
+};
+
+/// Why a sealing key could not be made.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum MakeKeyError {
+    /// The Secret is there. Either its key will be seen in a moment, or it holds none.
+    #[error("the Secret {0} exists; no key of this environment was found in it")]
+    Exists(String),
+    #[error("the key could not be made: {0}")]
+    Generate(#[from] UnusableKey),
+    #[error("the key could not be stored: {}", describe(.0))]
+    Api(#[from] kube::Error),
+    #[error("making the key was interrupted")]
+    Interrupted(#[from] tokio::task::JoinError),
+}
+
+/// Makes a sealing key and stores it, unless somebody else did.
+pub(super) async fn make_key(
+    client: &Client,
+    namespace: &str,
+    order: &KeyOrder,
+    now: Timestamp,
+) -> Result<KeyId, MakeKeyError> {
+    // Making one takes seconds, and being told that it is there already does not.
+    let secrets = Api::<Secret>::namespaced(client.clone(), namespace);
+    if secrets.get_metadata_opt(&order.secret).await?.is_some() {
+        return Err(MakeKeyError::Exists(order.secret.clone()));
+    }
+    let KeyOrder {
+        environment, bits, ..
+    } = order.clone();
+    let key =
+        tokio::task::spawn_blocking(move || NewKey::generate(&environment, bits, now)).await??;
+    let secret = key.secret(&order.secret, order.environment.as_str());
+    let body = serde_json::to_vec(&secret).map_err(kube::Error::SerdeError)?;
+    let request =
+        Request::new(Secret::url_path(&(), Some(namespace))).create(&PostParams::default(), body);
+    match receipt::send(client, request).await {
+        Ok(_) => Ok(key.id),
+        Err(kube::Error::Api(status)) if status.is_already_exists() => {
+            Err(MakeKeyError::Exists(order.secret.clone()))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Writes the status.
+pub(super) async fn write_status(
+    client: &Client,
+    environment: &Environment,
+    status: &EnvironmentStatus,
+) -> Result<(), kube::Error> {
+    let body = json!({
+        "apiVersion": Environment::api_version(&()),
+        "kind": Environment::kind(&()),
+        "metadata": {"name": environment.name_any(), "uid": environment.metadata.uid},
+        "status": status,
+    });
+    let request = Request::new(Environment::url_path(&(), None)).patch_subresource(
+        "status",
+        &environment.name_any(),
+        &PatchParams::apply(FIELD_MANAGER).force(),
+        &Patch::Apply(body),
+    );
+    receipt::send(client, request).await.map(drop)
+}

@@ -1,0 +1,248 @@
+//! What is to be done about one Environment: which key to make, and what its status says. Pure.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, Time};
+use kube::{ResourceExt as _, core::Selector};
+use sealing::{
+    EnvironmentName, KeyId,
+    resource::{
+        Environment, EnvironmentStatus, SealedSecretSpec, SealingKeyState, SealingKeyStatus,
+    },
+};
+
+use super::MakeKeyError;
+use crate::{
+    key_ring,
+    outcome::Next,
+    renewal::{Renewal, renewal},
+    status::{State, Verdict},
+    surroundings::{KeyFact, KnownEnvironment, Surroundings},
+};
+
+/// Everything that a decision about one Environment rests on.
+pub(super) struct Observed<'a> {
+    pub(super) environment: &'a Environment,
+    pub(super) surroundings: &'a Surroundings,
+    /// One for each of its SealedSecrets.
+    pub(super) recipients: &'a [Recipients],
+}
+
+/// Whom the seals of one SealedSecret are wrapped for: ids by seal.
+pub(super) type Recipients = Vec<Vec<KeyId>>;
+
+/// What is to be done.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// The key that is to be made.
+    pub(super) order: Option<KeyOrder>,
+    /// When to look again, if all goes well.
+    pub(super) next: Next,
+    verdict: (State, Reason, String),
+    certificate: Option<String>,
+    sealing_keys: Vec<SealingKeyStatus>,
+}
+
+/// A sealing key that is to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct KeyOrder {
+    pub(super) environment: EnvironmentName,
+    /// The name of the Secret that will keep it.
+    pub(super) secret: String,
+    pub(super) bits: usize,
+}
+
+/// Why an Environment is in its state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reason {
+    /// The key could not be made; it is being tried again.
+    ApiError,
+    /// The Environment says something that has no meaning.
+    Invalid,
+    /// A Secret that holds no sealing key bears the name of the one to make.
+    KeySecretExists,
+    /// It has an active sealing key.
+    KeysReady,
+    /// Its sealing key is being made.
+    MakingKey,
+}
+
+impl Reason {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::ApiError => "ApiError",
+            Self::Invalid => "Invalid",
+            Self::KeySecretExists => "KeySecretExists",
+            Self::KeysReady => "KeysReady",
+            Self::MakingKey => "MakingKey",
+        }
+    }
+}
+
+/// The size of new keys when the Environment does not say.
+const BITS: u32 = 4096;
+
+/// Decides what is to be done.
+pub(super) fn plan(observed: &Observed<'_>, now: Timestamp) -> Plan {
+    let known = EnvironmentName::parse(observed.environment.name_any())
+        .ok()
+        .and_then(|name| observed.surroundings.environment(&name));
+    // Two watches bring Environments; the other one may be behind, and tells when it is not.
+    let Some(known) = known else {
+        return Plan::without_keys(
+            State::Progressing,
+            Reason::MakingKey,
+            "not seen by all watches yet",
+        );
+    };
+    let keys = observed.surroundings.keys_of(known);
+    let mut plan = Plan {
+        certificate: active(&keys).map(|key| key.known.certificate.clone()),
+        sealing_keys: keys
+            .iter()
+            .map(|key| key_status(key, count(key, known, observed.recipients)))
+            .collect(),
+        ..plan_renewal(observed.environment, known, &keys, now)
+    };
+    if let Some(complaint) = complaint(observed.environment.spec.namespace_selector.as_ref()) {
+        plan.verdict = (State::Stalled, Reason::Invalid, complaint);
+    }
+    plan
+}
+
+fn active<'a, 'k>(keys: &'a [KeyFact<'k>]) -> Option<&'a KeyFact<'k>> {
+    keys.iter().find(|key| key.state == SealingKeyState::Active)
+}
+
+fn plan_renewal(
+    environment: &Environment,
+    known: &KnownEnvironment,
+    keys: &[KeyFact<'_>],
+    now: Timestamp,
+) -> Plan {
+    let settings = &environment.spec.sealing_keys;
+    match renewal(settings, keys, now) {
+        Err(error) => Plan::without_keys(
+            State::Stalled,
+            Reason::Invalid,
+            format!("renewEvery: {error}"),
+        ),
+        Ok(Renewal::Make { replaced }) => Plan {
+            order: Some(KeyOrder {
+                environment: known.name.clone(),
+                secret: key_ring::secret_name(&known.name, replaced),
+                bits: settings.bits.unwrap_or(BITS) as usize,
+            }),
+            ..Plan::without_keys(
+                State::Progressing,
+                Reason::MakingKey,
+                "a sealing key is being made",
+            )
+        },
+        Ok(Renewal::Wait(due)) => Plan {
+            next: due.map_or(Next::OnChange, |due| Next::After(until(due, now))),
+            ..Plan::without_keys(State::Done, Reason::KeysReady, keys_ready(keys))
+        },
+    }
+}
+
+fn keys_ready(keys: &[KeyFact<'_>]) -> String {
+    active(keys).map_or_else(String::new, |key| {
+        format!("sealing key {} is active", key.known.key.id())
+    })
+}
+
+fn until(due: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(due.duration_since(now)).unwrap_or_default()
+}
+
+fn complaint(selector: Option<&LabelSelector>) -> Option<String> {
+    let selector = selector?.clone();
+    Selector::try_from(selector)
+        .is_err()
+        .then(|| "namespaceSelector has an operator or values that mean nothing".to_owned())
+}
+
+fn key_status(key: &KeyFact<'_>, sealed_secrets: usize) -> SealingKeyStatus {
+    SealingKeyStatus {
+        key_id: key.known.key.id().to_string(),
+        state: key.state,
+        created_at: Time(key.known.created_at),
+        not_after: Time(key.known.not_after),
+        sealed_secrets: u32::try_from(sealed_secrets).unwrap_or(u32::MAX),
+    }
+}
+
+/// How many SealedSecrets have a seal that this key opens: a seal is opened by the first of its
+/// recipients that the ring holds.
+fn count(key: &KeyFact<'_>, known: &KnownEnvironment, recipients: &[Recipients]) -> usize {
+    let id = key.known.key.id();
+    let opened = |seal: &Vec<KeyId>| seal.iter().find(|id| known.ring.holds(**id)) == Some(&id);
+    recipients
+        .iter()
+        .filter(|seals| seals.iter().any(opened))
+        .count()
+}
+
+/// Whom the seals of a SealedSecret are wrapped for, as far as it can be read.
+pub(super) fn recipients(spec: &SealedSecretSpec) -> Recipients {
+    spec.seals
+        .iter()
+        .map(|seal| {
+            seal.recipients
+                .iter()
+                .filter_map(|recipient| recipient.key_id.parse().ok())
+                .collect()
+        })
+        .collect()
+}
+
+impl Plan {
+    fn without_keys(state: State, reason: Reason, message: impl Into<String>) -> Self {
+        Self {
+            order: None,
+            next: Next::OnChange,
+            verdict: (state, reason, message.into()),
+            certificate: None,
+            sealing_keys: Vec::new(),
+        }
+    }
+
+    /// The status of the Environment, after a key was made or could not be.
+    pub(super) fn status(
+        &self,
+        environment: &Environment,
+        failure: Option<&MakeKeyError>,
+        now: Timestamp,
+    ) -> EnvironmentStatus {
+        let (state, reason, message) = match failure {
+            None => self.verdict.clone(),
+            Some(MakeKeyError::Exists(_)) => {
+                (State::Retrying, Reason::KeySecretExists, said(failure))
+            }
+            Some(_) => (State::Retrying, Reason::ApiError, said(failure)),
+        };
+        let generation = environment.metadata.generation.unwrap_or_default();
+        let verdict = Verdict {
+            state,
+            reason: reason.as_str(),
+            message: &message,
+            generation,
+        };
+        let previous = environment
+            .status
+            .as_ref()
+            .map(|status| status.conditions.as_slice());
+        EnvironmentStatus {
+            observed_generation: Some(generation),
+            conditions: verdict.conditions_without_synced(previous.unwrap_or_default(), now),
+            certificate: self.certificate.clone(),
+            sealing_keys: self.sealing_keys.clone(),
+        }
+    }
+}
+
+fn said(failure: Option<&MakeKeyError>) -> String {
+    failure.map(ToString::to_string).unwrap_or_default()
+}

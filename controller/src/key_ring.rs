@@ -1,0 +1,199 @@
+//! Sealing keys as they are kept: `kubernetes.io/tls` Secrets with two labels, in the controller's
+//! namespace.
+//!
+//! It reads and writes their form; which key is made when is `renewal`'s business.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use k8s_openapi::{ByteString, api::core::v1::Secret};
+use kube::ResourceExt as _;
+use sealing::{
+    Certificate, CertificateError, EnvironmentName, KeyError, KeyId, SealingKey, issue_certificate,
+    resource::{ENVIRONMENT_LABEL, SEALING_KEY_LABEL},
+};
+use serde::Serialize;
+use zeroize::{Zeroize as _, Zeroizing};
+
+/// A sealing key that was read from its Secret.
+#[derive(Debug, Clone)]
+pub(crate) struct KnownKey {
+    pub(crate) environment: EnvironmentName,
+    pub(crate) key: Arc<SealingKey>,
+    /// In PEM.
+    pub(crate) certificate: String,
+    /// When it was made, says its certificate: the Secret itself may have been restored later.
+    pub(crate) created_at: Timestamp,
+    pub(crate) not_after: Timestamp,
+}
+
+impl PartialEq for KnownKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.environment == other.environment
+            && self.key.id() == other.key.id()
+            && self.certificate == other.certificate
+    }
+}
+
+/// A Secret with the label of a sealing key.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum KeySecret {
+    /// It holds one.
+    Usable(KnownKey),
+    /// It does not, and is passed over.
+    Junk(UnusableKey),
+}
+
+/// Why a Secret with the label of a sealing key holds none. It never repeats what the Secret holds.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum UnusableKey {
+    #[error("the label {ENVIRONMENT_LABEL} names no environment")]
+    Environment,
+    #[error("{0} is missing or no text")]
+    Missing(&'static str),
+    #[error("{CERTIFICATE}: {0}")]
+    Certificate(#[from] CertificateError),
+    #[error("{PRIVATE_KEY}: {0}")]
+    Key(#[from] KeyError),
+    #[error("{PRIVATE_KEY} does not belong to {CERTIFICATE}")]
+    Mismatch,
+}
+
+const CERTIFICATE: &str = "tls.crt";
+const PRIVATE_KEY: &str = "tls.key";
+
+impl KeySecret {
+    /// Reads a key Secret and wipes it.
+    pub(crate) fn read(mut secret: Secret) -> Self {
+        let outcome = read_key(&secret);
+        for ByteString(bytes) in secret.data.iter_mut().flat_map(|items| items.values_mut()) {
+            bytes.zeroize();
+        }
+        outcome.map_or_else(Self::Junk, Self::Usable)
+    }
+}
+
+fn read_key(secret: &Secret) -> Result<KnownKey, UnusableKey> {
+    let environment = secret
+        .labels()
+        .get(ENVIRONMENT_LABEL)
+        .and_then(|name| EnvironmentName::parse(name.as_str()).ok())
+        .ok_or(UnusableKey::Environment)?;
+    let certificate = text(secret, CERTIFICATE)?;
+    let Certificate {
+        recipient,
+        not_before,
+        not_after,
+        ..
+    } = Certificate::parse_pem(certificate)?;
+    let key = SealingKey::parse_pem(text(secret, PRIVATE_KEY)?)?
+        .into_iter()
+        .find(|key| key.id() == recipient.id())
+        .ok_or(UnusableKey::Mismatch)?;
+    Ok(KnownKey {
+        environment,
+        key: Arc::new(key),
+        certificate: certificate.to_owned(),
+        created_at: not_before,
+        not_after,
+    })
+}
+
+fn text<'a>(secret: &'a Secret, item: &'static str) -> Result<&'a str, UnusableKey> {
+    secret
+        .data
+        .as_ref()
+        .and_then(|items| items.get(item))
+        .and_then(|ByteString(bytes)| std::str::from_utf8(bytes).ok())
+        .ok_or(UnusableKey::Missing(item))
+}
+
+/// The name of the key Secret that replaces a key, or is the first one. It follows from what it
+/// replaces, so that no key is ever replaced twice, whoever tries.
+pub(crate) fn secret_name(environment: &EnvironmentName, replaced: Option<KeyId>) -> String {
+    match replaced {
+        None => format!("sceau-{environment}-first"),
+        Some(id) => format!("sceau-{environment}-after-{}", id.short()),
+    }
+}
+
+/// A sealing key that was just made, and its certificate.
+pub(crate) struct NewKey {
+    pub(crate) id: KeyId,
+    certificate: String,
+    private_key: Zeroizing<String>,
+}
+
+/// Certificates say when a key was made. That they end means nothing to unsealing; it only has to be
+/// long after any renewal.
+const VALIDITY_IN_HOURS: i64 = 10 * 365 * 24;
+
+impl NewKey {
+    /// Makes a key. That takes seconds of computing.
+    ///
+    /// # Errors
+    /// [`UnusableKey`] when the provider fails.
+    pub(crate) fn generate(
+        environment: &EnvironmentName,
+        bits: usize,
+        now: Timestamp,
+    ) -> Result<Self, UnusableKey> {
+        let key = SealingKey::generate(bits)?;
+        let issue = sealing::Issue {
+            subject: &format!("sceau {environment}"),
+            not_before: now,
+            not_after: now + jiff::SignedDuration::from_hours(VALIDITY_IN_HOURS),
+        };
+        Ok(Self {
+            id: key.id(),
+            certificate: issue_certificate(&key, &issue)?,
+            private_key: key.to_pem()?,
+        })
+    }
+
+    /// The body of the Secret that will keep it.
+    pub(crate) fn secret<'a>(&'a self, name: &'a str, environment: &'a str) -> KeySecretBody<'a> {
+        KeySecretBody {
+            api_version: "v1",
+            kind: "Secret",
+            metadata: KeySecretMetadata {
+                name,
+                labels: [
+                    (ENVIRONMENT_LABEL, environment),
+                    (SEALING_KEY_LABEL, "active"),
+                ]
+                .into(),
+            },
+            secret_type: "kubernetes.io/tls",
+            immutable: true,
+            items: [
+                (CERTIFICATE, self.certificate.as_str()),
+                (PRIVATE_KEY, self.private_key.as_str()),
+            ]
+            .into(),
+        }
+    }
+}
+
+/// A key Secret as it is sent to the API server.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct KeySecretBody<'a> {
+    api_version: &'static str,
+    kind: &'static str,
+    metadata: KeySecretMetadata<'a>,
+    #[serde(rename = "type")]
+    secret_type: &'static str,
+    immutable: bool,
+    #[serde(rename = "stringData")]
+    items: std::collections::BTreeMap<&'static str, &'a str>,
+}
+
+#[derive(Serialize)]
+struct KeySecretMetadata<'a> {
+    name: &'a str,
+    labels: std::collections::BTreeMap<&'static str, &'a str>,
+}
+
+#[cfg(test)]
+mod tests;

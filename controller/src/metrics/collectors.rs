@@ -1,0 +1,154 @@
+//! What is counted when it is asked for: sealing keys, key Secrets that hold none, and SealedSecrets
+//! by state.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, OnceLock},
+};
+
+use kube::runtime::reflector::Store;
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeMetric as _},
+    metrics::{MetricType, gauge::ConstGauge},
+    registry::Registry,
+};
+use sealing::resource::SealingKeyState;
+use tokio::sync::watch;
+
+use crate::{
+    received::ReceivedSealedSecret,
+    status::{State, ready_condition, state_of},
+    surroundings::Surroundings,
+};
+
+/// The SealedSecrets, once this replica leads.
+#[derive(Clone, Default)]
+pub(crate) struct SealedSecrets(Arc<OnceLock<Store<ReceivedSealedSecret>>>);
+
+impl SealedSecrets {
+    /// Begins to count the objects of a store.
+    pub(crate) fn count_in(&self, store: Store<ReceivedSealedSecret>) {
+        // A replica leads once in its life.
+        let _ = self.0.set(store);
+    }
+}
+
+impl fmt::Debug for SealedSecrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SealedSecrets")
+    }
+}
+
+pub(super) fn register(
+    registry: &mut Registry,
+    surroundings: watch::Receiver<Surroundings>,
+    sealed_secrets: SealedSecrets,
+) {
+    registry.register_collector(Box::new(SealingKeys(surroundings)));
+    registry.register_collector(Box::new(sealed_secrets));
+}
+
+impl Collector for SealedSecrets {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
+        for object in self.0.get().map(Store::state).unwrap_or_default() {
+            *counts.entry(label(&object)).or_default() += 1;
+        }
+        let help =
+            "SealedSecrets by state; Pending are those that wait for their first or next reconcile";
+        let mut family =
+            encoder.encode_descriptor("sealed_secrets", help, None, MetricType::Gauge)?;
+        for (state, count) in counts {
+            let labels = [("state", state)];
+            ConstGauge::new(count).encode(family.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+}
+
+fn label(object: &ReceivedSealedSecret) -> &'static str {
+    let conditions = object
+        .status
+        .as_ref()
+        .map(|status| status.conditions.as_slice())
+        .unwrap_or_default();
+    let state = ready_condition(conditions, object.generation()).and_then(|_| state_of(conditions));
+    match state {
+        None => "Pending",
+        Some(State::Done) => "Done",
+        Some(State::Progressing) => "Progressing",
+        Some(State::Retrying) => "Retrying",
+        Some(State::Stalled) => "Stalled",
+    }
+}
+
+#[derive(Debug)]
+struct SealingKeys(watch::Receiver<Surroundings>);
+
+/// A sealing key as metrics tell of it.
+struct Series {
+    labels: [(&'static str, String); 3],
+    created_at: i64,
+    not_after: i64,
+}
+
+impl Collector for SealingKeys {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let keys = self.series();
+        let unusable = i64::try_from(self.0.borrow().unusable_keys().count()).unwrap_or(i64::MAX);
+        let mut one = |name, help, value: fn(&Series) -> i64| {
+            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+            keys.iter().try_for_each(|key| {
+                ConstGauge::new(value(key)).encode(family.encode_family(&key.labels)?)
+            })
+        };
+        one("sealing_key", "1 for each sealing key", |_| 1)?;
+        one(
+            "sealing_key_created_timestamp_seconds",
+            "When a sealing key was made",
+            |key| key.created_at,
+        )?;
+        one(
+            "sealing_key_expiry_timestamp_seconds",
+            "When the certificate of a sealing key ends",
+            |key| key.not_after,
+        )?;
+        let help = "Secrets that carry the label of a sealing key and hold none";
+        let gauge =
+            encoder.encode_descriptor("unusable_key_secrets", help, None, MetricType::Gauge)?;
+        ConstGauge::new(unusable).encode(gauge)
+    }
+}
+
+impl SealingKeys {
+    fn series(&self) -> Vec<Series> {
+        let surroundings = self.0.borrow();
+        surroundings
+            .environments()
+            .flat_map(|environment| {
+                surroundings
+                    .keys_of(environment)
+                    .into_iter()
+                    .map(|key| Series {
+                        labels: [
+                            ("environment", environment.name.to_string()),
+                            ("state", name(key.state).to_owned()),
+                            ("key_id", key.known.key.id().to_string()),
+                        ],
+                        created_at: key.known.created_at.as_second(),
+                        not_after: key.known.not_after.as_second(),
+                    })
+            })
+            .collect()
+    }
+}
+
+fn name(state: SealingKeyState) -> &'static str {
+    match state {
+        SealingKeyState::Active => "Active",
+        SealingKeyState::Retired => "Retired",
+        SealingKeyState::Revoked => "Revoked",
+    }
+}

@@ -1,0 +1,174 @@
+//! A SealedSecret becomes a Secret: the table of contents.
+//!
+//! ```text
+//! observe   [read]   the object, its Environment with the key ring, its Secret's metadata
+//! plan      pure     -> leave it | an obstacle | unseal
+//! open      beside   private-key operations, away from the async runtime
+//! apply     [write]  the Secret -> an outcome
+//! report    pure     -> status, event, when to look again
+//! apply     [write]  status and event
+//! ```
+//! It holds no rules of its own: `plan` has them all.
+
+use std::{convert::Infallible, sync::Arc, time::Instant};
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Secret;
+use kube::{
+    Client, Resource as _,
+    core::PartialObjectMeta,
+    runtime::{controller::Action, reflector::Store},
+};
+use tokio::sync::{Semaphore, watch};
+
+use crate::{
+    audit::{self, Attempt},
+    events::Events,
+    metrics::{Metrics, Written as Resource},
+    outcome::{Next, Obstacle, Outcome, Reason},
+    received::ReceivedSealedSecret,
+    retries::Retries,
+    surroundings::Surroundings,
+};
+
+mod apply;
+mod observe;
+pub(crate) mod plan;
+mod recent;
+mod report;
+
+pub(crate) use plan::{MANAGED_BY, MANAGED_BY_LABEL};
+use plan::{Observed, Opened, Plan, Unsealing, plan};
+pub(crate) use recent::RecentStatuses;
+use report::{Report, report};
+
+/// Under this name the controller owns what it writes.
+pub(crate) const FIELD_MANAGER: &str = "sceau";
+
+/// What every reconcile of a SealedSecret shares.
+pub(crate) struct Reconciler {
+    pub(crate) client: Client,
+    pub(crate) surroundings: watch::Receiver<Surroundings>,
+    /// Metadata of the Secrets that carry our label.
+    pub(crate) secrets: Store<PartialObjectMeta<Secret>>,
+    pub(crate) recent: RecentStatuses,
+    pub(crate) retries: Retries,
+    /// One permit for each core.
+    pub(crate) private_key_operations: Semaphore,
+    pub(crate) events: Events,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+/// Brings one Secret nearer to what its SealedSecret says.
+pub(crate) async fn reconcile(
+    object: Arc<ReceivedSealedSecret>,
+    reconciler: Arc<Reconciler>,
+) -> Result<Action, Infallible> {
+    let began = Instant::now();
+    reconciler.metrics.begin_reconcile();
+    let next = reconciler.settle(&object).await;
+    let action = reconciler.action(&object, next);
+    reconciler.metrics.end_reconcile(began.elapsed());
+    Ok(action)
+}
+
+impl Reconciler {
+    async fn settle(&self, object: &Arc<ReceivedSealedSecret>) -> Next {
+        // Before that, each Secret would be asked for by its name.
+        if self.secrets.wait_until_ready().await.is_err() {
+            return Next::OnChange;
+        }
+        let observed = observe::observe(object, self).await;
+        let outcome = match plan(&observed) {
+            Plan::Leave => return Next::OnChange,
+            Plan::Report(obstacle) => Err(obstacle),
+            Plan::Unseal(unsealing) => self.unseal(unsealing).await,
+        };
+        self.publish(&observed, outcome).await
+    }
+
+    async fn unseal(&self, unsealing: Box<Unsealing>) -> Outcome {
+        let opened = self.open(unsealing).await?;
+        let outcome = apply::write_secret(&self.client, &opened).await;
+        if outcome.is_ok() {
+            self.metrics.count_write(Resource::Secret);
+        }
+        outcome
+    }
+
+    /// Opens the seals on a thread of its own, as many at once as there are cores, so that probes,
+    /// Lease and watches stay prompt.
+    async fn open(&self, unsealing: Box<Unsealing>) -> Result<Opened, Obstacle> {
+        let interrupted = || Obstacle::new(Reason::ApiError, "unsealing was interrupted");
+        let _permit = self
+            .private_key_operations
+            .acquire()
+            .await
+            .map_err(|_| interrupted())?;
+        let unsealing = Arc::<Unsealing>::from(unsealing);
+        let shared = Arc::clone(&unsealing);
+        let opened = tokio::task::spawn_blocking(move || shared.open())
+            .await
+            .map_err(|_| interrupted())?;
+        let outcome = opened
+            .as_ref()
+            .err()
+            .map_or(Reason::Unsealed, |obstacle| obstacle.reason);
+        self.metrics.count_unseal(outcome);
+        audit::record(&Attempt {
+            place: unsealing.place(),
+            environment: unsealing.environment(),
+            keys: unsealing.keys(),
+            outcome,
+        });
+        opened
+    }
+
+    /// Tells what came of it, where that is news.
+    async fn publish(&self, observed: &Observed, outcome: Outcome) -> Next {
+        if let Err(obstacle) = &outcome {
+            self.metrics.count_failure(obstacle.reason);
+        }
+        let Report {
+            status,
+            announcement,
+            next,
+        } = report(observed, outcome, Timestamp::now());
+        if let Some(status) = status {
+            match apply::write_status(&self.client, &observed.object, &status).await {
+                Ok(version) => self.recent.remember(&observed.object, &version, status),
+                Err(error) => {
+                    let (object, error) = (observed.object.path(), crate::error::describe(&error));
+                    tracing::warn!(object, error, "status not written");
+                    return Next::Backoff;
+                }
+            }
+            self.metrics.count_write(Resource::SealedSecretStatus);
+        }
+        if let Some(announcement) = announcement {
+            self.events
+                .announce(&announcement, observed.object.object_ref(&()))
+                .await;
+        }
+        next
+    }
+
+    fn action(&self, object: &ReceivedSealedSecret, next: Next) -> Action {
+        let path = object.path();
+        if next != Next::Backoff {
+            self.retries.forget(&path);
+        }
+        match next {
+            Next::After(wait) => Action::requeue(wait),
+            Next::Backoff => Action::requeue(self.retries.wait(&path)),
+            Next::OnChange => Action::await_change(),
+        }
+    }
+
+    /// Forgets what was kept about an object that is gone.
+    pub(crate) fn forget(&self, namespace: &str, name: &str) {
+        let path = format!("{namespace}/{name}");
+        self.retries.forget(&path);
+        self.recent.forget(&path);
+    }
+}

@@ -1,0 +1,79 @@
+//! When an environment gets a new sealing key.
+//!
+//! It only decides; a key is made by `environment`.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sealing::{
+    KeyId,
+    resource::{SealingKeySettings, SealingKeyState},
+};
+
+use crate::{
+    duration::{self, ParseDurationError},
+    surroundings::KeyFact,
+};
+
+/// How often a key is replaced when the Environment does not say.
+const RENEW_EVERY: Duration = Duration::from_hours(720);
+
+/// What is to be done about an environment's sealing keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Renewal {
+    /// A key is to be made now, in place of this one; `None` when it is the first.
+    Make {
+        /// The key that it takes over from.
+        replaced: Option<KeyId>,
+    },
+    /// Nothing is to be done before this instant; `None` is never.
+    Wait(Option<Timestamp>),
+}
+
+/// Decides whether a key is to be made. `keys` are the environment's, newest first.
+///
+/// # Errors
+/// [`ParseDurationError`] when `renewEvery` is no duration.
+pub(crate) fn renewal(
+    settings: &SealingKeySettings,
+    keys: &[KeyFact<'_>],
+    now: Timestamp,
+) -> Result<Renewal, ParseDurationError> {
+    let renew_every = match &settings.renew_every {
+        Some(text) => duration::parse(text)?,
+        None => RENEW_EVERY,
+    };
+    let active = keys.iter().find(|key| key.state == SealingKeyState::Active);
+    let Some(active) = active else {
+        let newest = keys.first().map(|key| key.known.key.id());
+        return Ok(Renewal::Make { replaced: newest });
+    };
+    let due = due(active.known.created_at, renew_every, settings);
+    Ok(match due {
+        Some(due) if due <= now => Renewal::Make {
+            replaced: Some(active.known.key.id()),
+        },
+        due => Renewal::Wait(due),
+    })
+}
+
+/// The earlier of the two instants at which a key made at `created_at` is to be replaced.
+fn due(
+    created_at: Timestamp,
+    renew_every: Duration,
+    settings: &SealingKeySettings,
+) -> Option<Timestamp> {
+    let by_age = (!renew_every.is_zero())
+        .then(|| created_at.checked_add(renew_every).ok())
+        .flatten();
+    // A key that is made before this instant would itself be one to replace: so not before it.
+    let by_order = settings
+        .renew_before
+        .as_ref()
+        .map(|time| time.0)
+        .filter(|instant| created_at < *instant);
+    by_age.into_iter().chain(by_order).min()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,164 @@
+//! Puts the parts together and runs them. Every task is joined, and the end of one that should go on
+//! is the end of the program.
+//!
+//! A standby watches the surroundings; the leader also watches SealedSecrets and their Secrets, and
+//! writes.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use futures::{
+    FutureExt as _,
+    future::{BoxFuture, Shared},
+};
+use kube::Client;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+    task::JoinSet,
+    time::timeout,
+};
+
+use crate::{
+    Error, Settings,
+    events::Events,
+    http::{self, Probes},
+    leader::Election,
+    metrics::Metrics,
+    phase::Phase,
+    surroundings::{self, Surroundings},
+};
+
+mod controllers;
+
+/// Resolves when the program is asked to end.
+type Shutdown = Shared<BoxFuture<'static, ()>>;
+
+/// Tasks by name: whoever ends early is named.
+type Tasks = JoinSet<&'static str>;
+
+/// Runs until the program is asked to end by SIGTERM or SIGINT.
+///
+/// # Errors
+/// [`Error`] when it cannot go on; another replica, or the next start, takes over.
+pub async fn run(settings: Settings) -> Result<(), Error> {
+    let shutdown = shutdown()?;
+    let client = Client::try_default()
+        .await
+        .map_err(|error| Error::Client(Box::new(error)))?;
+    let (surroundings, known) = watch::channel(Surroundings::default());
+    let (phase, phase_now) = watch::channel(Phase::Syncing);
+    let metrics = Arc::new(Metrics::new(known.clone()));
+    let probes = Probes {
+        phase: phase_now,
+        metrics: Arc::clone(&metrics),
+    };
+
+    let mut standing = Tasks::new();
+    let listener = http::listen(settings.listen).await?;
+    spawn(&mut standing, "http", http::serve(listener, probes));
+    for watch in surroundings::watches(&client, &settings.namespace, &surroundings) {
+        spawn(&mut standing, "surroundings", watch);
+    }
+    let replica = Replica {
+        events: Events::new(
+            client.clone(),
+            &settings.lease.identity,
+            Arc::clone(&metrics),
+        ),
+        client,
+        settings,
+        surroundings: known,
+        phase,
+        metrics,
+        shutdown: shutdown.clone(),
+    };
+    tokio::select! {
+        outcome = replica.stand_by_and_lead() => outcome,
+        Some(ended) = standing.join_next() => Err(ended_early(ended)),
+    }
+}
+
+fn spawn(tasks: &mut Tasks, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+    tasks.spawn(task.map(move |()| name));
+}
+
+fn ended_early(ended: Result<&'static str, tokio::task::JoinError>) -> Error {
+    Error::TaskEnded(ended.unwrap_or("a task"))
+}
+
+fn shutdown() -> Result<Shutdown, Error> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(Error::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::Signals)?;
+    let asked = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("asked to end");
+    };
+    Ok(asked.boxed().shared())
+}
+
+/// What this replica is made of.
+struct Replica {
+    settings: Settings,
+    client: Client,
+    surroundings: watch::Receiver<Surroundings>,
+    events: Events,
+    phase: watch::Sender<Phase>,
+    metrics: Arc<Metrics>,
+    shutdown: Shutdown,
+}
+
+/// Kubernetes kills a Pod 30 s after it was asked to end.
+const DRAIN: Duration = Duration::from_secs(20);
+
+impl Replica {
+    /// Ends well when it is asked to end.
+    async fn stand_by_and_lead(self) -> Result<(), Error> {
+        let election = Election::new(
+            self.client.clone(),
+            &self.settings.namespace,
+            self.settings.lease.clone(),
+        );
+        let elected = async {
+            self.until_synced().await;
+            self.phase.send_replace(Phase::Standby);
+            election.win().await
+        };
+        let mut term = tokio::select! {
+            term = elected => term,
+            () = self.shutdown.clone() => return Ok(()),
+        };
+        let led = tokio::select! {
+            led = self.lead() => led,
+            () = term.keep() => return Err(Error::LeaseLost),
+        };
+        term.release().await;
+        led
+    }
+
+    /// Nothing may be decided before: an Environment that is not known yet is not one that is gone.
+    async fn until_synced(&self) {
+        let mut surroundings = self.surroundings.clone();
+        // The sender lives as long as the watches, whose end ends the program.
+        let _ = surroundings.wait_for(Surroundings::are_synced).await;
+    }
+
+    /// Does the leader's work until the program is asked to end, and work in flight with it.
+    async fn lead(&self) -> Result<(), Error> {
+        self.phase.send_replace(Phase::TakingOver);
+        self.metrics.begin_leading();
+        let mut tasks = Tasks::new();
+        for (name, task) in controllers::tasks(self) {
+            spawn(&mut tasks, name, task);
+        }
+        tokio::select! {
+            () = self.shutdown.clone() => {}
+            Some(ended) = tasks.join_next() => return Err(ended_early(ended)),
+        }
+        timeout(DRAIN, async { while tasks.join_next().await.is_some() {} })
+            .await
+            .map_err(|_| Error::Drain)
+    }
+}

@@ -1,0 +1,247 @@
+//! The leader's tasks: one controller for SealedSecrets, one for Environments, and what goes with
+//! them.
+
+use std::{
+    convert::Infallible, future::ready, sync::Arc, thread::available_parallelism, time::Duration,
+};
+
+use futures::{FutureExt as _, Stream, StreamExt as _, future::BoxFuture, stream};
+use k8s_openapi::api::core::v1::Secret;
+use kube::{
+    Api, ResourceExt as _,
+    core::PartialObjectMeta,
+    runtime::{
+        Controller, Predicate as _, PredicateConfig, WatchStreamExt as _, controller, predicates,
+        reflector::{self, ObjectRef, Store, store::Writer},
+        watcher::{self, Event},
+    },
+};
+use sealing::resource::Environment;
+use tokio::{
+    sync::{Notify, Semaphore, watch},
+    time::sleep,
+};
+
+use super::Replica;
+use crate::{
+    environment::{self, Keeper},
+    phase::Phase,
+    received::ReceivedSealedSecret,
+    reconcile::{self, MANAGED_BY, MANAGED_BY_LABEL, RecentStatuses, Reconciler},
+    retries::Retries,
+    surroundings::Surroundings,
+    watching::watching,
+};
+
+/// SealedSecrets reconciled at once: most of the time, each waits for the API server.
+const CONCURRENCY: u16 = 24;
+
+/// How long changes of SealedSecrets are gathered before the Environments count them.
+const COUNT_AFTER: Duration = Duration::from_secs(2);
+
+/// The leader's tasks by name. They end when the program is asked to end and work in flight is done.
+pub(super) fn tasks(replica: &Replica) -> [(&'static str, BoxFuture<'static, ()>); 4] {
+    let (sealed_secrets, sealed_secrets_writer) = reflector::store();
+    let (secrets, secrets_writer) = reflector::store();
+    replica
+        .metrics
+        .sealed_secrets
+        .count_in(sealed_secrets.clone());
+    let changed = Arc::new(Notify::new());
+    let reconciler = Arc::new(reconciler(replica, secrets.clone()));
+    let keeper = Arc::new(keeper(replica, sealed_secrets.clone()));
+    let watched = Watched {
+        sealed_secrets: sealed_secrets.clone(),
+        sealed_secrets_writer,
+        secrets_writer,
+        changed: Arc::clone(&changed),
+    };
+    let readiness = tell_when_leading(replica.phase.clone(), sealed_secrets, secrets);
+    let report = environment::report_unusable_keys(Arc::clone(&keeper));
+    [
+        (
+            "SealedSecret controller",
+            unseal(replica, watched, reconciler),
+        ),
+        (
+            "Environment controller",
+            keep_environments(replica, &changed, keeper),
+        ),
+        ("report of unusable keys", until_shutdown(replica, report)),
+        ("readiness", until_shutdown(replica, readiness)),
+    ]
+}
+
+fn reconciler(replica: &Replica, secrets: Store<PartialObjectMeta<Secret>>) -> Reconciler {
+    let cores = available_parallelism().map_or(1, usize::from);
+    Reconciler {
+        client: replica.client.clone(),
+        surroundings: replica.surroundings.clone(),
+        secrets,
+        recent: RecentStatuses::default(),
+        retries: Retries::default(),
+        private_key_operations: Semaphore::new(cores),
+        events: replica.events.clone(),
+        metrics: Arc::clone(&replica.metrics),
+    }
+}
+
+fn keeper(replica: &Replica, sealed_secrets: Store<ReceivedSealedSecret>) -> Keeper {
+    Keeper {
+        client: replica.client.clone(),
+        own_namespace: replica.settings.namespace.clone(),
+        surroundings: replica.surroundings.clone(),
+        sealed_secrets,
+        events: replica.events.clone(),
+        metrics: Arc::clone(&replica.metrics),
+        retries: Retries::default(),
+    }
+}
+
+/// Runs a task that would go on for ever until the program is asked to end.
+fn until_shutdown(
+    replica: &Replica,
+    task: impl Future<Output = Infallible> + Send + 'static,
+) -> BoxFuture<'static, ()> {
+    let shutdown = replica.shutdown.clone();
+    async move {
+        tokio::select! {
+            never = task => match never {},
+            () = shutdown => {}
+        }
+    }
+    .boxed()
+}
+
+async fn tell_when_leading(
+    phase: watch::Sender<Phase>,
+    sealed_secrets: Store<ReceivedSealedSecret>,
+    secrets: Store<PartialObjectMeta<Secret>>,
+) -> Infallible {
+    let synced = (
+        sealed_secrets.wait_until_ready().await,
+        secrets.wait_until_ready().await,
+    );
+    if let (Ok(()), Ok(())) = synced {
+        phase.send_replace(Phase::Leading);
+    }
+    std::future::pending().await
+}
+
+/// What the controller of SealedSecrets watches, and whom it tells of changes.
+struct Watched {
+    sealed_secrets: Store<ReceivedSealedSecret>,
+    sealed_secrets_writer: Writer<ReceivedSealedSecret>,
+    secrets_writer: Writer<PartialObjectMeta<Secret>>,
+    changed: Arc<Notify>,
+}
+
+fn unseal(
+    replica: &Replica,
+    watched: Watched,
+    reconciler: Arc<Reconciler>,
+) -> BoxFuture<'static, ()> {
+    // What a list brings is in the store only when the list is complete, and what has gone in the
+    // meantime is not in it at all: so everything is looked at again then.
+    let relisted = Arc::new(Notify::new());
+    let (sealed_relisted, secrets_relisted) = (Arc::clone(&relisted), Arc::clone(&relisted));
+    let everything = watcher::Config::default();
+    let ours = everything
+        .clone()
+        .labels(&format!("{MANAGED_BY_LABEL}={MANAGED_BY}"));
+    let sealed_secrets = watching(Api::all(replica.client.clone()), everything)
+        .reflect(watched.sealed_secrets_writer)
+        .inspect(move |event| notify_when_listed(event, &sealed_relisted))
+        .inspect(move |_| watched.changed.notify_one())
+        .applied_objects()
+        // Our own writes of the status are no news.
+        .predicate_filter(
+            predicates::generation.combine(predicates::annotations),
+            PredicateConfig::default(),
+        );
+    let secrets = watching(Api::all(replica.client.clone()), ours)
+        .reflect(watched.secrets_writer)
+        .inspect(move |event| notify_when_listed(event, &secrets_relisted))
+        .touched_objects();
+    let changes = stream::select(
+        surroundings_changes(replica.surroundings.clone()),
+        notifications(relisted, Duration::ZERO),
+    );
+    let forgetful = Arc::clone(&reconciler);
+    Controller::for_stream(sealed_secrets, watched.sealed_secrets)
+        .with_config(controller::Config::default().concurrency(CONCURRENCY))
+        .watches_stream(secrets, |secret| sealed_secret_of(&secret))
+        .reconcile_all_on(changes)
+        .graceful_shutdown_on(replica.shutdown.clone())
+        .run(
+            reconcile::reconcile,
+            |_, never, _| match *never {},
+            reconciler,
+        )
+        .for_each(move |ended| {
+            if let Err(controller::Error::ObjectNotFound(gone)) = ended {
+                forgetful.forget(gone.namespace.as_deref().unwrap_or_default(), &gone.name);
+            }
+            ready(())
+        })
+        .boxed()
+}
+
+/// The SealedSecret of a Secret has its name. Owner references would say so too, unless somebody has
+/// removed them.
+fn sealed_secret_of(secret: &PartialObjectMeta<Secret>) -> Option<ObjectRef<ReceivedSealedSecret>> {
+    let namespace = secret.namespace()?;
+    Some(ObjectRef::new(&secret.name_any()).within(&namespace))
+}
+
+fn keep_environments(
+    replica: &Replica,
+    sealed_secrets_changed: &Arc<Notify>,
+    keeper: Arc<Keeper>,
+) -> BoxFuture<'static, ()> {
+    let (environments, writer) = reflector::store();
+    let watch = watching(
+        Api::<Environment>::all(replica.client.clone()),
+        watcher::Config::default(),
+    )
+    .reflect(writer)
+    .applied_objects()
+    .predicate_filter(predicates::generation, PredicateConfig::default());
+    let changes = stream::select(
+        surroundings_changes(replica.surroundings.clone()),
+        notifications(Arc::clone(sealed_secrets_changed), COUNT_AFTER),
+    );
+    Controller::for_stream(watch, environments)
+        .reconcile_all_on(changes)
+        .graceful_shutdown_on(replica.shutdown.clone())
+        .run(
+            environment::reconcile,
+            |_, never, _| match *never {},
+            keeper,
+        )
+        .for_each(|_| ready(()))
+        .boxed()
+}
+
+fn notify_when_listed<K>(event: &watcher::Result<Event<K>>, listed: &Notify) {
+    if matches!(event, Ok(Event::InitDone)) {
+        listed.notify_one();
+    }
+}
+
+/// Environments, Namespaces or sealing keys have changed; several changes may come as one.
+fn surroundings_changes(surroundings: watch::Receiver<Surroundings>) -> impl Stream<Item = ()> {
+    stream::unfold(surroundings, async |mut surroundings| {
+        surroundings.changed().await.ok()?;
+        Some(((), surroundings))
+    })
+}
+
+/// Each notification, after a pause that gathers those which follow.
+fn notifications(notify: Arc<Notify>, pause: Duration) -> impl Stream<Item = ()> {
+    stream::unfold(notify, move |notify| async move {
+        notify.notified().await;
+        sleep(pause).await;
+        Some(((), notify))
+    })
+}

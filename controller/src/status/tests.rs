@@ -1,0 +1,78 @@
+use insta::assert_snapshot;
+
+use super::*;
+use crate::Reason;
+
+fn verdict(state: State) -> Verdict<'static> {
+    Verdict {
+        state,
+        reason: "Because",
+        message: "because",
+        generation: 7,
+    }
+}
+
+/// A row of design.md's table: what each condition says.
+fn row(conditions: &[Condition]) -> String {
+    let status = |type_: &str| {
+        conditions
+            .iter()
+            .find(|condition| condition.type_ == type_)
+            .map_or("absent", |condition| &condition.status)
+    };
+    ["Synced", "Ready", "Reconciling", "Stalled"]
+        .map(|type_| format!("{:8}", status(type_)))
+        .join(" ")
+}
+
+#[test]
+fn every_reason_has_the_conditions_of_its_state() {
+    let row_of = |reason: Reason| {
+        let conditions = verdict(reason.state()).conditions(&[], Timestamp::UNIX_EPOCH);
+        assert_eq!(conditions[0].type_, "Synced");
+        assert_eq!(state_of(&conditions), Some(reason.state()));
+        let state = format!("{:?}", reason.state());
+        format!("{reason:20} {state:12} {}", row(&conditions).trim_end())
+    };
+    let table = Reason::ALL.map(row_of).join("\n");
+    assert_snapshot!(table, @r"");
+}
+
+#[test]
+fn a_time_moves_only_when_a_status_does() {
+    let earlier = Timestamp::UNIX_EPOCH;
+    let now = "2026-11-21T09:30:00Z".parse().unwrap();
+    let stalled = verdict(State::Stalled).conditions(&[], earlier);
+    let times = |conditions: &[Condition]| -> Vec<(String, Timestamp)> {
+        conditions
+            .iter()
+            .map(|condition| (condition.type_.clone(), condition.last_transition_time.0))
+            .collect()
+    };
+
+    let other_reason = Verdict {
+        reason: "Other",
+        ..verdict(State::Stalled)
+    };
+    let conditions = other_reason.conditions(&stalled, now);
+    assert_eq!(times(&conditions), times(&stalled));
+    assert_eq!(conditions[1].reason, "Other");
+
+    let retrying = verdict(State::Retrying).conditions(&stalled, now);
+    assert_eq!(
+        times(&retrying),
+        [
+            ("Synced".to_owned(), now),
+            ("Ready".to_owned(), earlier),
+            ("Reconciling".to_owned(), now)
+        ]
+    );
+}
+
+#[test]
+fn conditions_of_others_stand_for_no_state() {
+    assert_eq!(state_of(&[]), None);
+    let mut conditions = verdict(State::Done).conditions(&[], Timestamp::UNIX_EPOCH);
+    conditions[0].status = "Maybe".to_owned();
+    assert_eq!(state_of(&conditions), None);
+}

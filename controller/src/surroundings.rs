@@ -1,0 +1,201 @@
+//! What every decision about a SealedSecret rests on besides itself: Environments, the labels of
+//! Namespaces, and sealing keys.
+//!
+//! It keeps what the watches say and answers questions about it. Every replica has it, so that a
+//! standby can take over at once.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use kube::core::{Selector, SelectorExt as _};
+use sealing::{
+    EnvironmentName, KeyId, KeyRing,
+    resource::{EnvironmentSpec, SealingKeyState},
+};
+
+use crate::key_ring::{KeySecret, KnownKey, UnusableKey};
+
+mod mirror;
+mod watches;
+
+use mirror::Mirror;
+pub(crate) use watches::watches;
+
+/// Environments, Namespaces and sealing keys, as the API server last said.
+#[derive(Debug, Default)]
+pub(crate) struct Surroundings {
+    specs: Mirror<EnvironmentSpec>,
+    namespaces: Mirror<BTreeMap<String, String>>,
+    key_secrets: Mirror<KeySecret>,
+    environments: Vec<Arc<KnownEnvironment>>,
+}
+
+/// An Environment with the keys that may open what is sealed for it.
+#[derive(Debug, Clone)]
+pub struct KnownEnvironment {
+    /// Its name.
+    pub name: EnvironmentName,
+    /// What it says.
+    pub spec: EnvironmentSpec,
+    /// Its sealing keys but the revoked ones.
+    pub ring: KeyRing,
+}
+
+impl KnownEnvironment {
+    /// Whether a key was revoked.
+    pub(crate) fn revokes(&self, id: KeyId) -> bool {
+        revokes(&self.spec, id)
+    }
+
+    fn claims(&self, namespace: &str, labels: &BTreeMap<String, String>) -> bool {
+        let by_name = || {
+            self.spec
+                .namespaces
+                .iter()
+                .flatten()
+                .any(|name| name == namespace)
+        };
+        let by_label = || {
+            self.spec
+                .namespace_selector
+                .clone()
+                .and_then(|selector| Selector::try_from(selector).ok())
+                .is_some_and(|selector| selector.matches(labels))
+        };
+        by_name() || by_label()
+    }
+}
+
+fn revokes(spec: &EnvironmentSpec, id: KeyId) -> bool {
+    let id = id.to_string();
+    spec.sealing_keys.revoked.contains(&id)
+}
+
+/// Which Environment a namespace belongs to.
+#[derive(Debug, Clone)]
+pub enum Belonging {
+    /// To more than one, which is as good as none: these claim it.
+    Ambiguous(BTreeSet<EnvironmentName>),
+    /// To none.
+    None,
+    /// To this one.
+    To(Arc<KnownEnvironment>),
+    /// The namespace has not been seen yet.
+    Unknown,
+}
+
+/// A sealing key and what it may do.
+#[derive(Debug, Clone)]
+pub(crate) struct KeyFact<'a> {
+    pub(crate) known: &'a KnownKey,
+    pub(crate) state: SealingKeyState,
+}
+
+impl Surroundings {
+    /// Whether everything has been listed once.
+    pub(crate) fn are_synced(&self) -> bool {
+        self.specs.is_synced() && self.namespaces.is_synced() && self.key_secrets.is_synced()
+    }
+
+    /// Which Environment a namespace belongs to.
+    pub(crate) fn belonging(&self, namespace: &str) -> Belonging {
+        let Some(labels) = self.namespaces.find(namespace) else {
+            return Belonging::Unknown;
+        };
+        let claiming: Vec<_> = self
+            .environments
+            .iter()
+            .filter(|environment| environment.claims(namespace, labels))
+            .collect();
+        match claiming.as_slice() {
+            [] => Belonging::None,
+            [one] => Belonging::To(Arc::clone(one)),
+            several => Belonging::Ambiguous(
+                several
+                    .iter()
+                    .map(|environment| environment.name.clone())
+                    .collect(),
+            ),
+        }
+    }
+
+    /// The environment of that name.
+    pub(crate) fn environment(&self, name: &EnvironmentName) -> Option<&Arc<KnownEnvironment>> {
+        self.environments
+            .iter()
+            .find(|environment| environment.name == *name)
+    }
+
+    /// Every environment, by name.
+    pub(crate) fn environments(&self) -> impl Iterator<Item = &KnownEnvironment> {
+        self.environments.iter().map(AsRef::as_ref)
+    }
+
+    /// The sealing keys of an environment, newest first. Only the newest can be active: when it is
+    /// revoked, an older one does not come back in its place.
+    pub(crate) fn keys_of(&self, environment: &KnownEnvironment) -> Vec<KeyFact<'_>> {
+        let mut keys: Vec<&KnownKey> = self
+            .usable_keys()
+            .filter(|known| known.environment == environment.name)
+            .collect();
+        keys.sort_by_key(|known| (Reverse(known.created_at), known.key.id()));
+        keys.dedup_by_key(|known| known.key.id());
+        let newest = keys.first().map(|known| known.key.id());
+        keys.into_iter()
+            .map(|known| {
+                let id = known.key.id();
+                let state = match () {
+                    () if environment.revokes(id) => SealingKeyState::Revoked,
+                    () if Some(id) == newest => SealingKeyState::Active,
+                    () => SealingKeyState::Retired,
+                };
+                KeyFact { known, state }
+            })
+            .collect()
+    }
+
+    /// The names of Secrets that carry the label of a sealing key and hold none, and why.
+    pub(crate) fn unusable_keys(&self) -> impl Iterator<Item = (&str, &UnusableKey)> {
+        self.key_secrets
+            .iter()
+            .filter_map(|(name, secret)| match secret {
+                KeySecret::Junk(unusable) => Some((name, unusable)),
+                KeySecret::Usable(_) => None,
+            })
+    }
+
+    fn usable_keys(&self) -> impl Iterator<Item = &KnownKey> {
+        self.key_secrets
+            .iter()
+            .filter_map(|(_, secret)| match secret {
+                KeySecret::Junk(_) => None,
+                KeySecret::Usable(known) => Some(known),
+            })
+    }
+
+    /// Puts specs and keys together, after either has changed.
+    fn assemble(&mut self) {
+        self.environments = self
+            .specs
+            .iter()
+            .filter_map(|(name, spec)| Some((EnvironmentName::parse(name).ok()?, spec)))
+            .map(|(name, spec)| {
+                let mut ring = KeyRing::default();
+                self.usable_keys()
+                    .filter(|known| known.environment == name && !revokes(spec, known.key.id()))
+                    .for_each(|known| ring.insert(Arc::clone(&known.key)));
+                Arc::new(KnownEnvironment {
+                    name,
+                    spec: spec.clone(),
+                    ring,
+                })
+            })
+            .collect();
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,76 @@
+//! Watches as this program has them: stripped of what it never reads, retried soon, logged once.
+//!
+//! Errors end here: whoever follows a watch only sees what the API server says.
+
+use std::{fmt::Debug, future::ready, time::Duration};
+
+use futures::{Stream, StreamExt as _};
+use kube::{
+    Api, Resource, ResourceExt as _,
+    runtime::{WatchStreamExt as _, utils::Backoff, watcher, watcher::Event},
+};
+use serde::de::DeserializeOwned;
+
+use crate::error::describe_watch;
+
+/// Holds a whole object once more.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// Follows all objects of `api` that `selection` selects. The stream never ends and never fails.
+pub(crate) fn watching<K>(
+    api: Api<K>,
+    selection: watcher::Config,
+) -> impl Stream<Item = watcher::Result<Event<K>>> + Send
+where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + 'static,
+{
+    watcher(api, selection)
+        .backoff(RetrySoon::default())
+        .modify(strip)
+        .filter_map(|event| ready(log_failure(event).map(Ok)))
+}
+
+fn strip<K: Resource>(object: &mut K) {
+    object.managed_fields_mut().clear();
+    object.annotations_mut().remove(LAST_APPLIED);
+}
+
+fn log_failure<K: Resource<DynamicType = ()>>(
+    event: watcher::Result<Event<K>>,
+) -> Option<Event<K>> {
+    event
+        .inspect_err(|error| {
+            let kind = K::kind(&());
+            tracing::warn!(%kind, error = describe_watch(error), "a watch failed and is retried");
+        })
+        .ok()
+}
+
+/// Waits between retries, doubled from half a second to five: there are few watches, and a key or a
+/// revocation should not wait half a minute after the API server is back.
+struct RetrySoon(Duration);
+
+const FIRST: Duration = Duration::from_millis(500);
+const LONGEST: Duration = Duration::from_secs(5);
+
+impl Default for RetrySoon {
+    fn default() -> Self {
+        Self(FIRST)
+    }
+}
+
+impl Iterator for RetrySoon {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        let wait = self.0;
+        self.0 = (wait * 2).min(LONGEST);
+        Some(wait)
+    }
+}
+
+impl Backoff for RetrySoon {
+    fn reset(&mut self) {
+        *self = Self::default();
+    }
+}
