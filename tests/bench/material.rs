@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, sync::LazyLock, thread};
 
 use jiff::Timestamp;
 use sealing::{
-    EnvironmentName, ItemName, KeyRing, Place, Plaintext, Recipient, Scope, SealRequest, SealingKey,
-    Secret,
+    EnvironmentName, ItemName, KeyRing, Place, Plaintext, Recipient, Scope, SealRequest,
+    SealingKey, Secret,
     resource::{SealedSecret, SecretTemplate},
 };
 
@@ -17,7 +17,10 @@ static KEYS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let generate = || SealingKey::generate(4096).and_then(|key| key.to_pem());
     let threads: Vec<_> = (0..LARGEST_RING).map(|_| thread::spawn(generate)).collect();
     let join = |thread: thread::JoinHandle<_>| thread.join().expect("no thread panics");
-    threads.into_iter().map(|it| join(it).expect("keys can be made").to_string()).collect()
+    threads
+        .into_iter()
+        .map(|it| join(it).expect("keys can be made").to_string())
+        .collect()
 });
 
 /// A ring of so many keys, at most 12; whatever its size, what [`recipient`] seals opens.
@@ -25,7 +28,11 @@ static KEYS: LazyLock<Vec<String>> = LazyLock::new(|| {
 /// # Panics
 /// Never: the keys were just made.
 pub fn ring(keys: usize) -> KeyRing {
-    let parse = |pem: &String| SealingKey::parse_pem(pem).expect("it was just written").remove(0);
+    let parse = |pem: &String| {
+        SealingKey::parse_pem(pem)
+            .expect("it was just written")
+            .remove(0)
+    };
     KEYS.iter().take(keys).map(parse).collect()
 }
 
@@ -35,7 +42,11 @@ pub fn ring(keys: usize) -> KeyRing {
 /// # Panics
 /// Never: a ring of 12 has a middle.
 pub fn recipient(ring: &KeyRing) -> Recipient {
-    ring.keys().nth(ring.len() / 2).expect("the ring is not empty").recipient().clone()
+    ring.keys()
+        .nth(ring.len() / 2)
+        .expect("the ring is not empty")
+        .recipient()
+        .clone()
 }
 
 /// Where everything stands.
@@ -56,7 +67,11 @@ pub fn secret(items: usize) -> Secret {
         (name, Plaintext::new(vec![b'x'; VALUE_BYTES]))
     };
     let items: BTreeMap<_, _> = (0..items).map(item).collect();
-    Secret { place: place(), template: SecretTemplate::default(), items }
+    Secret {
+        place: place(),
+        template: SecretTemplate::default(),
+        items,
+    }
 }
 
 /// A secret, sealed in the native format for environment `prod`.

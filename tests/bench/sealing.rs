@@ -46,9 +46,16 @@ fn unseal_original<const KEYS: usize>(bencher: Bencher<'_, '_>, items: usize) {
 fn seal_bitnami(secret: &Secret, recipient: &Recipient) -> SealedSecret {
     let label: Label = Scope::Strict.label(&secret.place);
     let seal = |plaintext| seal_item(recipient, &label, plaintext).expect("the provider works");
-    let items = secret.items.iter().map(|(name, it)| (name.to_string(), seal(it).into()));
+    let items = secret
+        .items
+        .iter()
+        .map(|(name, it)| (name.to_string(), seal(it).into()));
     SealedSecret {
         metadata: Metadata::default(),
-        spec: Spec { encrypted_data: Some(items.collect()), data: None, template: None },
+        spec: Spec {
+            encrypted_data: Some(items.collect()),
+            data: None,
+            template: None,
+        },
     }
 }

@@ -6,7 +6,7 @@ use guides::{Shell, check};
 #[test]
 fn readme_works_as_it_stands() {
     cluster::run(async {
-        let shell = Shell::with_programs(&[programs::sceau().await, &Tool::Gitleaks.path()]);
+        let shell = Shell::with_programs(&[programs::sceau().await, Tool::Gitleaks.path()]);
         check("README.md", &shell).await;
     });
 }
@@ -20,8 +20,8 @@ fn getting_started_works_as_it_stands() {
         let kubeconfig = cluster.admin().kubeconfig().display().to_string();
         let programs = [
             programs::sceau().await,
-            &Tool::Kubectl.path(),
-            &Tool::Gitleaks.path(),
+            Tool::Kubectl.path(),
+            Tool::Gitleaks.path(),
         ];
         let shell = Shell::with_programs(&programs).with_variable("KUBECONFIG", kubeconfig);
         check("docs/getting-started.md", &shell).await;

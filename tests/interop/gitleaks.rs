@@ -47,7 +47,7 @@ fn secrets() -> String {
 
 async fn gitleaks_says(here: &Workplace, file: &str) -> Finished {
     here.runs(
-        &Tool::Gitleaks.path(),
+        Tool::Gitleaks.path(),
         &format!("dir {file} --no-banner --verbose"),
         "",
     )

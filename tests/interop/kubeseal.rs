@@ -29,7 +29,7 @@ fn what_kubeseal_seals_sceau_unseals() {
             for format in ["json", "yaml"] {
                 let here = workplace();
                 let words = format!("--cert certificate.pem --scope {scope} --format {format}");
-                let sealed = here.runs(&kubeseal, &words, SECRET).await.succeeded();
+                let sealed = here.runs(kubeseal, &words, SECRET).await.succeeded();
                 let here = here.with("sealed", &sealed);
                 let opened = here
                     .runs(sceau, "unseal sealed --keys sealing.pem -o json", "")
@@ -73,7 +73,7 @@ fn what_is_sealed_in_its_format_kubeseal_opens() {
             }
             let words = "--recovery-unseal --recovery-private-key sealing.pem";
             let opened = workplace()
-                .runs(&Tool::Kubeseal.path(), words, &manifest.to_string())
+                .runs(Tool::Kubeseal.path(), words, &manifest.to_string())
                 .await;
             let secret: Value = serde_json::from_str(&opened.succeeded()).unwrap();
             assert_eq!(secret["data"]["binary"], "AP/+", "{}", scope.as_str());
@@ -89,7 +89,7 @@ fn kubeseal_takes_a_certificate_that_sceau_generates() {
         let words = "certificate generate --subject recovery --write-key own.key --write-certificate own.pem";
         let _ = here.runs(sceau, words, "").await.succeeded();
         let sealed = here
-            .runs(&Tool::Kubeseal.path(), "--cert own.pem", SECRET)
+            .runs(Tool::Kubeseal.path(), "--cert own.pem", SECRET)
             .await
             .succeeded();
         let here = here.with("sealed.json", &sealed);
