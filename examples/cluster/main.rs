@@ -31,7 +31,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 async fn show() -> Result<(), Box<dyn Error>> {
-    println!("Building both programs and starting etcd, kube-apiserver and kube-controller-manager ...");
+    println!(
+        "Building both programs and starting etcd, kube-apiserver and kube-controller-manager ..."
+    );
     let sceau = programs::sceau().await;
     let cluster = Cluster::start().await;
     let mut controller = Controller::named("example").start(&cluster).await;
@@ -41,26 +43,45 @@ async fn show() -> Result<(), Box<dyn Error>> {
     let admin = cluster.admin();
     title("Operations: an environment, and the namespaces that belong to it");
     println!("{NAMESPACE_AND_ENVIRONMENT}");
-    let applied = admin.kubectl_with_input(&["apply", "-f", "-"], NAMESPACE_AND_ENVIRONMENT.as_bytes());
+    let applied = admin.kubectl_with_input(&["apply", "-f", "-"], NAMESPACE_AND_ENVIRONMENT);
     shown("kubectl apply -f environment.yaml", applied.await);
-    kubectl(admin, "wait --for=condition=Ready --timeout=60s environment/prod").await;
+    kubectl(
+        admin,
+        "wait --for=condition=Ready --timeout=60s environment/prod",
+    )
+    .await;
     kubectl(admin, "get environments").await;
 
     title("A developer: pin the certificate, seal a secret, commit the result");
     repository.write("sceau.yaml", PROJECT);
     std::fs::create_dir_all(repository.file("deploy/api/prod"))?;
     repository.write("secret.yaml", include_str!("secret.yaml"));
-    let developer = Developer { sceau: sceau.as_os_str(), admin, repository: &repository };
-    developer.runs("certificate fetch --environment prod --yes").await;
-    developer.runs("seal secret.yaml --environment prod --write deploy/api/prod/secret.yaml").await;
+    let developer = Developer {
+        sceau: sceau.as_os_str(),
+        admin,
+        repository: &repository,
+    };
+    developer
+        .runs("certificate fetch --environment prod --yes")
+        .await;
+    developer
+        .runs("seal secret.yaml --environment prod --write deploy/api/prod/secret.yaml")
+        .await;
     let sealed = std::fs::read_to_string(repository.file("deploy/api/prod/secret.yaml"))?;
     println!("{}", shortened(&sealed));
     developer.runs("inspect deploy/api/prod/secret.yaml").await;
 
     title("Argo CD or Flux: apply what was committed; the controller unseals it");
-    let applied = admin.kubectl_with_input(&["apply", "-f", "-"], sealed.as_bytes());
-    shown("kubectl apply -f deploy/api/prod/secret.yaml", applied.await);
-    kubectl(admin, "wait -n shop --for=condition=Ready --timeout=60s sealedsecret/api").await;
+    let applied = admin.kubectl_with_input(&["apply", "-f", "-"], &sealed);
+    shown(
+        "kubectl apply -f deploy/api/prod/secret.yaml",
+        applied.await,
+    );
+    kubectl(
+        admin,
+        "wait -n shop --for=condition=Ready --timeout=60s sealedsecret/api",
+    )
+    .await;
     kubectl(admin, "get sealedsecrets -A").await;
     kubectl(admin, "describe secret api -n shop").await;
 
@@ -82,13 +103,19 @@ impl Developer<'_> {
             .args(arguments.split(' '))
             .current_dir(self.repository.directory())
             .env("KUBECONFIG", self.admin.kubeconfig());
-        shown(&format!("sceau {arguments}"), commands::run(command, b"", PATIENCE).await);
+        shown(
+            &format!("sceau {arguments}"),
+            commands::run(command, b"", PATIENCE).await,
+        );
     }
 }
 
 async fn kubectl(identity: &Identity, arguments: &str) {
     let words: Vec<&str> = arguments.split(' ').collect();
-    shown(&format!("kubectl {arguments}"), identity.kubectl(&words).await);
+    shown(
+        &format!("kubectl {arguments}"),
+        identity.kubectl(&words).await,
+    );
 }
 
 fn shown(line: &str, finished: commands::Finished) {

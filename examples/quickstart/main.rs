@@ -1,0 +1,97 @@
+//! The whole path without a cluster: `cargo run --example quickstart`.
+//!
+//! It makes a sealing key, seals `secret.yaml` as `sceau seal` does, prints what may be committed,
+//! and asks the controller's own plan which Secret it would write.
+#![expect(clippy::print_stdout, reason = "it is there to be read")]
+
+use std::{error::Error, fs, io, path::Path, sync::Arc};
+
+use jiff::{SignedDuration, Timestamp};
+use sceau::{Io, Terminals};
+use sceau_controller::{Belonging, KnownEnvironment, Observed, Plan, ReceivedSealedSecret, plan};
+use sealing::{
+    EnvironmentName, Issue, KeyRing, SealingKey, issue_certificate,
+    resource::{EnvironmentSpec, SealedSecretStatus},
+};
+
+const SECRET: &str = include_str!("secret.yaml");
+const PROJECT: &str = "environments:\n  prod: {certificates: [prod.pem]}\n";
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("A sealing key of 4096 bits, as the controller makes one ...\n");
+    let key = SealingKey::generate(4096)?;
+
+    println!("A Secret that must not be committed, examples/quickstart/secret.yaml:\n\n{SECRET}");
+    let repository = tempfile::tempdir()?;
+    fs::write(repository.path().join("prod.pem"), certificate_of(&key)?)?;
+    fs::write(repository.path().join("sceau.yaml"), PROJECT)?;
+    let sealed = seal(repository.path())?;
+
+    println!("Sealed for environment prod; this may be committed:\n\n{sealed}");
+    println!("What the controller that holds the key would write:\n");
+    print!("{}", what_would_be_written(&sealed, key)?);
+    Ok(())
+}
+
+fn certificate_of(key: &SealingKey) -> Result<String, Box<dyn Error>> {
+    let not_before = Timestamp::now();
+    let not_after = not_before + SignedDuration::from_hours(24 * 365);
+    Ok(issue_certificate(
+        key,
+        &Issue {
+            subject: "sceau prod",
+            not_before,
+            not_after,
+        },
+    )?)
+}
+
+/// `sceau seal --environment prod < secret.yaml`, in this process.
+fn seal(repository: &Path) -> Result<String, Box<dyn Error>> {
+    let (mut printed, mut complaints) = (Vec::new(), Vec::new());
+    let words = ["sceau", "seal", "--environment", "prod"];
+    let code = sceau::run(
+        words.map(Into::into),
+        &mut Io {
+            stdin: &mut SECRET.as_bytes(),
+            stdout: &mut printed,
+            help: &mut io::sink(),
+            stderr: &mut complaints,
+            prompt: &mut |_| Err(io::ErrorKind::Unsupported.into()),
+            terminals: Terminals {
+                stdin: false,
+                stdout: false,
+            },
+            now: Timestamp::now(),
+            directory: repository.to_owned(),
+        },
+    );
+    if code != 0 {
+        return Err(String::from_utf8(complaints)?.into());
+    }
+    Ok(String::from_utf8(printed)?)
+}
+
+/// What a controller with this one key plans for a manifest in a namespace of environment prod.
+fn what_would_be_written(sealed: &str, key: SealingKey) -> Result<String, Box<dyn Error>> {
+    let object: ReceivedSealedSecret = serde_saphyr::from_str(sealed)?;
+    let environment = KnownEnvironment {
+        name: EnvironmentName::parse("prod")?,
+        spec: serde_saphyr::from_str::<EnvironmentSpec>("namespaces: [shop]")?,
+        ring: KeyRing::from_iter([key]),
+    };
+    let observed = Observed {
+        object: Arc::new(object),
+        status: SealedSecretStatus::default(),
+        belonging: Belonging::To(Arc::new(environment)),
+        secret: Ok(None),
+    };
+    match plan(&observed) {
+        Plan::Unseal(unsealing) => match unsealing.open() {
+            Ok(opened) => Ok(opened.secret.to_string()),
+            Err(obstacle) => Err(obstacle.message.into()),
+        },
+        Plan::Report(obstacle) => Err(obstacle.message.into()),
+        Plan::Leave => Err("there is nothing to do".into()),
+    }
+}
