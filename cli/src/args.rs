@@ -71,8 +71,8 @@ pub(crate) struct KeysArguments {
     ///
     /// Either PEM, with as many keys as there are, or key Secrets as `kubectl get secret -o yaml`
     /// exports them, sceau's own or the original's, single, in several documents or in a List.
-    #[arg(long = "keys", value_name = "FILE", required = true)]
-    pub(crate) files: Vec<PathBuf>,
+    #[arg(long, value_name = "FILE", required = true)]
+    pub(crate) keys: Vec<PathBuf>,
 }
 
 /// How a report is written.

@@ -34,7 +34,6 @@ pub(crate) struct Clues<'a> {
 #[derive(Debug)]
 pub(crate) struct Decision<'a> {
     pub(crate) name: &'a EnvironmentName,
-    pub(crate) environment: &'a Environment,
     /// What the path rules say against it.
     pub(crate) doubt: Option<String>,
 }
@@ -45,14 +44,13 @@ pub(crate) fn environment<'a>(project: &'a Project, clues: Clues<'_>) -> Result<
     let input = by_path(project, clues.input)?;
     let target = by_path(project, clues.target)?;
     if let Some(requested) = clues.requested {
-        let (name, environment) = named(project, requested)?;
+        let (name, _) = named(project, requested)?;
         let doubt = [input, target]
             .into_iter()
             .flatten()
             .find(|owned| owned.name != name);
         return Ok(Decision {
             name,
-            environment,
             doubt: doubt.map(|owned| owned.to_string()),
         });
     }
@@ -63,7 +61,6 @@ pub(crate) fn environment<'a>(project: &'a Project, clues: Clues<'_>) -> Result<
         }
         (Some(owned), _) | (None, Some(owned)) => Ok(Decision {
             name: owned.name,
-            environment: owned.environment,
             doubt: None,
         }),
         (None, None) => Err(undecided(project, clues)),
@@ -93,7 +90,6 @@ pub(crate) fn named<'a>(
 struct Owned<'a> {
     path: String,
     name: &'a EnvironmentName,
-    environment: &'a Environment,
 }
 
 impl std::fmt::Display for Owned<'_> {
@@ -115,11 +111,7 @@ fn by_path<'a>(project: &'a Project, path: Option<&Path>) -> Result<Option<Owned
             "`{one}` and `{other}` both claim {path} in {FILE_NAME}"
         ))
         .hint("make their `paths` distinct")),
-        (Some((name, environment)), None) => Ok(Some(Owned {
-            path,
-            name,
-            environment,
-        })),
+        (Some((name, _)), None) => Ok(Some(Owned { path, name })),
         (None, _) => Ok(None),
     }
 }

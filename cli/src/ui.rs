@@ -119,3 +119,28 @@ fn say(io: &mut Io<'_>, style: Style, label: &str, text: &str) {
     // When standard error is closed there is nobody to tell.
     let _ = writeln!(io.stderr, "{style}{label}:{style:#} {text}");
 }
+
+/// A table as kubectl prints them: no lines, columns three spaces apart.
+pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut table = comfy_table::Table::new();
+    table
+        .load_preset(comfy_table::presets::NOTHING)
+        .set_header(header)
+        .add_rows(rows);
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 3));
+    }
+    let lines = table.lines().map(|line| format!("{}\n", line.trim_end()));
+    lines.collect()
+}
+
+/// The time between two instants in its largest unit, as kubectl writes ages.
+pub(crate) fn age(since: Timestamp, now: Timestamp) -> String {
+    let seconds = (now.as_second() - since.as_second()).max(0);
+    match seconds {
+        0..120 => format!("{seconds}s"),
+        120..7_200 => format!("{}m", seconds / 60),
+        7_200..172_800 => format!("{}h", seconds / 3_600),
+        _ => format!("{}d", seconds / 86_400),
+    }
+}

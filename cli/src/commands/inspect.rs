@@ -1,15 +1,26 @@
 //! `sceau inspect`: everything that a SealedSecret tells without a key.
 
+mod report;
+mod table;
+
 use std::path::PathBuf;
 
+use self::report::Report;
 use crate::{
     args::ReportFormat,
-    error::Result,
-    ui::Io,
+    error::{CommandError, Result},
+    manifest::{self, Format, Object},
+    sources,
+    ui::{self, Io},
 };
 
 /// Show what SealedSecrets say without any key
+///
+/// For sceau's own format and the original's: where the SealedSecret may be opened, the names and
+/// sizes of its items, by which keys each seal may be opened, and how old the values are. Nothing
+/// of it is secret, and nothing but its place and scope is authenticated before it is unsealed.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct InspectArguments {
     /// Files of SealedSecrets; `-` or none is standard input
     #[arg(value_name = "FILE")]
@@ -20,4 +31,41 @@ pub(crate) struct InspectArguments {
     output: ReportFormat,
 }
 
-pub(super) fn run(_: &InspectArguments, _: &mut Io<'_>) -> Result<()> { Ok(()) }
+const EXAMPLES: &str = "\
+Examples:
+  sceau inspect deploy/api/prod/secret.yaml
+
+  List every key that a cluster's SealedSecrets need:
+    kubectl get sealedsecrets.sceau.dev -A -o yaml | sceau inspect -o json |
+      jq -r '.[].seals[].recipients[].keyId' | sort | uniq -c";
+
+pub(super) fn run(arguments: &InspectArguments, io: &mut Io<'_>) -> Result<()> {
+    let reports = read(&arguments.files, io)?;
+    if reports.is_empty() {
+        return Err(CommandError::user("there is no SealedSecret in the input"));
+    }
+    let text = match arguments.output {
+        ReportFormat::Json => manifest::to_text(&reports, Format::Json)?.to_string(),
+        ReportFormat::Yaml => manifest::to_text(&reports, Format::Yaml)?.to_string(),
+        ReportFormat::Table => table::render(&reports, io.now),
+    };
+    ui::print(io, text)
+}
+
+/// Documents of other kinds are passed over; a Secret among them is worth a warning.
+fn read(files: &[PathBuf], io: &mut Io<'_>) -> Result<Vec<Report>> {
+    let mut reports = Vec::new();
+    for input in sources::read_inputs(files, "SealedSecrets", io)? {
+        for (origin, object) in manifest::read_all(&input.label, &input.text)? {
+            match object {
+                Object::Sealed(sealed) => {
+                    let report = Report::of(&sealed, &origin, io.now);
+                    reports.push(report.map_err(|problem| origin.error(problem))?);
+                }
+                Object::Secret(_) => ui::warn(io, format_args!("{origin}: this Secret is not sealed")),
+                Object::Other(_) => {}
+            }
+        }
+    }
+    Ok(reports)
+}

@@ -70,7 +70,7 @@ pub(super) fn run(arguments: &UnsealArguments, io: &mut Io<'_>) -> Result<()> {
             "send it to a program or a file (`--write FILE`), or say `--show` if that is meant",
         ));
     }
-    let ring = sources::read_key_ring(&arguments.keys.files, io)?;
+    let ring = sources::read_key_ring(&arguments.keys.keys, io)?;
     let sealed = read(&arguments.files, io)?;
     let secrets = unseal_all(&sealed, arguments.namespace.as_ref(), &ring)?;
     for (origin, sealed) in &sealed {

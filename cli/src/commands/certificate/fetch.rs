@@ -1,0 +1,166 @@
+//! `sceau certificate fetch`: pins the certificate that an environment's cluster seals with now.
+//!
+//! Whoever replaces a pinned certificate decides who can read what is sealed from then on, so a
+//! change is shown and asked for.
+
+use std::path::{Path, PathBuf};
+
+use sealing::{Certificate, EnvironmentName, KeyId};
+
+use crate::{
+    cluster::{self, ClusterError, Target},
+    error::{CommandError, Result},
+    output::{self, Audience},
+    project::{self, Environment, Project},
+    resolve,
+    ui::{self, Io},
+};
+
+/// Fetch an environment's certificate from its cluster and pin it
+///
+/// Reads `status.certificate` of the Environment through your kubeconfig; that needs `get` on
+/// environments.sceau.dev and nothing else. A pinned certificate with another key is replaced only
+/// after both key ids were shown and you agreed.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct FetchArguments {
+    /// The environment, which is the name of the Environment in the cluster too
+    #[arg(long, value_name = "NAME")]
+    environment: EnvironmentName,
+
+    /// The kubeconfig context, instead of the one that sceau.yaml names
+    #[arg(long, value_name = "NAME")]
+    context: Option<String>,
+
+    /// The kubeconfig file, instead of KUBECONFIG or ~/.kube/config
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+
+    /// The certificate to pin, when the environment has several
+    #[arg(short, long, value_name = "FILE")]
+    write: Option<PathBuf>,
+
+    /// Replace a certificate with another key without asking
+    #[arg(long)]
+    yes: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sceau certificate fetch --environment dev
+
+  Of an environment with two clusters, each has its certificate:
+    sceau certificate fetch --environment prod --context prod-us --write certificates/prod-us.pem";
+
+pub(in crate::commands) fn run(arguments: &FetchArguments, io: &mut Io<'_>) -> Result<()> {
+    let project = Project::load(&io.directory)?;
+    let (name, environment) = resolve::named(&project, &arguments.environment)?;
+    let path = arguments.pinned_path(&project, environment, &io.directory)?;
+    let target = Target {
+        kubeconfig: arguments.kubeconfig.as_ref().map(|path| io.directory.join(path)),
+        context: arguments.context.clone().or_else(|| environment.context.clone()),
+    };
+    let pem = cluster::fetch_certificate(&target, name)?;
+    let fetched = Certificate::parse_pem(&pem)
+        .and_then(|it| it.check_validity(io.now).map(|()| it))
+        .map_err(|error| CommandError::cluster(format!("the cluster's certificate: {error}")))?;
+    if arguments.agreed(&Change::of(&path, fetched.key_id()), &path, io)? {
+        output::write(&path, pem.as_bytes(), Audience::Everyone)?;
+        ui::note(io, format_args!("{} pins {}", path.display(), fetched.key_id()));
+    }
+    Ok(())
+}
+
+/// What fetching would change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    /// Nothing was pinned.
+    First { new: KeyId },
+    /// Another key was pinned, or something unreadable.
+    Replaced { old: Option<KeyId>, new: KeyId },
+    /// The same key was pinned; the certificate around it may be newer.
+    SameKey,
+}
+
+impl Change {
+    fn of(path: &Path, new: KeyId) -> Self {
+        if !path.exists() {
+            return Self::First { new };
+        }
+        match project::read_certificate(path).map(|pinned| pinned.key_id()) {
+            Ok(old) if old == new => Self::SameKey,
+            old => Self::Replaced { old: old.ok(), new },
+        }
+    }
+}
+
+impl FetchArguments {
+    fn pinned_path(
+        &self,
+        project: &Project,
+        environment: &Environment,
+        directory: &Path,
+    ) -> Result<PathBuf> {
+        if let Some(path) = &self.write {
+            return Ok(directory.join(path));
+        }
+        let name = &self.environment;
+        match environment.certificates.as_slice() {
+            [only] => Ok(project.root.join(only)),
+            [] => Err(CommandError::user(format!(
+                "sceau.yaml names no certificate for environment `{name}`"
+            ))
+            .hint(format!(
+                "add one, such as `certificates: [certificates/{name}.pem]`"
+            ))),
+            several => {
+                let paths: Vec<_> = several.iter().map(|path| path.display().to_string()).collect();
+                Err(CommandError::usage(format!(
+                    "environment `{name}` has several certificates: {}",
+                    paths.join(", ")
+                ))
+                .hint("say which is this cluster's with `--write FILE`, and which cluster with `--context`"))
+            }
+        }
+    }
+
+    /// Shows the change, and asks where somebody must agree.
+    fn agreed(&self, change: &Change, path: &Path, io: &mut Io<'_>) -> Result<bool> {
+        let Change::Replaced { old, new } = change else {
+            return Ok(true);
+        };
+        let old = old.map_or_else(|| "unreadable".to_owned(), |id| id.to_string());
+        ui::note(io, format_args!("{} changes its key\nold: {old}\nnew: {new}", path.display()));
+        if self.yes {
+            return Ok(true);
+        }
+        if !io.terminals.stdin {
+            return Err(CommandError::user("the pinned certificate was not replaced: nobody can be asked")
+                .hint("compare the new key id with what operations announced, and say `--yes`"));
+        }
+        let agreed = ui::confirm(io, "Seal to the new key from now on?")?;
+        if !agreed {
+            ui::note(io, "nothing was changed");
+        }
+        Ok(agreed)
+    }
+}
+
+impl From<ClusterError> for CommandError {
+    fn from(error: ClusterError) -> Self {
+        let hint = match &error {
+            ClusterError::Kubeconfig(_) => {
+                "name a kubeconfig with `--kubeconfig` and a context of it with `--context`"
+            }
+            ClusterError::NoEnvironment(_) => "is this the right cluster? see `--context`",
+            ClusterError::NoCertificate(_) => {
+                "see why with `kubectl describe environments.sceau.dev`"
+            }
+            ClusterError::Refused(_) => "you need `get` on environments.sceau.dev",
+            ClusterError::Unreachable(_) => {
+                "the certificate can also be sent to you by somebody who can: it is public"
+            }
+        };
+        Self::cluster(error).hint(hint)
+    }
+}

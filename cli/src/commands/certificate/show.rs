@@ -1,0 +1,121 @@
+//! `sceau certificate show`: what a certificate says about its key.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use sealing::{Certificate, EnvironmentName};
+use serde::Serialize;
+
+use crate::{
+    args::ReportFormat,
+    error::{CommandError, Result},
+    manifest::{self, Format},
+    project::Project,
+    resolve, sources,
+    ui::{self, Io},
+};
+
+/// Show subject, key id, size and validity of certificates
+///
+/// Of the files that are named, else of the environment's, else of every environment's in
+/// sceau.yaml.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ShowArguments {
+    /// Certificates in PEM; `-` is standard input
+    #[arg(value_name = "FILE", conflicts_with = "environment")]
+    files: Vec<PathBuf>,
+
+    /// Show the certificates that this environment is sealed to
+    #[arg(long, value_name = "NAME")]
+    environment: Option<EnvironmentName>,
+
+    /// How to write
+    #[arg(short, long, value_name = "FORMAT", default_value = "table")]
+    output: ReportFormat,
+}
+
+/// What is told of a certificate.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    file: String,
+    subject: String,
+    key_id: String,
+    bits: usize,
+    not_before: Timestamp,
+    not_after: Timestamp,
+    state: &'static str,
+}
+
+pub(in crate::commands) fn run(arguments: &ShowArguments, io: &mut Io<'_>) -> Result<()> {
+    let files = arguments.files(io)?;
+    let reports = sources::read_inputs(&files, "certificates", io)?
+        .into_iter()
+        .map(|input| match Certificate::parse_pem(&input.text) {
+            Ok(certificate) => Ok(Report::of(input.label, &certificate, io.now)),
+            Err(error) => Err(CommandError::user(format!("{}: {error}", input.label))),
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let text = match arguments.output {
+        ReportFormat::Json => manifest::to_text(&reports, Format::Json)?.to_string(),
+        ReportFormat::Yaml => manifest::to_text(&reports, Format::Yaml)?.to_string(),
+        ReportFormat::Table => table(&reports),
+    };
+    ui::print(io, text)
+}
+
+impl ShowArguments {
+    fn files(&self, io: &Io<'_>) -> Result<Vec<PathBuf>> {
+        if !self.files.is_empty() {
+            return Ok(self.files.clone());
+        }
+        let project = Project::load(&io.directory)?;
+        let environments = match &self.environment {
+            Some(name) => vec![resolve::named(&project, name)?.1],
+            None => project.environments.values().collect(),
+        };
+        let certificates = environments.iter().flat_map(|it| &it.certificates);
+        let files: Vec<_> = certificates.map(|path| project.root.join(path)).collect();
+        if files.is_empty() {
+            return Err(CommandError::user("sceau.yaml names no certificate"));
+        }
+        Ok(files)
+    }
+}
+
+impl Report {
+    fn of(file: String, certificate: &Certificate, now: Timestamp) -> Self {
+        let state = if now > certificate.not_after {
+            "expired"
+        } else if now < certificate.not_before {
+            "not yet valid"
+        } else {
+            "valid"
+        };
+        Self {
+            file,
+            subject: certificate.subject.clone(),
+            key_id: certificate.key_id().to_string(),
+            bits: certificate.recipient.bits(),
+            not_before: certificate.not_before,
+            not_after: certificate.not_after,
+            state,
+        }
+    }
+}
+
+fn table(reports: &[Report]) -> String {
+    let header = ["FILE", "SUBJECT", "KEY", "BITS", "NOT BEFORE", "NOT AFTER", "STATE"];
+    let rows = reports.iter().map(|report| {
+        vec![
+            report.file.clone(),
+            report.subject.clone(),
+            report.key_id.clone(),
+            report.bits.to_string(),
+            report.not_before.to_string(),
+            report.not_after.to_string(),
+            report.state.to_owned(),
+        ]
+    });
+    ui::table(&header, rows)
+}
