@@ -1,0 +1,211 @@
+//! More than one controller, none, and what a restart costs.
+
+use std::time::Duration;
+
+use cluster::wait::{SOON, until};
+use cluster::{Cluster, Controller, Namespace};
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::Api;
+use kube::api::DeleteParams;
+
+use crate::sealed::Sealer;
+
+/// Short, so that a leader that was killed is soon succeeded.
+const SHORT_LEASE: [&str; 6] = [
+    "--lease-duration=2s",
+    "--lease-renew-deadline=1s",
+    "--lease-retry-period=200ms",
+    "--log-level=debug",
+    "--lease-name=sceau-controller",
+    "--namespace=sceau-system",
+];
+
+async fn start(cluster: &Cluster, name: &str) -> Controller {
+    let mut controller = Controller::named(name)
+        .arguments(&SHORT_LEASE)
+        .start(cluster)
+        .await;
+    controller.until_ready().await;
+    controller
+}
+
+async fn holder(cluster: &Cluster) -> String {
+    let leases: Api<Lease> = Api::namespaced(
+        cluster.admin().client().await,
+        cluster::manifests::NAMESPACE,
+    );
+    let lease = leases
+        .get("sceau-controller")
+        .await
+        .expect("there is a Lease");
+    let spec = lease.spec.unwrap_or_default();
+    spec.holder_identity.unwrap_or_default()
+}
+
+/// How often private keys were used.
+async fn attempts(controller: &Controller) -> usize {
+    let log = controller.log();
+    log.lines()
+        .filter(|line| line.contains("\"target\":\"audit\""))
+        .count()
+}
+
+#[test]
+fn when_the_leader_is_killed_the_standby_takes_over() {
+    cluster::run(async {
+        let cluster = Cluster::start().await;
+        let namespace = Namespace::create(&cluster).await;
+        let mut leader = start(&cluster, "one").await;
+        let standby = start(&cluster, "two").await;
+        let sealer = Sealer::create(&namespace).await;
+        sealer.unseal("before", &[("A", b"1")]).await;
+        assert_eq!(holder(&cluster).await, "one");
+        assert_eq!(standby.metric("sceau_leading").await, Some(0.0));
+
+        leader.kill();
+        sealer.unseal("after", &[("A", b"2")]).await;
+        assert_eq!(holder(&cluster).await, "two");
+        assert_eq!(standby.metric("sceau_leading").await, Some(1.0));
+        assert_eq!(
+            attempts(&standby).await,
+            1,
+            "what was unsealed before was left alone"
+        );
+    });
+}
+
+#[test]
+fn a_leader_that_was_paused_too_long_ends_and_writes_no_more() {
+    cluster::run(async {
+        let cluster = Cluster::start().await;
+        let mut leader = start(&cluster, "one").await;
+        let standby = start(&cluster, "two").await;
+        leader.process().pause();
+        until("the standby leads", SOON, async || {
+            let leading = standby.metric("sceau_leading").await;
+            if leading == Some(1.0) {
+                Ok(())
+            } else {
+                Err(format!("{leading:?}"))
+            }
+        })
+        .await;
+        leader.process().resume();
+        let status = leader.process().until_ended(SOON).await;
+        assert_eq!(status.code(), Some(1));
+        assert_eq!(holder(&cluster).await, "two");
+    });
+}
+
+#[test]
+fn a_controller_that_is_asked_to_end_gives_the_lease_back() {
+    cluster::run(async {
+        let cluster = Cluster::start().await;
+        let mut leader = Controller::named("one")
+            .arguments(&["--lease-duration=1h", "--lease-renew-deadline=30m"])
+            .start(&cluster)
+            .await;
+        leader.until_ready().await;
+        until("it leads", SOON, async || {
+            let leading = leader.metric("sceau_leading").await;
+            if leading == Some(1.0) {
+                Ok(())
+            } else {
+                Err(format!("{leading:?}"))
+            }
+        })
+        .await;
+        assert_eq!(leader.terminate().await.code(), Some(0));
+        assert_eq!(holder(&cluster).await, "");
+
+        let successor = start(&cluster, "two").await;
+        until(
+            "the next one leads at once",
+            Duration::from_secs(5),
+            async || {
+                let leading = successor.metric("sceau_leading").await;
+                if leading == Some(1.0) {
+                    Ok(())
+                } else {
+                    Err(format!("{leading:?}"))
+                }
+            },
+        )
+        .await;
+    });
+}
+
+#[test]
+fn what_changed_while_no_controller_ran_is_made_good() {
+    cluster::run(async {
+        let cluster = Cluster::start().await;
+        let namespace = Namespace::create(&cluster).await;
+        let mut controller = start(&cluster, "one").await;
+        let sealer = Sealer::create(&namespace).await;
+        for name in ["changed", "deleted", "edited", "lost", "same"] {
+            sealer.unseal(name, &[("A", b"old")]).await;
+        }
+        assert_eq!(controller.terminate().await.code(), Some(0));
+
+        sealer
+            .apply(&sealer.seal("changed", &[("A", b"new")]))
+            .await;
+        sealer
+            .apply(&sealer.seal("created", &[("A", b"new")]))
+            .await;
+        let deleted = sealer
+            .sealed_secrets()
+            .delete("deleted", &DeleteParams::default())
+            .await;
+        deleted.expect("it is there");
+        sealer
+            .patch_secret(
+                "edited",
+                &serde_json::json!({"stringData": {"A": "by hand"}}),
+            )
+            .await;
+        sealer.delete_secret("lost").await;
+        let same = sealer.secret("same").await.metadata.resource_version;
+
+        let controller = start(&cluster, "two").await;
+        sealer.until_items("changed", &[("A", b"new")]).await;
+        sealer.until_items("created", &[("A", b"new")]).await;
+        sealer.until_items("edited", &[("A", b"old")]).await;
+        sealer.until_items("lost", &[("A", b"old")]).await;
+        sealer.until("lost", "Unsealed").await;
+        assert_eq!(sealer.secret("same").await.metadata.resource_version, same);
+        assert_eq!(attempts(&controller).await, 4);
+    });
+}
+
+#[test]
+fn a_restart_with_nothing_changed_writes_and_opens_nothing() {
+    cluster::run(async {
+        let cluster = Cluster::start().await;
+        let namespace = Namespace::create(&cluster).await;
+        let mut controller = start(&cluster, "one").await;
+        let sealer = Sealer::create(&namespace).await;
+        for n in 0..10 {
+            sealer.unseal(&format!("api-{n}"), &[("A", b"1")]).await;
+        }
+        sealer.until_counted(10).await;
+        assert_eq!(controller.terminate().await.code(), Some(0));
+
+        let controller = start(&cluster, "two").await;
+        // This one is later than all that a restart looks at.
+        sealer.unseal("marker", &[("A", b"1")]).await;
+        sealer.until_counted(11).await;
+        let metrics = controller.metrics().await;
+        let writes: Vec<&str> = metrics
+            .lines()
+            .filter(|line| {
+                line.starts_with("sceau_writes_total{") || line.starts_with("sceau_unseals")
+            })
+            .collect();
+        for line in writes {
+            let status = line.contains("EnvironmentStatus");
+            assert!(line.ends_with(" 1") || status, "{line}");
+        }
+        assert_eq!(attempts(&controller).await, 1);
+    });
+}
