@@ -23,6 +23,7 @@ use crate::{
     received::ReceivedSealedSecret,
     retries::Retries,
     surroundings::Surroundings,
+    watching::Lists,
 };
 
 mod apply;
@@ -38,6 +39,7 @@ pub(crate) struct Keeper {
     pub(crate) own_namespace: String,
     pub(crate) surroundings: watch::Receiver<Surroundings>,
     pub(crate) sealed_secrets: Store<ReceivedSealedSecret>,
+    pub(crate) sealed_secrets_listed: Lists,
     pub(crate) events: Events,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) retries: Retries,
@@ -67,14 +69,12 @@ pub(crate) async fn reconcile(
 impl Keeper {
     async fn keep(&self, environment: &Environment) -> Next {
         // Without all of them, what a key opens cannot be counted.
-        if self.sealed_secrets.wait_until_ready().await.is_err() {
-            return Next::OnChange;
-        }
+        self.sealed_secrets_listed.wait_for_first().await;
         let now = Timestamp::now();
         let plan = self.plan(environment, now);
         let made = match &plan.order {
             None => Ok(()),
-            Some(order) => self.make_key(environment, order, now).await,
+            Some(order) => self.make_key(environment, order).await,
         };
         match made {
             // The watch brings the key in a moment, and with it the next reconcile.
@@ -113,9 +113,8 @@ impl Keeper {
         &self,
         environment: &Environment,
         order: &KeyOrder,
-        now: Timestamp,
     ) -> Result<(), MakeKeyError> {
-        let id = apply::make_key(&self.client, &self.own_namespace, order, now).await?;
+        let id = apply::make_key(&self.client, &self.own_namespace, order).await?;
         self.metrics.count_write(Written::KeySecret);
         tracing::info!(environment = %order.environment, key = %id, secret = order.secret, "sealing key made");
         let announcement = Announcement::normal("SealingKeyMade", format!("made sealing key {id}"));

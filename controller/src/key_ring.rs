@@ -136,13 +136,13 @@ impl NewKey {
     pub(crate) fn generate(
         environment: &EnvironmentName,
         bits: usize,
-        now: Timestamp,
+        made_at: Timestamp,
     ) -> Result<Self, UnusableKey> {
         let key = SealingKey::generate(bits)?;
         let issue = sealing::Issue {
             subject: &format!("sceau {environment}"),
-            not_before: now,
-            not_after: now + jiff::SignedDuration::from_hours(VALIDITY_IN_HOURS),
+            not_before: made_at,
+            not_after: made_at + jiff::SignedDuration::from_hours(VALIDITY_IN_HOURS),
         };
         Ok(Self {
             id: key.id(),

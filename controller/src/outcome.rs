@@ -18,6 +18,8 @@ pub enum Reason {
     ApiError,
     /// The Secret was changed or replaced while it was being written.
     Conflict,
+    /// The API server does not allow the write.
+    Forbidden,
     /// The Secret is immutable and would change.
     ImmutableSecret,
     /// The API server takes no such Secret.
@@ -52,10 +54,11 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, by name.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::AmbiguousEnvironment,
         Self::ApiError,
         Self::Conflict,
+        Self::Forbidden,
         Self::ImmutableSecret,
         Self::InvalidSecret,
         Self::Malformed,
@@ -79,6 +82,7 @@ impl Reason {
             Self::AmbiguousEnvironment => "AmbiguousEnvironment",
             Self::ApiError => "ApiError",
             Self::Conflict => "Conflict",
+            Self::Forbidden => "Forbidden",
             Self::ImmutableSecret => "ImmutableSecret",
             Self::InvalidSecret => "InvalidSecret",
             Self::Malformed => "Malformed",
@@ -101,7 +105,7 @@ impl Reason {
     pub fn state(self) -> State {
         match self {
             Self::Progressing => State::Progressing,
-            Self::ApiError | Self::Conflict => State::Retrying,
+            Self::ApiError | Self::Conflict | Self::Forbidden => State::Retrying,
             Self::Unsealed => State::Done,
             _ => State::Stalled,
         }

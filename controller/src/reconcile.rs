@@ -29,6 +29,7 @@ use crate::{
     received::ReceivedSealedSecret,
     retries::Retries,
     surroundings::Surroundings,
+    watching::Lists,
 };
 
 mod apply;
@@ -51,6 +52,7 @@ pub(crate) struct Reconciler {
     pub(crate) surroundings: watch::Receiver<Surroundings>,
     /// Metadata of the Secrets that carry our label.
     pub(crate) secrets: Store<PartialObjectMeta<Secret>>,
+    pub(crate) secrets_listed: Lists,
     pub(crate) recent: RecentStatuses,
     pub(crate) retries: Retries,
     /// One permit for each core.
@@ -75,9 +77,7 @@ pub(crate) async fn reconcile(
 impl Reconciler {
     async fn settle(&self, object: &Arc<ReceivedSealedSecret>) -> Next {
         // Before that, each Secret would be asked for by its name.
-        if self.secrets.wait_until_ready().await.is_err() {
-            return Next::OnChange;
-        }
+        self.secrets_listed.wait_for_first().await;
         let observed = observe::observe(object, self).await;
         let outcome = match plan(&observed) {
             Plan::Leave => return Next::OnChange,

@@ -154,6 +154,8 @@ impl Replica {
             spawn(&mut tasks, name, task);
         }
         tokio::select! {
+            // Asked first: then the tasks end too, and rightly so.
+            biased;
             () = self.shutdown.clone() => {}
             Some(ended) = tasks.join_next() => return Err(ended_early(ended)),
         }

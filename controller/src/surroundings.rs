@@ -134,14 +134,18 @@ impl Surroundings {
         self.environments.iter().map(AsRef::as_ref)
     }
 
-    /// The sealing keys of an environment, newest first. Only the newest can be active: when it is
-    /// revoked, an older one does not come back in its place.
+    /// The sealing keys of an environment, newest first, and of two that were made in the same second
+    /// the revoked one last. Only the newest can be active: when it is revoked, an older one does not
+    /// come back in its place.
     pub(crate) fn keys_of(&self, environment: &KnownEnvironment) -> Vec<KeyFact<'_>> {
         let mut keys: Vec<&KnownKey> = self
             .usable_keys()
             .filter(|known| known.environment == environment.name)
             .collect();
-        keys.sort_by_key(|known| (Reverse(known.created_at), known.key.id()));
+        keys.sort_by_key(|known| {
+            let id = known.key.id();
+            (Reverse(known.created_at), environment.revokes(id), id)
+        });
         keys.dedup_by_key(|known| known.key.id());
         let newest = keys.first().map(|known| known.key.id());
         keys.into_iter()

@@ -4,12 +4,13 @@
 
 use std::{fmt::Debug, future::ready, time::Duration};
 
-use futures::{Stream, StreamExt as _};
+use futures::{Stream, StreamExt as _, stream};
 use kube::{
     Api, Resource, ResourceExt as _,
     runtime::{WatchStreamExt as _, utils::Backoff, watcher, watcher::Event},
 };
 use serde::de::DeserializeOwned;
+use tokio::sync::watch;
 
 use crate::error::describe_watch;
 
@@ -44,6 +45,52 @@ fn log_failure<K: Resource<DynamicType = ()>>(
             tracing::warn!(%kind, error = describe_watch(error), "a watch failed and is retried");
         })
         .ok()
+}
+
+/// How often a watch has listed everything: once at first, and again whenever it had to begin anew.
+///
+/// A store of kube-runtime can be asked whether it is ready too, but of several tasks that wait for
+/// it only the last one is woken.
+#[derive(Debug, Clone)]
+pub(crate) struct Lists(watch::Receiver<u64>);
+
+/// The side of [`Lists`] that counts.
+#[derive(Debug)]
+pub(crate) struct ListCounter(watch::Sender<u64>);
+
+impl Lists {
+    pub(crate) fn new() -> (ListCounter, Self) {
+        let (counter, lists) = watch::channel(0);
+        (ListCounter(counter), Self(lists))
+    }
+
+    /// Waits for the first list.
+    pub(crate) async fn wait_for_first(&self) {
+        // The counter goes only when the program ends.
+        let _ = self.0.clone().wait_for(|count| *count > 0).await;
+    }
+
+    /// Each list from now on; several may come as one.
+    pub(crate) fn stream(&self) -> impl Stream<Item = ()> + use<> {
+        changes(self.0.clone())
+    }
+}
+
+impl ListCounter {
+    /// To be called with every event, after the store has taken it in.
+    pub(crate) fn inspect<K>(&self, event: &watcher::Result<Event<K>>) {
+        if matches!(event, Ok(Event::InitDone)) {
+            self.0.send_modify(|count| *count += 1);
+        }
+    }
+}
+
+/// Each change of a watched value from now on; several may come as one.
+pub(crate) fn changes<T>(watched: watch::Receiver<T>) -> impl Stream<Item = ()> {
+    stream::unfold(watched, async |mut watched| {
+        watched.changed().await.ok()?;
+        Some(((), watched))
+    })
 }
 
 /// Waits between retries, doubled from half a second to five: there are few watches, and a key or a

@@ -25,7 +25,7 @@ fn a_foreign_secret_in_the_way_is_left_alone_until_it_is_gone() {
 
 #[test]
 fn a_foreign_secret_is_adopted_when_it_says_so_and_then_holds_the_sealed_items_only() {
-    sealed::test(async |_, sealer| {
+    sealed::test(async |cluster, sealer| {
         let foreign = json!({
             "metadata": {"name": "api", "labels": {"theirs": "kept"}},
             "stringData": {"THEIRS": "1", "SHARED": "1"},
@@ -38,6 +38,7 @@ fn a_foreign_secret_is_adopted_when_it_says_so_and_then_holds_the_sealed_items_o
 
         let adopt = json!({"metadata": {"annotations": {"sceau.dev/adopt": "true"}}});
         sealer.patch_secret("api", &adopt).await;
+        sealer.allow_taking_over(cluster).await;
         sealer.touch("api").await;
         sealer.until("api", "Unsealed").await;
         sealer
@@ -70,5 +71,22 @@ fn a_secret_that_another_controller_owns_is_never_adopted() {
         sealer.apply(&sealer.seal("api", &[("OURS", b"2")])).await;
         sealer.until("api", "SecretExists").await;
         assert!(sealer.items("api").await.is_empty());
+    });
+}
+
+#[test]
+fn taking_over_a_secret_that_may_not_be_deleted_is_forbidden_and_tried_again() {
+    sealed::test(async |cluster, sealer| {
+        let foreign = json!({
+            "metadata": {"name": "api", "annotations": {"sceau.dev/adopt": "true"}},
+            "stringData": {"THEIRS": "1"},
+        });
+        sealer.create_secret(foreign).await;
+        sealer.apply(&sealer.seal("api", &[("OURS", b"2")])).await;
+        sealer.until("api", "Forbidden").await;
+        sealer.until_items("api", &[("THEIRS", b"1")]).await;
+
+        sealer.allow_taking_over(cluster).await;
+        sealer.until_items("api", &[("OURS", b"2")]).await;
     });
 }

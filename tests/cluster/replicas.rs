@@ -43,7 +43,7 @@ async fn holder(cluster: &Cluster) -> String {
 }
 
 /// How often private keys were used.
-async fn attempts(controller: &Controller) -> usize {
+fn attempts(controller: &Controller) -> usize {
     let log = controller.log();
     log.lines()
         .filter(|line| line.contains("\"target\":\"audit\""))
@@ -67,7 +67,7 @@ fn when_the_leader_is_killed_the_standby_takes_over() {
         assert_eq!(holder(&cluster).await, "two");
         assert_eq!(standby.metric("sceau_leading").await, Some(1.0));
         assert_eq!(
-            attempts(&standby).await,
+            attempts(&standby),
             1,
             "what was unsealed before was left alone"
         );
@@ -174,7 +174,7 @@ fn what_changed_while_no_controller_ran_is_made_good() {
         sealer.until_items("lost", &[("A", b"old")]).await;
         sealer.until("lost", "Unsealed").await;
         assert_eq!(sealer.secret("same").await.metadata.resource_version, same);
-        assert_eq!(attempts(&controller).await, 4);
+        assert_eq!(attempts(&controller), 4);
     });
 }
 
@@ -206,6 +206,6 @@ fn a_restart_with_nothing_changed_writes_and_opens_nothing() {
             let status = line.contains("EnvironmentStatus");
             assert!(line.ends_with(" 1") || status, "{line}");
         }
-        assert_eq!(attempts(&controller).await, 1);
+        assert_eq!(attempts(&controller), 1);
     });
 }

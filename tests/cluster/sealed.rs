@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use cluster::wait::{SOON, until};
-use cluster::{Cluster, Namespace};
+use cluster::{Cluster, Namespace, manifests};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
@@ -127,10 +127,7 @@ impl<'a> Sealer<'a> {
 
     /// The Secret of this name, which is there.
     pub(crate) async fn secret(&self, name: &str) -> Secret {
-        self.secrets()
-            .get(name)
-            .await
-            .unwrap_or_else(|error| panic!("Secret {name}: {error}"))
+        self.secrets().get(name).await.expect("the Secret is there")
     }
 
     /// The items of the Secret of this name.
@@ -225,6 +222,35 @@ impl<'a> Sealer<'a> {
         .await;
     }
 
+    /// Lets the controller become the owner of Secrets of the namespace that exist. With the admission
+    /// plugin that this cluster has on, that takes the permission to delete them.
+    pub(crate) async fn allow_taking_over(&self, cluster: &Cluster) {
+        let account = format!(
+            "--serviceaccount={}:{}",
+            manifests::NAMESPACE,
+            manifests::SERVICE_ACCOUNT
+        );
+        let namespace = format!("--namespace={}", self.namespace.name());
+        let role = [
+            "create",
+            "role",
+            "taking-over",
+            "--verb=delete",
+            "--resource=secrets",
+        ];
+        let binding = [
+            "create",
+            "rolebinding",
+            "taking-over",
+            "--role=taking-over",
+            &account,
+        ];
+        for arguments in [role, binding] {
+            let arguments = [&arguments[..], &[&namespace]].concat();
+            cluster.admin().kubectl(&arguments).await.succeeded();
+        }
+    }
+
     /// Changes the Environment.
     pub(crate) async fn patch_environment(&self, spec: &Value) {
         patch_environment(self.namespace, spec).await;
@@ -295,11 +321,11 @@ pub(crate) fn items_of(secret: &Secret) -> BTreeMap<String, Vec<u8>> {
 
 /// Reason and message of the Ready condition.
 pub(crate) fn said(object: &SealedSecret) -> String {
-    let conditions = object.status.iter().flat_map(|status| &status.conditions);
+    let mut conditions = object.status.iter().flat_map(|status| &status.conditions);
     conditions
-        .filter(|condition| condition.type_ == "Ready")
+        .find(|condition| condition.type_ == "Ready")
         .map(|condition| format!("{}: {}", condition.reason, condition.message))
-        .collect()
+        .unwrap_or_default()
 }
 
 fn is_current(object: &SealedSecret) -> bool {

@@ -81,7 +81,8 @@ fn a_new_version_replaces_every_item() {
 
 #[test]
 fn what_was_changed_by_hand_is_healed() {
-    sealed::test(async |_, sealer| {
+    sealed::test(async |cluster, sealer| {
+        sealer.allow_taking_over(cluster).await;
         let items: [(&str, &[u8]); 2] = [("PASSWORD", b"hunter2"), ("TOKEN", b"t")];
         sealer.unseal("api", &items).await;
         let by_hand: [Value; 5] = [

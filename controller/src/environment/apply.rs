@@ -1,6 +1,5 @@
 //! Makes sealing keys and writes the status of Environments.
 
-use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use kube::{
     Api, Client, Resource as _, ResourceExt as _,
@@ -40,7 +39,6 @@ pub(super) async fn make_key(
     client: &Client,
     namespace: &str,
     order: &KeyOrder,
-    now: Timestamp,
 ) -> Result<KeyId, MakeKeyError> {
     // Making one takes seconds, and being told that it is there already does not.
     let secrets = Api::<Secret>::namespaced(client.clone(), namespace);
@@ -48,10 +46,13 @@ pub(super) async fn make_key(
         return Err(MakeKeyError::Exists(order.secret.clone()));
     }
     let KeyOrder {
-        environment, bits, ..
+        environment,
+        bits,
+        made_at,
+        ..
     } = order.clone();
-    let key =
-        tokio::task::spawn_blocking(move || NewKey::generate(&environment, bits, now)).await??;
+    let key = tokio::task::spawn_blocking(move || NewKey::generate(&environment, bits, made_at))
+        .await??;
     let secret = key.secret(&order.secret, order.environment.as_str());
     let body = serde_json::to_vec(&secret).map_err(kube::Error::SerdeError)?;
     let request =

@@ -51,6 +51,9 @@ pub(super) struct KeyOrder {
     /// The name of the Secret that will keep it.
     pub(super) secret: String,
     pub(super) bits: usize,
+    /// The instant that its certificate begins at: now, or when clocks disagree, that of the key it
+    /// takes over from.
+    pub(super) made_at: Timestamp,
 }
 
 /// Why an Environment is in its state.
@@ -133,6 +136,9 @@ fn plan_renewal(
                 environment: known.name.clone(),
                 secret: key_ring::secret_name(&known.name, replaced),
                 bits: settings.bits.unwrap_or(BITS) as usize,
+                made_at: keys
+                    .first()
+                    .map_or(now, |newest| newest.known.created_at.max(now)),
             }),
             ..Plan::without_keys(
                 State::Progressing,

@@ -157,27 +157,33 @@ impl<'a> From<&'a DesiredSecret> for SecretBody<'a> {
 /// What a refused write means.
 fn obstacle(error: &kube::Error) -> Obstacle {
     let kube::Error::Api(status) = error else {
-        return Obstacle::new(
-            Reason::ApiError,
-            format!("writing the Secret: {}", describe(error)),
-        );
+        let message = format!("writing the Secret: {}", describe(error));
+        return Obstacle::new(Reason::ApiError, message);
     };
-    match status.code {
-        409 => Obstacle::new(
+    let (reason, message) = match status.code {
+        400 | 422 => return invalid(status),
+        403 => (Reason::Forbidden, FORBIDDEN),
+        409 => (
             Reason::Conflict,
             "the Secret was changed while it was being written",
         ),
-        413 => Obstacle::new(
+        413 => (
             Reason::TooLarge,
             "the API server takes no Secret of this size",
         ),
-        400 | 422 => invalid(status),
-        code => Obstacle::new(
-            Reason::ApiError,
-            format!("writing the Secret: the API server answered {code}"),
-        ),
-    }
+        code => {
+            let message = format!("writing the Secret: the API server answered {code}");
+            return Obstacle::new(Reason::ApiError, message);
+        }
+    };
+    Obstacle::new(reason, message)
 }
+
+/// To become the owner of an object is to have it deleted one day, so some clusters ask for that
+/// permission.
+const FORBIDDEN: &str = "the API server forbids the controller to write the Secret; where the \
+    admission plugin OwnerReferencesPermissionEnforcement is on, taking over a Secret that exists \
+    needs the permission to delete it";
 
 /// What is invalid about a Secret, by the fields that the API server names and the kind of its
 /// complaint.

@@ -2,7 +2,11 @@
 //! them.
 
 use std::{
-    convert::Infallible, future::ready, sync::Arc, thread::available_parallelism, time::Duration,
+    convert::Infallible,
+    future::{pending, ready},
+    sync::Arc,
+    thread::available_parallelism,
+    time::Duration,
 };
 
 use futures::{FutureExt as _, Stream, StreamExt as _, future::BoxFuture, stream};
@@ -13,7 +17,7 @@ use kube::{
     runtime::{
         Controller, Predicate as _, PredicateConfig, WatchStreamExt as _, controller, predicates,
         reflector::{self, ObjectRef, Store, store::Writer},
-        watcher::{self, Event},
+        watcher,
     },
 };
 use sealing::resource::Environment;
@@ -29,8 +33,7 @@ use crate::{
     received::ReceivedSealedSecret,
     reconcile::{self, MANAGED_BY, MANAGED_BY_LABEL, RecentStatuses, Reconciler},
     retries::Retries,
-    surroundings::Surroundings,
-    watching::watching,
+    watching::{ListCounter, Lists, changes, watching},
 };
 
 /// SealedSecrets reconciled at once: most of the time, each waits for the API server.
@@ -43,58 +46,68 @@ const COUNT_AFTER: Duration = Duration::from_secs(2);
 pub(super) fn tasks(replica: &Replica) -> [(&'static str, BoxFuture<'static, ()>); 4] {
     let (sealed_secrets, sealed_secrets_writer) = reflector::store();
     let (secrets, secrets_writer) = reflector::store();
+    let (sealed_secrets_counter, sealed_secrets_listed) = Lists::new();
+    let (secrets_counter, secrets_listed) = Lists::new();
+    let changed = Arc::new(Notify::new());
     replica
         .metrics
         .sealed_secrets
         .count_in(sealed_secrets.clone());
-    let changed = Arc::new(Notify::new());
-    let reconciler = Arc::new(reconciler(replica, secrets.clone()));
-    let keeper = Arc::new(keeper(replica, sealed_secrets.clone()));
-    let watched = Watched {
+    let keeper = Arc::new(Keeper {
+        client: replica.client.clone(),
+        own_namespace: replica.settings.namespace.clone(),
+        surroundings: replica.surroundings.clone(),
         sealed_secrets: sealed_secrets.clone(),
+        sealed_secrets_listed: sealed_secrets_listed.clone(),
+        events: replica.events.clone(),
+        metrics: Arc::clone(&replica.metrics),
+        retries: Retries::default(),
+    });
+    let reconciler = Arc::new(reconciler(replica, secrets, secrets_listed.clone()));
+    let watched = Watched {
+        sealed_secrets,
         sealed_secrets_writer,
+        sealed_secrets_counter,
         secrets_writer,
+        secrets_counter,
         changed: Arc::clone(&changed),
     };
-    let readiness = tell_when_leading(replica.phase.clone(), sealed_secrets, secrets);
+    let readiness = tell_when_leading(
+        replica.phase.clone(),
+        [sealed_secrets_listed.clone(), secrets_listed.clone()],
+    );
     let report = environment::report_unusable_keys(Arc::clone(&keeper));
+    let again = stream::select(sealed_secrets_listed.stream(), secrets_listed.stream());
     [
         (
             "SealedSecret controller",
-            unseal(replica, watched, reconciler),
+            unseal(replica, watched, again, reconciler),
         ),
         (
             "Environment controller",
-            keep_environments(replica, &changed, keeper),
+            keep_environments(replica, changed, keeper),
         ),
         ("report of unusable keys", until_shutdown(replica, report)),
         ("readiness", until_shutdown(replica, readiness)),
     ]
 }
 
-fn reconciler(replica: &Replica, secrets: Store<PartialObjectMeta<Secret>>) -> Reconciler {
+fn reconciler(
+    replica: &Replica,
+    secrets: Store<PartialObjectMeta<Secret>>,
+    secrets_listed: Lists,
+) -> Reconciler {
     let cores = available_parallelism().map_or(1, usize::from);
     Reconciler {
         client: replica.client.clone(),
         surroundings: replica.surroundings.clone(),
         secrets,
+        secrets_listed,
         recent: RecentStatuses::default(),
         retries: Retries::default(),
         private_key_operations: Semaphore::new(cores),
         events: replica.events.clone(),
         metrics: Arc::clone(&replica.metrics),
-    }
-}
-
-fn keeper(replica: &Replica, sealed_secrets: Store<ReceivedSealedSecret>) -> Keeper {
-    Keeper {
-        client: replica.client.clone(),
-        own_namespace: replica.settings.namespace.clone(),
-        surroundings: replica.surroundings.clone(),
-        sealed_secrets,
-        events: replica.events.clone(),
-        metrics: Arc::clone(&replica.metrics),
-        retries: Retries::default(),
     }
 }
 
@@ -113,45 +126,39 @@ fn until_shutdown(
     .boxed()
 }
 
-async fn tell_when_leading(
-    phase: watch::Sender<Phase>,
-    sealed_secrets: Store<ReceivedSealedSecret>,
-    secrets: Store<PartialObjectMeta<Secret>>,
-) -> Infallible {
-    let synced = (
-        sealed_secrets.wait_until_ready().await,
-        secrets.wait_until_ready().await,
-    );
-    if let (Ok(()), Ok(())) = synced {
-        phase.send_replace(Phase::Leading);
+async fn tell_when_leading(phase: watch::Sender<Phase>, listed: [Lists; 2]) -> Infallible {
+    for lists in listed {
+        lists.wait_for_first().await;
     }
-    std::future::pending().await
+    phase.send_replace(Phase::Leading);
+    pending().await
 }
 
 /// What the controller of SealedSecrets watches, and whom it tells of changes.
 struct Watched {
     sealed_secrets: Store<ReceivedSealedSecret>,
     sealed_secrets_writer: Writer<ReceivedSealedSecret>,
+    sealed_secrets_counter: ListCounter,
     secrets_writer: Writer<PartialObjectMeta<Secret>>,
+    secrets_counter: ListCounter,
     changed: Arc<Notify>,
 }
 
+/// `again` tells when something was listed. What a list brings is in the store only when the list is
+/// complete, and what has gone in the meantime is not in it: so everything is looked at again then.
 fn unseal(
     replica: &Replica,
     watched: Watched,
+    again: impl Stream<Item = ()> + Send + 'static,
     reconciler: Arc<Reconciler>,
 ) -> BoxFuture<'static, ()> {
-    // What a list brings is in the store only when the list is complete, and what has gone in the
-    // meantime is not in it at all: so everything is looked at again then.
-    let relisted = Arc::new(Notify::new());
-    let (sealed_relisted, secrets_relisted) = (Arc::clone(&relisted), Arc::clone(&relisted));
     let everything = watcher::Config::default();
     let ours = everything
         .clone()
         .labels(&format!("{MANAGED_BY_LABEL}={MANAGED_BY}"));
     let sealed_secrets = watching(Api::all(replica.client.clone()), everything)
         .reflect(watched.sealed_secrets_writer)
-        .inspect(move |event| notify_when_listed(event, &sealed_relisted))
+        .inspect(move |event| watched.sealed_secrets_counter.inspect(event))
         .inspect(move |_| watched.changed.notify_one())
         .applied_objects()
         // Our own writes of the status are no news.
@@ -161,17 +168,13 @@ fn unseal(
         );
     let secrets = watching(Api::all(replica.client.clone()), ours)
         .reflect(watched.secrets_writer)
-        .inspect(move |event| notify_when_listed(event, &secrets_relisted))
+        .inspect(move |event| watched.secrets_counter.inspect(event))
         .touched_objects();
-    let changes = stream::select(
-        surroundings_changes(replica.surroundings.clone()),
-        notifications(relisted, Duration::ZERO),
-    );
     let forgetful = Arc::clone(&reconciler);
     Controller::for_stream(sealed_secrets, watched.sealed_secrets)
         .with_config(controller::Config::default().concurrency(CONCURRENCY))
         .watches_stream(secrets, |secret| sealed_secret_of(&secret))
-        .reconcile_all_on(changes)
+        .reconcile_all_on(stream::select(changes(replica.surroundings.clone()), again))
         .graceful_shutdown_on(replica.shutdown.clone())
         .run(
             reconcile::reconcile,
@@ -196,23 +199,21 @@ fn sealed_secret_of(secret: &PartialObjectMeta<Secret>) -> Option<ObjectRef<Rece
 
 fn keep_environments(
     replica: &Replica,
-    sealed_secrets_changed: &Arc<Notify>,
+    sealed_secrets_changed: Arc<Notify>,
     keeper: Arc<Keeper>,
 ) -> BoxFuture<'static, ()> {
     let (environments, writer) = reflector::store();
-    let watch = watching(
-        Api::<Environment>::all(replica.client.clone()),
-        watcher::Config::default(),
-    )
-    .reflect(writer)
-    .applied_objects()
-    .predicate_filter(predicates::generation, PredicateConfig::default());
-    let changes = stream::select(
-        surroundings_changes(replica.surroundings.clone()),
-        notifications(Arc::clone(sealed_secrets_changed), COUNT_AFTER),
-    );
+    let everything = watcher::Config::default();
+    let watch = watching(Api::<Environment>::all(replica.client.clone()), everything)
+        .reflect(writer)
+        .applied_objects()
+        .predicate_filter(predicates::generation, PredicateConfig::default());
+    let counts = notifications(sealed_secrets_changed, COUNT_AFTER);
     Controller::for_stream(watch, environments)
-        .reconcile_all_on(changes)
+        .reconcile_all_on(stream::select(
+            changes(replica.surroundings.clone()),
+            counts,
+        ))
         .graceful_shutdown_on(replica.shutdown.clone())
         .run(
             environment::reconcile,
@@ -221,20 +222,6 @@ fn keep_environments(
         )
         .for_each(|_| ready(()))
         .boxed()
-}
-
-fn notify_when_listed<K>(event: &watcher::Result<Event<K>>, listed: &Notify) {
-    if matches!(event, Ok(Event::InitDone)) {
-        listed.notify_one();
-    }
-}
-
-/// Environments, Namespaces or sealing keys have changed; several changes may come as one.
-fn surroundings_changes(surroundings: watch::Receiver<Surroundings>) -> impl Stream<Item = ()> {
-    stream::unfold(surroundings, async |mut surroundings| {
-        surroundings.changed().await.ok()?;
-        Some(((), surroundings))
-    })
 }
 
 /// Each notification, after a pause that gathers those which follow.
