@@ -5,11 +5,17 @@
 
 use std::path::PathBuf;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{
+    CommandFactory as _, Parser, Subcommand,
+    error::{ContextKind, ContextValue},
+};
 
-use crate::commands::{
-    certificate::CertificateCommand, completions::CompletionsArguments, init::InitArguments,
-    inspect::InspectArguments, seal::SealArguments, unseal::UnsealArguments,
+use crate::{
+    commands::{
+        certificate::CertificateCommand, completions::CompletionsArguments, init::InitArguments,
+        inspect::InspectArguments, seal::SealArguments, unseal::UnsealArguments,
+    },
+    error::CommandError,
 };
 
 /// Seal secrets for an environment, commit them, and let the cluster unseal them
@@ -85,6 +91,20 @@ pub(crate) enum ReportFormat {
     Table,
     /// YAML
     Yaml,
+}
+
+/// Why a flag that other tools have is refused here, when that is what is wrong.
+pub(crate) fn refused_flag(answer: &clap::Error) -> Option<CommandError> {
+    let ContextValue::String(flag) = answer.get(ContextKind::InvalidArg)? else {
+        return None;
+    };
+    (flag == "--from-literal").then(|| {
+        CommandError::usage(
+            "a value on the command line is seen by other programs and kept in the shell's history",
+        )
+        .hint("let it be asked for with `--item NAME`, or give it by `--from-stdin NAME` or `--from-file NAME=FILE`")
+        .hint("the value just typed may be in the history already: renew it if it is in use")
+    })
 }
 
 /// The command line with all its commands, for completions and the reference.

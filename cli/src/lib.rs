@@ -39,7 +39,10 @@ pub use ui::{Io, Prompt, Terminals};
 pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> u8 {
     let outcome = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => commands::run(&arguments.command, io),
-        Err(answer) => return ui::show_usage(io, &answer),
+        Err(answer) => match args::refused_flag(&answer) {
+            Some(error) => Err(error),
+            None => return ui::show_usage(io, &answer),
+        },
     };
     match outcome {
         Ok(()) => 0,

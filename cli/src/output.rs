@@ -56,9 +56,6 @@ pub(crate) fn stage(
     let failed = |error: io::Error| CommandError::file("write", path, &error);
     // A symbolic link stays one: what it points to is replaced.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    if existing == Existing::Keep && fs::symlink_metadata(path).is_ok() {
-        return Err(exists(path));
-    }
     let directory = match target.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -95,9 +92,20 @@ pub(crate) fn commit(files: Vec<Staged>) -> Result<()> {
     Ok(())
 }
 
-fn exists(path: &Path) -> CommandError {
-    CommandError::user(format!("{} is there already", path.display()))
-        .hint("nothing was written; move it away first")
+/// Refuses to go on when one of the files is there. It is asked before long work; `commit` asks
+/// again, so a file that appears meanwhile is not overwritten either.
+pub(crate) fn refuse_existing(directory: &Path, files: &[&Path]) -> Result<()> {
+    let existing: Vec<String> = files
+        .iter()
+        .filter(|file| fs::symlink_metadata(directory.join(file)).is_ok())
+        .map(|file| file.display().to_string())
+        .collect();
+    if existing.is_empty() {
+        return Ok(());
+    }
+    let are = if existing.len() == 1 { "is" } else { "are" };
+    let problem = format!("{} {are} there already", existing.join(", "));
+    Err(CommandError::user(problem).hint("nothing was written; move it away, or go on without"))
 }
 
 impl Audience {

@@ -59,15 +59,16 @@ impl Project {
                 ))
                 .hint("write one with `sceau init`")
             })?;
-        Self::read(root)
+        let text = sources::read_text(&root.join(FILE_NAME))?;
+        Self::parse(root.to_owned(), &text)
     }
 
-    fn read(root: &Path) -> Result<Self> {
-        let text = sources::read_text(&root.join(FILE_NAME))?;
-        let file: file::ProjectFile = manifest::read_one(&text).map_err(|fault| {
+    /// Checks the text of a project file that stands in `root`.
+    pub(crate) fn parse(root: PathBuf, text: &str) -> Result<Self> {
+        let file: file::ProjectFile = manifest::read_one(text).map_err(|fault| {
             CommandError::user(format!("{FILE_NAME}:{}: {fault}", fault.line)).hints(fault.hint)
         })?;
-        Self::check(root.to_owned(), file)
+        Self::check(root, file)
             .map_err(|problem| CommandError::user(format!("{FILE_NAME}: {problem}")))
     }
 

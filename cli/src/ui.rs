@@ -112,10 +112,18 @@ pub(crate) fn show_usage(io: &mut Io<'_>, answer: &clap::Error) -> u8 {
     }
 }
 
-/// One labelled message; its further lines stand under its first one.
+/// One labelled message; its further lines stand under its first one. Names in it may come from
+/// anywhere, so control characters are shown and not sent to the terminal.
 fn say(io: &mut Io<'_>, style: Style, label: &str, text: &str) {
     let indent = format!("\n{}", " ".repeat(label.len() + 2));
-    let text = text.replace('\n', &indent);
+    let text: String = text
+        .chars()
+        .map(|character| match character {
+            '\n' => indent.clone(),
+            control if control.is_control() => control.escape_default().to_string(),
+            other => other.to_string(),
+        })
+        .collect();
     // When standard error is closed there is nobody to tell.
     let _ = writeln!(io.stderr, "{style}{label}:{style:#} {text}");
 }

@@ -75,7 +75,7 @@ pub(crate) struct SealArguments {
     /// Replace each Secret in the files that are read by its SealedSecret
     ///
     /// Documents of other kinds and SealedSecrets stay as they are, byte for byte.
-    #[arg(long, requires = "files")]
+    #[arg(long, requires = "files", conflicts_with = "name")]
     in_place: bool,
 
     #[command(flatten)]
@@ -107,7 +107,6 @@ dotenv files (--from-env-file):
   a name twice.";
 
 pub(super) fn run(arguments: &SealArguments, io: &mut Io<'_>) -> Result<()> {
-    arguments.new_secret.check()?;
     let project = Project::load(&io.directory)?;
     let plain = if arguments.new_secret.name.is_some() {
         vec![arguments.read_new_secret(&project, io)?]

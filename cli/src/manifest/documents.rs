@@ -3,9 +3,10 @@
 //! They are cut apart before any is parsed, so that each can be named in an error and replaced in
 //! place without touching a byte of its neighbours.
 
-use std::{ops::Range, rc::Rc};
+use std::{fmt::Write as _, ops::Range, rc::Rc};
 
 use serde::de::IgnoredAny;
+use zeroize::Zeroizing;
 
 use super::{
     Fault,
@@ -36,7 +37,11 @@ pub(crate) enum Syntax {
 impl Document<'_> {
     /// Parses it, as YAML: every JSON document is one.
     pub(super) fn parse(&self) -> Result<Rc<Node>, Fault> {
-        yaml::parse(self.text, self.line).map_err(|fault| {
+        let parsed = match self.syntax {
+            Syntax::Json => yaml::parse(&escaped(self.text), self.line),
+            Syntax::Yaml => yaml::parse(self.text, self.line),
+        };
+        parsed.map_err(|fault| {
             if self.text.contains("{{") {
                 fault.hint(
                     "this looks like a template: render it first (for Helm, `helm template`) and seal the result",
@@ -120,6 +125,26 @@ fn split_json(text: &str, chunk: Range<usize>) -> Vec<(Range<usize>, Syntax)> {
             found
         }
     }
+}
+
+/// JSON allows characters in its strings that YAML wants to be escaped; they stand nowhere else.
+fn escaped(json: &str) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(json.len() + json.len() / 8));
+    for character in json.chars() {
+        match character {
+            '\n' | '\r' | '\t' => text.push(character),
+            '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
+                push_escape(&mut text, character);
+            }
+            control if control.is_control() => push_escape(&mut text, control),
+            other => text.push(other),
+        }
+    }
+    text
+}
+
+fn push_escape(text: &mut String, character: char) {
+    let _ = write!(text, "\\u{:04x}", u32::from(character));
 }
 
 fn skip_space(text: &str, from: usize) -> usize {

@@ -26,12 +26,12 @@ fn describe(report: &Report, now: Timestamp) -> String {
         report.document,
     );
     let environment = report.environment.as_deref().map_or_else(
-        || "any (the original's format)".to_owned(),
+        || "the original's format".to_owned(),
         |name| format!("environment {name}"),
     );
     let _ = writeln!(
         text,
-        "for {environment}, scope {}, type {}\n",
+        "{environment}, scope {}, type {}\n",
         report.scope, report.secret_type
     );
     if report.seals.iter().any(|seal| !seal.recipients.is_empty()) {

@@ -9,7 +9,7 @@ use sealing::{
 
 use super::{SealArguments, manifests::PlainFile};
 use crate::{
-    error::{CommandError, Result},
+    error::Result,
     manifest::SecretObject,
     project::Project,
     resolve,
@@ -56,10 +56,6 @@ pub(super) struct NewSecretArguments {
     /// Let Kubernetes refuse changes of the Secret
     #[arg(long, requires = "name")]
     immutable: bool,
-
-    /// Refused: a value has no place on a command line
-    #[arg(long, hide = true, num_args = 0..)]
-    from_literal: Vec<String>,
 }
 
 fn parse_pair(text: &str) -> std::result::Result<(String, String), String> {
@@ -68,18 +64,6 @@ fn parse_pair(text: &str) -> std::result::Result<(String, String), String> {
 }
 
 impl NewSecretArguments {
-    /// Refuses values on the command line.
-    pub(super) fn check(&self) -> Result<()> {
-        if self.from_literal.is_empty() {
-            return Ok(());
-        }
-        Err(CommandError::usage(
-            "a value on the command line is seen by other programs and kept in the shell's history",
-        )
-        .hint("let it be asked for with `--item NAME`, or give it by `--from-stdin NAME` or `--from-file NAME=FILE`")
-        .hint("the value just typed may be in the history already: renew it if it is in use"))
-    }
-
     fn sources(&self) -> ItemSources {
         ItemSources {
             files: self.from_file.clone(),

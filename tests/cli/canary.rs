@@ -1,0 +1,173 @@
+//! A value is sealed, unsealed and refused in every way; nothing that is printed or written holds
+//! it, but what unsealing is for.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+use crate::support::{Key, TestProject};
+
+const CANARY: &str = "canary-8f2b61d0-value";
+
+/// Asserts that nothing printed or written by the program holds the canary, in plain or base64.
+#[track_caller]
+fn silent(project: &TestProject, arguments: &[&str]) -> u8 {
+    let outcome = project.spawn(arguments, &[("RUST_LOG", "trace"), ("RUST_BACKTRACE", "1")]);
+    let written = outcome.changed_files().into_iter().filter_map(|name| outcome.after.get(name));
+    for bytes in [&outcome.stdout, &outcome.stderr].into_iter().chain(written) {
+        let text = String::from_utf8_lossy(bytes);
+        for form in forms() {
+            assert!(!text.contains(&form), "{form} in the output of {arguments:?}:\n{text}");
+        }
+    }
+    outcome.code
+}
+
+/// The canary, and its base64 at each of the three offsets, without what depends on neighbours.
+fn forms() -> Vec<String> {
+    let encoded = ["", "x", "xx"].map(|before| {
+        let text = STANDARD.encode(format!("{before}{CANARY}"));
+        text[4..text.len() - 4].to_owned()
+    });
+    encoded.into_iter().chain([CANARY.to_owned(), CANARY[8..].to_owned()]).collect()
+}
+
+fn project() -> TestProject {
+    TestProject::empty().file(
+        "sceau.yaml",
+        "environments:\n  prod: {certificates: [prod.pem], paths: [\"prod/**\"]}\n",
+    )
+    .file("prod.pem", Key::Prod.certificate(jiff::Timestamp::now()))
+    .private_key("prod.key", Key::Prod)
+    .private_key("other.key", Key::Other)
+}
+
+fn secret(items: &str) -> String {
+    format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: a, namespace: b}}\n{items}\n")
+}
+
+#[test]
+fn sealing_keeps_silent() {
+    let base64 = STANDARD.encode(CANARY);
+    let plain = secret(&format!("stringData: {{a: {CANARY}}}\ndata: {{b: {base64}}}"));
+    let annotated = plain.replace(
+        "namespace: b",
+        &format!("namespace: b, annotations: {{kubectl.kubernetes.io/last-applied-configuration: '{CANARY}'}}"),
+    );
+    let project = project().file("secret.yaml", &plain).file("annotated.yaml", annotated)
+        .file(".env", format!("A={CANARY}\nB='{CANARY}'\n"))
+        .file("prod/all.yaml", &plain)
+        .stdin(CANARY);
+    for arguments in [
+        &["seal", "secret.yaml", "--environment", "prod"][..],
+        &["seal", "annotated.yaml", "--environment", "prod"],
+        &["seal", "secret.yaml", "--environment", "prod", "-o", "json", "-w", "out.json"],
+        &["seal", "--name", "a", "-n", "b", "--environment", "prod", "--from-env-file", ".env"],
+        &["seal", "--name", "a", "-n", "b", "--environment", "prod", "--from-stdin", "x"],
+        &["seal", "--name", "a", "-n", "b", "--environment", "prod", "--from-file", "x=secret.yaml"],
+        &["seal", "--in-place", "prod/all.yaml"],
+    ] {
+        assert_eq!(silent(&project, arguments), 0, "{arguments:?}");
+    }
+}
+
+#[test]
+fn refusing_to_seal_keeps_silent() {
+    let base64 = STANDARD.encode(CANARY);
+    for text in [
+        secret(&format!("stringData: {{a: [{CANARY}]}}")),
+        secret(&format!("stringData: {{a: {{{CANARY}: x}}}}")),
+        secret(&format!("stringData: {CANARY}")),
+        secret(&format!("stringData: [{CANARY}]")),
+        secret(&format!("stringData: {{a: !!binary {base64}}}")),
+        secret(&format!("stringData: {{a: !{CANARY} x}}")),
+        secret(&format!("stringData: {{a: *{CANARY}}}")),
+        secret(&format!("stringData: {{a: {{{{ {CANARY} }}}}}}")),
+        secret(&format!("stringData:\n  a: @{CANARY}")),
+        secret(&format!("stringData:\n  a: \"{CANARY}")),
+        secret(&format!("stringData:\n  a: \"{CANARY}\\q\"")),
+        secret(&format!("stringData:\n  a: {CANARY}\n b: x")),
+        secret(&format!("stringData:\n  a: x: {CANARY}")),
+        secret(&format!("stringData:\n  - {CANARY}")),
+        secret(&format!("data: {{a: {CANARY}}}")),
+        secret(&format!("data: {{a: {base64}!}}")),
+        secret(&format!("data: {CANARY}")),
+        secret(&format!("immutable: {CANARY}\ndata: {{a: {base64}}}")),
+        secret(&format!("metadata2: {CANARY}")),
+        secret(&format!("type: [{CANARY}]")),
+        secret(&format!("stringData: {{a: {CANARY}}}")).replace("namespace: b", "labels: {x: 1}"),
+        secret(&format!("stringData: {{a: {CANARY}}}")).replace("kind: Secret", "kind: ConfigMap"),
+        format!("{{\"kind\": \"Secret\", \"apiVersion\": \"v1\", \"stringData\": {{\"a\": \"{CANARY}\""),
+        format!("{CANARY}\n"),
+        format!("- {CANARY}\n"),
+    ] {
+        let project = project().file("secret.yaml", &text).stdin(&text);
+        for arguments in [
+            &["seal", "secret.yaml", "--environment", "prod", "-w", "out.yaml"][..],
+            &["seal", "--environment", "prod"],
+            &["inspect", "secret.yaml"],
+            &["unseal", "secret.yaml", "--keys", "prod.key"],
+            &["unseal", "secret.yaml", "--keys", "secret.yaml"],
+            &["certificate", "show", "secret.yaml"],
+        ] {
+            assert_ne!(silent(&project, arguments), 0, "{arguments:?}\n{text}");
+        }
+    }
+}
+
+#[test]
+fn refusing_a_dotenv_file_keeps_silent() {
+    for line in [
+        CANARY.to_owned(),
+        format!("{CANARY} = x"),
+        format!("A = {CANARY}"),
+        format!("A='{CANARY}"),
+        format!("A=\"{CANARY}\\q\""),
+        format!("A=${CANARY}"),
+        format!("{}=", "x ".to_owned() + CANARY),
+        format!("A={CANARY}\nA={CANARY}"),
+    ] {
+        let project = project().file(".env", &line);
+        let arguments =
+            ["seal", "--name", "a", "-n", "b", "--environment", "prod", "--from-env-file", ".env"];
+        assert_eq!(silent(&project, &arguments), 1, "{line}");
+    }
+}
+
+#[test]
+fn a_value_on_the_command_line_is_not_repeated() {
+    let literal = format!("a={CANARY}");
+    for arguments in [
+        &["seal", "--from-literal", literal.as_str()][..],
+        &["seal", "--name", "a", "-n", "b", "--from-literal", literal.as_str()],
+    ] {
+        assert_eq!(silent(&project(), arguments), 2);
+    }
+}
+
+#[test]
+fn refusing_to_unseal_keeps_silent() {
+    let project = project().file("secret.yaml", secret(&format!("stringData: {{a: {CANARY}}}")));
+    let sealed = project.spawn(&["seal", "secret.yaml", "--environment", "prod"], &[]).done();
+    let moved = sealed.stdout().replace("name: a", "name: z");
+    let project = project.file("sealed.yaml", sealed.stdout()).file("moved.yaml", moved);
+    for arguments in [
+        &["unseal", "sealed.yaml", "--keys", "other.key"][..],
+        &["unseal", "moved.yaml", "--keys", "prod.key", "-w", "out.yaml"],
+        &["unseal", "sealed.yaml", "moved.yaml", "--keys", "prod.key"],
+        &["unseal", "secret.yaml", "--keys", "prod.key"],
+        &["inspect", "secret.yaml"],
+    ] {
+        assert_eq!(silent(&project, arguments), 1, "{arguments:?}");
+    }
+    assert_eq!(silent(&project, &["inspect", "sealed.yaml", "secret.yaml"]), 0);
+}
+
+#[test]
+fn unsealing_says_it_where_it_is_asked_to_and_nowhere_else() {
+    let project = project().file("secret.yaml", secret(&format!("stringData: {{a: {CANARY}}}")));
+    let sealed = project.spawn(&["seal", "secret.yaml", "--environment", "prod"], &[]).done();
+    let project = project.file("sealed.yaml", sealed.stdout());
+    let outcome = project.spawn(&["unseal", "sealed.yaml", "--keys", "prod.key"], &[("RUST_LOG", "trace")]).done();
+    assert!(outcome.stdout().contains(&STANDARD.encode(CANARY)));
+    assert_eq!(outcome.stderr(), "");
+    assert_eq!(outcome.changed_files(), Vec::<&str>::new());
+}

@@ -1,0 +1,21 @@
+//! The program `sceau` as its users see it: what it prints, what it writes and how it ends.
+//!
+//! Most tests run the command line in this process, at a fixed instant; those that are about a
+//! process run the program.
+
+mod support;
+
+mod canary;
+mod certificate;
+mod dotenv;
+mod generated;
+mod init;
+mod inspect;
+mod process;
+mod project_file;
+mod round_trip;
+mod seal_in_place;
+mod seal_items;
+mod seal_manifests;
+mod seal_refusals;
+mod unseal;

@@ -1,0 +1,76 @@
+//! What is about the process itself: colours, streams that close, exit codes.
+
+use std::process::{Command, Stdio};
+
+use insta::assert_snapshot;
+
+use crate::support::TestProject;
+
+#[test]
+fn without_a_command_the_help_is_shown_as_an_error() {
+    assert_eq!(TestProject::empty().spawn(&[], &[]).code, 2);
+}
+
+#[test]
+fn the_version_is_told() {
+    let outcome = TestProject::empty().spawn(&["--version"], &[]).done();
+    assert_eq!(outcome.stdout(), concat!("sceau ", env!("CARGO_PKG_VERSION"), "\n"));
+}
+
+#[test]
+fn an_unknown_command_is_a_usage_error_with_a_hint() {
+    assert_snapshot!(TestProject::empty().spawn(&["sael"], &[]), @"
+    exit 2
+    stderr:
+      error: unrecognized subcommand 'sael'
+      
+        tip: some similar subcommands exist: 'unseal', 'seal'
+      
+      Usage: sceau <COMMAND>
+      
+      For more information, try '--help'.
+    files: unchanged
+    ");
+}
+
+#[test]
+fn nothing_is_coloured_where_nobody_looks() {
+    for variables in [&[][..], &[("NO_COLOR", "1")], &[("TERM", "xterm-256color")]] {
+        for arguments in [&["--help"][..], &["seal"], &["sael"]] {
+            let outcome = TestProject::empty().spawn(arguments, variables);
+            assert!(!outcome.stdout.contains(&0x1b), "{outcome}");
+            assert!(!outcome.stderr.contains(&0x1b), "{outcome}");
+        }
+    }
+}
+
+#[test]
+fn colours_can_be_forced() {
+    let outcome = TestProject::empty().spawn(&["seal"], &[("CLICOLOR_FORCE", "1")]);
+    assert!(outcome.stderr.contains(&0x1b), "{outcome}");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_sceau"))
+        .args(["completions", "bash"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+#[test]
+fn every_shell_gets_its_completions() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let outcome = TestProject::empty().run(["completions", shell]).done();
+        for command in ["seal", "unseal", "inspect", "certificate", "init"] {
+            assert!(outcome.stdout().contains(command), "{shell}: {command}");
+        }
+        assert!(!outcome.stdout().contains("from-literal"), "{shell}");
+    }
+}

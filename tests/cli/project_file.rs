@@ -1,0 +1,146 @@
+//! `sceau.yaml`: what is wrong with it is said with its place.
+
+use insta::assert_snapshot;
+
+use crate::{
+    seal_manifests::SECRET,
+    support::{Outcome, TestProject},
+};
+
+#[track_caller]
+fn refused(project_file: &str) -> Outcome {
+    TestProject::new()
+        .file("sceau.yaml", project_file)
+        .file("deploy/a/prod/secret.yaml", SECRET)
+        .run(["seal", "deploy/a/prod/secret.yaml"])
+        .refused(1)
+}
+
+#[test]
+fn an_unknown_field() {
+    assert_snapshot!(refused("environments:\n  prod:\n    certificate: a.pem\n"), @"
+    exit 1
+    stderr:
+      error: sceau.yaml:3: environments.prod: unknown field `certificate`; known are certificates, paths, context
+    files: unchanged
+    ");
+}
+
+#[test]
+fn a_name_that_stands_twice() {
+    assert_snapshot!(refused("environments:\n  prod: {}\n  dev: {}\n  prod: {}\n"), @"
+    exit 1
+    stderr:
+      error: sceau.yaml:4: `prod` stands here twice
+    files: unchanged
+    ");
+}
+
+#[test]
+fn an_environment_name_that_is_none() {
+    assert_snapshot!(refused("environments:\n  Prod: {}\n"), @"
+    exit 1
+    stderr:
+      error: sceau.yaml:2: environments: `Prod` is no environment name: use 1 to 63 lower-case letters, digits and `-`, with a letter or digit first and last (RFC 1123)
+    files: unchanged
+    ");
+}
+
+#[test]
+fn a_field_of_the_wrong_kind() {
+    assert_snapshot!(refused("environments:\n  prod:\n    paths: a\n"), @"
+    exit 1
+    stderr:
+      error: sceau.yaml:3: environments.prod.paths: a sequence is expected
+    files: unchanged
+    ");
+}
+
+#[test]
+fn a_path_rule_that_two_environments_share() {
+    assert_snapshot!(refused("environments:\n  prod: {paths: [\"deploy/**\"]}\n  dev: {paths: [\"deploy/**\"]}\n"), @"
+    exit 1
+    stderr:
+      error: sceau.yaml: `dev` and `prod` both claim the path `deploy/**`
+    files: unchanged
+    ");
+}
+
+#[test]
+fn a_path_that_two_environments_claim() {
+    assert_snapshot!(refused("environments:\n  prod: {paths: [\"deploy/**\"]}\n  dev: {paths: [\"**/secret.yaml\"]}\n"), @"
+    exit 1
+    stderr:
+      error: `dev` and `prod` both claim deploy/a/prod/secret.yaml in sceau.yaml
+      hint: make their `paths` distinct
+    files: unchanged
+    ");
+}
+
+#[test]
+fn a_path_rule_that_is_none() {
+    assert_snapshot!(refused("environments:\n  prod: {paths: [\"a[\"]}\n"), @"
+    exit 1
+    stderr:
+      error: sceau.yaml: the path rule `a[`: unclosed character class; missing ']'
+    files: unchanged
+    ");
+}
+
+#[test]
+fn a_person_who_operates_an_unknown_environment() {
+    assert_snapshot!(refused("people:\n  alice: {operates: [prod]}\n"), @"
+    exit 1
+    stderr:
+      error: sceau.yaml: people.alice.operates: there is no environment `prod`
+    files: unchanged
+    ");
+}
+
+#[test]
+fn a_day_that_is_none() {
+    assert_snapshot!(refused("people:\n  alice: {left: yesterday}\n"), @"
+    exit 1
+    stderr:
+      error: sceau.yaml:2: people.alice.left: failed to parse four digit integer as year: invalid digit, expected 0-9 but got y
+    files: unchanged
+    ");
+}
+
+#[test]
+fn an_environment_without_certificates() {
+    assert_snapshot!(refused("environments:\n  prod: {paths: [\"deploy/**\"]}\n"), @"
+    exit 1
+    stderr:
+      error: sceau.yaml: environment `prod` has no certificates to seal to
+      hint: add one under environments.prod.certificates and run `sceau certificate fetch --environment prod`
+    files: unchanged
+    ");
+}
+
+#[test]
+fn invalid_yaml() {
+    assert_snapshot!(refused("environments: [\n"), @"
+    exit 1
+    stderr:
+      error: sceau.yaml:1: no valid YAML: unclosed bracket '['
+    files: unchanged
+    ");
+}
+
+#[test]
+fn an_empty_file() {
+    assert_snapshot!(refused("# nothing yet\n"), @"
+    exit 1
+    stderr:
+      error: no path rule of sceau.yaml says which environment deploy/a/prod/secret.yaml belongs to
+      hint: name it with `--environment`; sceau.yaml has no environment yet
+    files: unchanged
+    ");
+}
+
+#[test]
+fn a_star_stops_at_a_slash() {
+    let project = TestProject::new().file("deploy/a/b/prod/secret.yaml", SECRET);
+    project.run(["seal", "deploy/a/b/prod/secret.yaml"]).refused(1);
+}
