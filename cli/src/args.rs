@@ -3,7 +3,7 @@
 //!
 //! What belongs to one command alone stands with it in `commands`.
 
-use std::path::PathBuf;
+use std::{fmt::Write as _, path::PathBuf};
 
 use clap::{
     CommandFactory as _, Parser, Subcommand,
@@ -129,7 +129,12 @@ fn describe(command: &mut clap::Command, text: &mut String) {
     let help = command.render_long_help().to_string();
     let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
     let depth = "#".repeat(name.split(' ').count() + 1);
-    text.push_str(&format!("\n{depth} {name}\n\n```text\n{}\n```\n", lines.join("\n").trim_end()));
+    let help = lines.join("\n");
+    let _ = write!(
+        text,
+        "\n{depth} {name}\n\n```text\n{}\n```\n",
+        help.trim_end()
+    );
     let subcommands = command.get_subcommands_mut();
     for subcommand in subcommands.filter(|it| it.get_name() != "help" && !it.is_hide_set()) {
         describe(subcommand, text);

@@ -54,7 +54,9 @@ pub(crate) fn fetch_certificate(
             .await
             .unwrap_or_else(|_| {
                 let seconds = PATIENCE.as_secs();
-                Err(ClusterError::Unreachable(format!("no answer within {seconds} s")))
+                Err(ClusterError::Unreachable(format!(
+                    "no answer within {seconds} s"
+                )))
             })
     })
 }

@@ -70,7 +70,11 @@ impl CommandError {
 
     /// A file that could not be read or written: `verb` is what was tried.
     pub(crate) fn file(verb: &str, path: &Path, error: &io::Error) -> Self {
-        Self::user(format!("cannot {verb} {}: {}", path.display(), plain(error)))
+        Self::user(format!(
+            "cannot {verb} {}: {}",
+            path.display(),
+            plain(error)
+        ))
     }
 
     /// Standard output that could not be written to.

@@ -24,6 +24,17 @@ pub(crate) enum Audience {
     Owner,
 }
 
+/// A file that is to be written.
+#[derive(Clone, Copy)]
+pub(crate) struct NewFile<'a> {
+    /// The directory that its name is relative to.
+    pub(crate) directory: &'a Path,
+    /// Its name, as the user knows it.
+    pub(crate) name: &'a Path,
+    pub(crate) bytes: &'a [u8],
+    pub(crate) audience: Audience,
+}
+
 /// A file that is complete beside its target.
 #[must_use = "nothing is in place before `commit`"]
 pub(crate) struct Staged {
@@ -41,21 +52,17 @@ pub(crate) enum Existing {
     Replace,
 }
 
-/// Writes one file.
-pub(crate) fn write(path: &Path, bytes: &[u8], audience: Audience) -> Result<()> {
-    commit(vec![stage(path, bytes, audience, Existing::Replace)?])
+/// Writes one file, which is replaced if it is there.
+pub(crate) fn write(file: &NewFile<'_>) -> Result<()> {
+    commit(vec![stage(file, Existing::Replace)?])
 }
 
 /// Writes a file beside its target. Missing directories are made.
-pub(crate) fn stage(
-    path: &Path,
-    bytes: &[u8],
-    audience: Audience,
-    existing: Existing,
-) -> Result<Staged> {
-    let failed = |error: io::Error| CommandError::file("write", path, &error);
+pub(crate) fn stage(file: &NewFile<'_>, existing: Existing) -> Result<Staged> {
+    let failed = |error: io::Error| CommandError::file("write", file.name, &error);
+    let path = file.directory.join(file.name);
     // A symbolic link stays one: what it points to is replaced.
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let target = fs::canonicalize(&path).unwrap_or(path);
     let directory = match target.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -65,8 +72,9 @@ pub(crate) fn stage(
         .prefix(".sceau-")
         .tempfile_in(directory)
         .map_err(failed)?;
-    temporary.write_all(bytes).map_err(failed)?;
-    let permissions = fs::metadata(&target).map_or_else(|_| audience.permissions(), |it| it.permissions());
+    temporary.write_all(file.bytes).map_err(failed)?;
+    let permissions =
+        fs::metadata(&target).map_or_else(|_| file.audience.permissions(), |it| it.permissions());
     fs::set_permissions(temporary.path(), permissions).map_err(failed)?;
     Ok(Staged {
         temporary,
@@ -105,7 +113,8 @@ pub(crate) fn refuse_existing(directory: &Path, files: &[&Path]) -> Result<()> {
     }
     let are = if existing.len() == 1 { "is" } else { "are" };
     let problem = format!("{} {are} there already", existing.join(", "));
-    Err(CommandError::user(problem).hint("nothing was written; move it away, or go on without"))
+    Err(CommandError::user(problem)
+        .hint("nothing was written: move away what is there, and try again"))
 }
 
 impl Audience {

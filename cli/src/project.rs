@@ -59,7 +59,7 @@ impl Project {
                 ))
                 .hint("write one with `sceau init`")
             })?;
-        let text = sources::read_text(&root.join(FILE_NAME))?;
+        let text = sources::read_text(root, Path::new(FILE_NAME))?;
         Self::parse(root.to_owned(), &text)
     }
 
@@ -124,7 +124,9 @@ fn check_paths_are_distinct(file: &file::ProjectFile) -> std::result::Result<(),
         for path in &settings.paths {
             match owners.insert(path, name) {
                 Some(other) if other != name => {
-                    return Err(format!("`{other}` and `{name}` both claim the path `{path}`"));
+                    return Err(format!(
+                        "`{other}` and `{name}` both claim the path `{path}`"
+                    ));
                 }
                 _ => {}
             }

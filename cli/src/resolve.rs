@@ -76,8 +76,7 @@ pub(crate) fn named<'a>(
         .environments
         .get_key_value(requested)
         .ok_or_else(|| {
-            let error =
-                CommandError::user(format!("no environment `{requested}` in {FILE_NAME}"));
+            let error = CommandError::user(format!("no environment `{requested}` in {FILE_NAME}"));
             match nearest(project, requested) {
                 Some(name) => error.hint(format!("did you mean `{name}`?")),
                 None => error.hint(known(project)),
@@ -94,7 +93,11 @@ struct Owned<'a> {
 
 impl std::fmt::Display for Owned<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "by {FILE_NAME}, {} belongs to `{}`", self.path, self.name)
+        write!(
+            f,
+            "by {FILE_NAME}, {} belongs to `{}`",
+            self.path, self.name
+        )
     }
 }
 
@@ -125,10 +128,7 @@ fn undecided(project: &Project, clues: Clues<'_>) -> CommandError {
         )),
         None => CommandError::user("which environment is this for?"),
     };
-    error.hint(format!(
-        "name it with `--environment`; {}",
-        known(project)
-    ))
+    error.hint(format!("name it with `--environment`; {}", known(project)))
 }
 
 fn known(project: &Project) -> String {
@@ -147,7 +147,12 @@ fn nearest<'a>(project: &'a Project, requested: &EnvironmentName) -> Option<&'a 
     project
         .environments
         .keys()
-        .map(|name| (strsim::damerau_levenshtein(name.as_str(), requested.as_str()), name))
+        .map(|name| {
+            (
+                strsim::damerau_levenshtein(name.as_str(), requested.as_str()),
+                name,
+            )
+        })
         .filter(|(distance, _)| *distance <= 2)
         .min()
         .map(|(_, name)| name.as_str())
@@ -209,19 +214,20 @@ fn place(object: &SecretObject, namespace: Option<&Namespace>) -> Result<Place> 
         .name
         .clone()
         .ok_or_else(|| CommandError::user("the Secret has no metadata.name"))?;
-    let namespace = match (&object.namespace, namespace) {
-        (Some(own), Some(given)) if own != given => {
-            return Err(CommandError::user(format!(
-                "the Secret is in namespace `{own}`, and `--namespace {given}` was given"
-            )));
-        }
-        (Some(one), _) | (None, Some(one)) => one.clone(),
-        (None, None) => {
-            return Err(CommandError::user("the Secret has no metadata.namespace").hint(
+    let namespace =
+        match (&object.namespace, namespace) {
+            (Some(own), Some(given)) if own != given => {
+                return Err(CommandError::user(format!(
+                    "the Secret is in namespace `{own}`, and `--namespace {given}` was given"
+                )));
+            }
+            (Some(one), _) | (None, Some(one)) => one.clone(),
+            (None, None) => {
+                return Err(CommandError::user("the Secret has no metadata.namespace").hint(
                 "add it, or name it with `--namespace`; it is never taken from a kubeconfig",
             ));
-        }
-    };
+            }
+        };
     Ok(Place { namespace, name })
 }
 

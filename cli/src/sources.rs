@@ -28,10 +28,10 @@ pub(crate) use keys::read_key_ring;
 /// How people name standard input where a file is expected.
 pub(crate) const STDIN: &str = "-";
 
-/// Reads a file of UTF-8 text.
-pub(crate) fn read_text(path: &Path) -> Result<Zeroizing<String>> {
-    let bytes = read_bytes(path)?;
-    into_text(bytes, &path.display().to_string())
+/// Reads a file of UTF-8 text that its user calls `file` in `directory`.
+pub(crate) fn read_text(directory: &Path, file: &Path) -> Result<Zeroizing<String>> {
+    let bytes = read_bytes(directory, file)?;
+    into_text(bytes, &file.display().to_string())
 }
 
 /// A text of manifests.
@@ -55,21 +55,21 @@ pub(crate) fn read_inputs(
     }
     files
         .iter()
-        .map(|file| match file.to_str() {
-            Some(STDIN) => read_stdin_input(expected, io),
-            _ => read_file_input(file, &io.directory),
+        .map(|file| {
+            if file.as_os_str() == STDIN {
+                read_stdin_input(expected, io)
+            } else {
+                read_file_input(file, &io.directory)
+            }
         })
         .collect()
 }
 
 fn read_file_input(file: &Path, directory: &Path) -> Result<Input> {
-    let path = resolve::absolute(directory, file);
-    let label = file.display().to_string();
-    let bytes = fs::read(&path).map_err(|error| CommandError::file("read", file, &error))?;
     Ok(Input {
-        text: into_text(Zeroizing::new(bytes), &label)?,
-        path: Some(path),
-        label,
+        label: file.display().to_string(),
+        path: Some(resolve::absolute(directory, file)),
+        text: read_text(directory, file)?,
     })
 }
 
@@ -85,10 +85,10 @@ fn read_stdin_input(expected: &str, io: &mut Io<'_>) -> Result<Input> {
     })
 }
 
-fn read_bytes(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
-    fs::read(path)
+fn read_bytes(directory: &Path, file: &Path) -> Result<Zeroizing<Vec<u8>>> {
+    fs::read(directory.join(file))
         .map(Zeroizing::new)
-        .map_err(|error| CommandError::file("read", path, &error))
+        .map_err(|error| CommandError::file("read", file, &error))
 }
 
 fn read_stdin(io: &mut Io<'_>) -> Result<Zeroizing<Vec<u8>>> {
@@ -129,19 +129,17 @@ impl FromStr for ItemFile {
     type Err = String;
 
     fn from_str(text: &str) -> std::result::Result<Self, String> {
-        let (name, path) = match text.split_once('=') {
-            Some((name, path)) => (name, Path::new(path)),
-            None => {
-                let path = Path::new(text);
-                (path.file_name().and_then(OsStr::to_str).unwrap_or(""), path)
-            }
-        };
+        let file_name = Path::new(text).file_name().and_then(OsStr::to_str);
+        let (name, path) = text
+            .split_once('=')
+            .unwrap_or_else(|| (file_name.unwrap_or_default(), text));
+        let path = Path::new(path);
         if path.as_os_str().is_empty() {
             return Err("a path is expected behind `=`".to_owned());
         }
         Ok(Self {
             name: ItemName::parse(name)
-                .map_err(|error| format!("{error}; or name it: NAME={}", path.display()))?,
+                .map_err(|error| format!("{error}; or give it one: NAME={}", path.display()))?,
             path: path.to_owned(),
         })
     }
@@ -154,28 +152,28 @@ pub(crate) fn read_items(
 ) -> Result<BTreeMap<ItemName, Plaintext>> {
     let mut items = BTreeMap::new();
     for ItemFile { name, path } in &sources.files {
-        let bytes = read_bytes(&io.directory.join(path))?;
-        add(&mut items, name.clone(), Plaintext::new(bytes))?;
+        let bytes = read_bytes(&io.directory, path)?;
+        add(&mut items, name, Plaintext::new(bytes))?;
     }
     for path in &sources.dotenv_files {
-        for (name, plaintext) in read_dotenv(&io.directory.join(path))? {
-            add(&mut items, name, plaintext)?;
+        for (name, plaintext) in read_dotenv(&io.directory, path)? {
+            add(&mut items, &name, plaintext)?;
         }
     }
     if let Some(name) = &sources.stdin {
         let plaintext = read_stdin_item(name, io)?;
-        add(&mut items, name.clone(), plaintext)?;
+        add(&mut items, name, plaintext)?;
     }
     for name in &sources.prompted {
         let plaintext = prompt(name, io)?;
-        add(&mut items, name.clone(), plaintext)?;
+        add(&mut items, name, plaintext)?;
     }
     Ok(items)
 }
 
 fn add(
     items: &mut BTreeMap<ItemName, Plaintext>,
-    name: ItemName,
+    name: &ItemName,
     plaintext: Plaintext,
 ) -> Result<()> {
     match items.insert(name.clone(), plaintext) {
@@ -184,11 +182,11 @@ fn add(
     }
 }
 
-fn read_dotenv(path: &Path) -> Result<Vec<(ItemName, Plaintext)>> {
-    let text = read_text(path)?;
+fn read_dotenv(directory: &Path, file: &Path) -> Result<Vec<(ItemName, Plaintext)>> {
+    let text = read_text(directory, file)?;
     dotenv::parse(&text).map_err(|fault| {
         let line = fault.line;
-        CommandError::user(format!("{}:{line}: {fault}", path.display())).hints(fault.hint())
+        CommandError::user(format!("{}:{line}: {fault}", file.display())).hints(fault.hint())
     })
 }
 
@@ -200,7 +198,8 @@ fn read_stdin_item(name: &ItemName, io: &mut Io<'_>) -> Result<Plaintext> {
         .hint(format!("ask for it without echo: `--item {name}`")));
     }
     let bytes = read_stdin(io)?;
-    if bytes.ends_with(b"\n") && bytes.iter().filter(|byte| **byte == b'\n').count() == 1 {
+    let line = bytes.strip_suffix(b"\n");
+    if line.is_some_and(|line| !line.contains(&b'\n')) {
         ui::warn(
             io,
             format_args!("the value of `{name}` ends with a line break, which is sealed too"),
@@ -211,12 +210,17 @@ fn read_stdin_item(name: &ItemName, io: &mut Io<'_>) -> Result<Plaintext> {
 
 fn prompt(name: &ItemName, io: &mut Io<'_>) -> Result<Plaintext> {
     let mut typed = (io.prompt)(&format!("{name}: ")).map_err(|_| {
-        CommandError::user(format!("there is no terminal to ask for the value of `{name}`"))
-            .hint(format!("give it on standard input: `--from-stdin {name}`"))
+        CommandError::user(format!(
+            "there is no terminal to ask for the value of `{name}`"
+        ))
+        .hint(format!("give it on standard input: `--from-stdin {name}`"))
     })?;
     if typed.is_empty() {
-        return Err(CommandError::user(format!("no value was given for `{name}`"))
-            .hint(format!("if it is to be empty: `--from-file {name}=/dev/null`")));
+        return Err(
+            CommandError::user(format!("no value was given for `{name}`")).hint(format!(
+                "if it is to be empty: `--from-file {name}=/dev/null`"
+            )),
+        );
     }
     Ok(Plaintext::new(std::mem::take(&mut *typed).into_bytes()))
 }

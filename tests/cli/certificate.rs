@@ -8,7 +8,7 @@ use crate::support::{Key, NOW, TestProject};
 
 #[test]
 fn show_tells_of_every_pinned_certificate() {
-    assert_snapshot!(TestProject::new().run(["certificate", "show"]), @"
+    assert_snapshot!(TestProject::new().run("certificate show"), @"
     exit 0
     stdout:
       FILE                                        SUBJECT   KEY                                                                       BITS   NOT BEFORE             NOT AFTER              STATE
@@ -24,12 +24,12 @@ fn show_tells_of_an_environment_a_file_or_standard_input() {
     let json = |outcome: crate::support::Outcome| -> serde_json::Value {
         serde_json::from_str(outcome.done().stdout()).unwrap()
     };
-    let environment = json(project.run(["certificate", "show", "--environment", "prod", "-o", "json"]));
+    let environment = json(project.run("certificate show --environment prod -o json"));
     assert_eq!(environment[0]["keyId"], Key::Prod.id());
-    let file = json(project.run(["certificate", "show", "certificates/prod.pem", "-o", "json"]));
+    let file = json(project.run("certificate show certificates/prod.pem -o json"));
     assert_eq!(file[0]["keyId"], Key::Prod.id());
     let project = project.stdin(Key::Other.certificate(NOW.parse().unwrap()));
-    let stdin = json(project.run(["certificate", "show", "-", "-o", "json"]));
+    let stdin = json(project.run("certificate show - -o json"));
     assert_eq!(stdin[0]["keyId"], Key::Other.id());
 }
 
@@ -38,9 +38,15 @@ fn show_tells_what_is_no_longer_valid() {
     let now: Timestamp = NOW.parse().unwrap();
     let hour = SignedDuration::from_hours(1);
     let project = TestProject::empty()
-        .file("old.pem", Key::Prod.certificate_between(now - hour * 2, now - hour))
-        .file("new.pem", Key::Prod.certificate_between(now + hour, now + hour * 2));
-    assert_snapshot!(project.run(["certificate", "show", "old.pem", "new.pem"]), @"
+        .file(
+            "old.pem",
+            Key::Prod.certificate_between(now - hour * 2, now - hour),
+        )
+        .file(
+            "new.pem",
+            Key::Prod.certificate_between(now + hour, now + hour * 2),
+        );
+    assert_snapshot!(project.run("certificate show old.pem new.pem"), @"
     exit 0
     stdout:
       FILE      SUBJECT   KEY                                                                       BITS   NOT BEFORE             NOT AFTER              STATE
@@ -53,7 +59,7 @@ fn show_tells_what_is_no_longer_valid() {
 #[test]
 fn show_refuses_what_is_no_certificate() {
     let project = TestProject::empty().private_key("a.key", Key::Prod);
-    assert_snapshot!(project.run(["certificate", "show", "a.key"]).refused(1), @"
+    assert_snapshot!(project.run("certificate show a.key").refused(1), @"
     exit 1
     stderr:
       error: a.key: no certificate found: a PEM block `CERTIFICATE` is expected
@@ -61,10 +67,8 @@ fn show_refuses_what_is_no_certificate() {
     ");
 }
 
-const GENERATE: [&str; 8] = [
-    "certificate", "generate", "--subject", "alice", "--write-key", "keys/alice.key",
-    "--write-certificate", "alice.pem",
-];
+const GENERATE: &str = "certificate generate --subject alice --write-key keys/alice.key \
+                        --write-certificate alice.pem";
 
 #[test]
 fn generate_makes_a_key_pair_that_belongs_together() {
@@ -72,17 +76,25 @@ fn generate_makes_a_key_pair_that_belongs_together() {
     let outcome = project.run(GENERATE).done();
     assert_eq!(outcome.changed_files(), ["alice.pem", "keys/alice.key"]);
     let certificate = Certificate::parse_pem(outcome.file("alice.pem")).unwrap();
-    let key = SealingKey::parse_pem(outcome.file("keys/alice.key")).unwrap().remove(0);
+    let key = SealingKey::parse_pem(outcome.file("keys/alice.key"))
+        .unwrap()
+        .remove(0);
     assert_eq!(key.id(), certificate.key_id());
     assert_eq!(key.bits(), 4096);
     assert_eq!(certificate.subject, "CN=alice");
     let days = SignedDuration::from_hours(24 * 3650);
-    assert_eq!(certificate.not_after, NOW.parse::<Timestamp>().unwrap() + days);
+    assert_eq!(
+        certificate.not_after,
+        NOW.parse::<Timestamp>().unwrap() + days
+    );
     assert!(!outcome.stderr().contains("PRIVATE"), "{outcome}");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        let mode = std::fs::metadata(project.path("keys/alice.key")).unwrap().permissions().mode();
+        let mode = std::fs::metadata(project.path("keys/alice.key"))
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 }
@@ -92,7 +104,12 @@ fn generate_never_overwrites() {
     for existing in ["alice.pem", "keys/alice.key"] {
         let project = TestProject::empty().file(existing, "precious");
         let outcome = project.run(GENERATE).refused(1);
-        assert!(outcome.stderr().contains(&format!("{existing} is there already")), "{outcome}");
+        assert!(
+            outcome
+                .stderr()
+                .contains(&format!("{existing} is there already")),
+            "{outcome}"
+        );
     }
 }
 
@@ -100,8 +117,7 @@ fn generate_never_overwrites() {
 fn generate_bounds_the_validity() {
     let project = TestProject::empty();
     for days in ["0", "-1", "36501", "x"] {
-        let arguments = [&GENERATE[..], &["--days", days]].concat();
-        project.run_in("", &arguments).refused(2);
+        project.run(&format!("{GENERATE} --days {days}")).refused(2);
     }
 }
 
@@ -111,21 +127,21 @@ fn fetch_needs_to_know_which_of_several_certificates_to_pin() {
         "sceau.yaml",
         "environments:\n  prod: {certificates: [a.pem, b.pem]}\n  dev: {}\n",
     );
-    assert_snapshot!(project.run(["certificate", "fetch", "--environment", "prod"]).refused(2), @"
+    assert_snapshot!(project.run("certificate fetch --environment prod").refused(2), @"
     exit 2
     stderr:
       error: environment `prod` has several certificates: a.pem, b.pem
       hint: say which is this cluster's with `--write FILE`, and which cluster with `--context`
     files: unchanged
     ");
-    assert_snapshot!(project.run(["certificate", "fetch", "--environment", "dev"]).refused(1), @"
+    assert_snapshot!(project.run("certificate fetch --environment dev").refused(1), @"
     exit 1
     stderr:
       error: sceau.yaml names no certificate for environment `dev`
       hint: add one, such as `certificates: [certificates/dev.pem]`
     files: unchanged
     ");
-    assert_snapshot!(project.run(["certificate", "fetch", "--environment", "prodd"]).refused(1), @"
+    assert_snapshot!(project.run("certificate fetch --environment prodd").refused(1), @"
     exit 1
     stderr:
       error: no environment `prodd` in sceau.yaml
@@ -145,25 +161,26 @@ clusters: [{name: here, cluster: {server: \"http://127.0.0.1:1\"}}]
 users: [{name: me, user: {}}]
 ";
     let project = TestProject::new().file("kubeconfig", kubeconfig);
-    let fetch = |more: &[&str]| {
-        let arguments = [&["certificate", "fetch", "--environment", "prod"], more].concat();
-        project.run_in("", &arguments).refused(4)
+    let fetch = |flags: &str| {
+        project
+            .run(&format!("certificate fetch --environment prod {flags}"))
+            .refused(4)
     };
-    assert_snapshot!(fetch(&["--kubeconfig", "nowhere"]), @r#"
+    assert_snapshot!(fetch("--kubeconfig nowhere"), @r#"
     exit 4
     stderr:
       error: the kubeconfig cannot be used: failed to read kubeconfig from '"[PROJECT]/nowhere"': No such file or directory (os error 2)
       hint: name a kubeconfig with `--kubeconfig` and a context of it with `--context`
     files: unchanged
     "#);
-    assert_snapshot!(fetch(&["--kubeconfig", "kubeconfig", "--context", "there"]), @"
+    assert_snapshot!(fetch("--kubeconfig kubeconfig --context there"), @"
     exit 4
     stderr:
       error: the kubeconfig cannot be used: failed to load current context: there
       hint: name a kubeconfig with `--kubeconfig` and a context of it with `--context`
     files: unchanged
     ");
-    assert_snapshot!(fetch(&["--kubeconfig", "kubeconfig"]), @"
+    assert_snapshot!(fetch("--kubeconfig kubeconfig"), @"
     exit 4
     stderr:
       error: the cluster cannot be reached: ServiceError: client error (Connect): tcp connect error: Connection refused (os error 111)

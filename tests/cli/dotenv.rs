@@ -6,11 +6,11 @@ use proptest::prelude::*;
 use crate::support::{Key, Outcome, TestProject};
 
 fn seal(text: &str) -> (TestProject, Outcome) {
-    let project = TestProject::new().file(".env", text).private_key("prod.key", Key::Prod);
-    let outcome = project.run([
-        "seal", "--name", "db", "--namespace", "shop", "--environment", "prod",
-        "--from-env-file", ".env",
-    ]);
+    let project = TestProject::new()
+        .file(".env", text)
+        .private_key("prod.key", Key::Prod);
+    let outcome =
+        project.run("seal --name db --namespace shop --environment prod --from-env-file .env");
     (project, outcome)
 }
 
@@ -22,19 +22,29 @@ fn items(text: &str) -> Option<Vec<(String, String)>> {
         return None;
     }
     let project = project.file("sealed.yaml", outcome.stdout());
-    let json = project.run(["unseal", "sealed.yaml", "--keys", "prod.key", "-o", "json"]).done();
+    let json = project
+        .run("unseal sealed.yaml --keys prod.key -o json")
+        .done();
     let secret: serde_json::Value = serde_json::from_str(json.stdout()).unwrap();
     let items = secret["data"].as_object().unwrap().iter();
     let decode = |value: &serde_json::Value| {
         use base64::{Engine as _, engine::general_purpose::STANDARD};
         String::from_utf8(STANDARD.decode(value.as_str().unwrap()).unwrap()).unwrap()
     };
-    Some(items.map(|(name, value)| (name.clone(), decode(value))).collect())
+    Some(
+        items
+            .map(|(name, value)| (name.clone(), decode(value)))
+            .collect(),
+    )
 }
 
 #[track_caller]
 fn check(line: &str, expected: &str) {
-    assert_eq!(items(line), Some(vec![("A".to_owned(), expected.to_owned())]), "{line}");
+    assert_eq!(
+        items(line),
+        Some(vec![("A".to_owned(), expected.to_owned())]),
+        "{line}"
+    );
 }
 
 #[test]
@@ -56,11 +66,30 @@ fn values_stand_for_themselves() {
 #[test]
 fn what_readers_disagree_about_is_refused_with_its_line_and_without_its_value() {
     for line in [
-        "A = hunter2", "A= hunter2", "A =hunter2", "A=hunter2 ", "A=hunter2 # c", "A=#hunter2",
-        "A=hunt'er2", "A=hunter\"2\"", "A=`hunter2`", "A=hunter2\\n", "A=$hunter2",
-        "A=${hunter2}", "A=$(hunter2)", "A=\"$hunter2\"", "A='hunter2", "A=\"hunter2",
-        "A='hunter2'x", "A=\"hunter2\\x\"", "A='hunter2'#c", "hunter2", "hunter 2=x",
-        "2hunter2=x", "=hunter2", "A=a$$hunter2",
+        "A = hunter2",
+        "A= hunter2",
+        "A =hunter2",
+        "A=hunter2 ",
+        "A=hunter2 # c",
+        "A=#hunter2",
+        "A=hunt'er2",
+        "A=hunter\"2\"",
+        "A=`hunter2`",
+        "A=hunter2\\n",
+        "A=$hunter2",
+        "A=${hunter2}",
+        "A=$(hunter2)",
+        "A=\"$hunter2\"",
+        "A='hunter2",
+        "A=\"hunter2",
+        "A='hunter2'x",
+        "A=\"hunter2\\x\"",
+        "A='hunter2'#c",
+        "hunter2",
+        "hunter 2=x",
+        "2hunter2=x",
+        "=hunter2",
+        "A=a$$hunter2",
     ] {
         let (_, outcome) = seal(&format!("# first\n{line}\n"));
         assert!(outcome.stderr().contains(".env:2: "), "{line}: {outcome}");
@@ -74,20 +103,20 @@ fn an_error_names_the_line_and_the_way_out() {
     assert_snapshot!(seal("A=b\nB=$C\n").1, @"
     exit 1
     stderr:
-      error: [PROJECT]/.env:2: `$` could be meant as it is or be replaced by a variable
+      error: .env:2: `$` could be meant as it is or be replaced by a variable
       hint: put the value in single quotes to keep it as it is
     files: unchanged
     ");
     assert_snapshot!(seal("A=b\n\nA=c\n").1, @"
     exit 1
     stderr:
-      error: [PROJECT]/.env:3: `A` stands in line 1 already
+      error: .env:3: `A` stands in line 1 already
     files: unchanged
     ");
     assert_snapshot!(seal("A='-----BEGIN\n").1, @"
     exit 1
     stderr:
-      error: [PROJECT]/.env:1: the closing quote is missing in this line
+      error: .env:1: the closing quote is missing in this line
       hint: a value of several lines comes from a file: `--from-file NAME=PATH`
     files: unchanged
     ");

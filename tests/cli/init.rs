@@ -11,7 +11,7 @@ use crate::{
 
 #[test]
 fn it_writes_four_files_and_says_what_to_do_next() {
-    let outcome = TestProject::empty().run(["init"]);
+    let outcome = TestProject::empty().run("init");
     assert_snapshot!(outcome, @"
     exit 0
     stdout:
@@ -48,10 +48,16 @@ fn it_writes_four_files_and_says_what_to_do_next() {
 #[test]
 fn environments_can_be_named() {
     let outcome = TestProject::empty()
-        .run(["init", "--environment", "staging", "--environment", "live"])
+        .run("init --environment staging --environment live")
         .done();
-    assert!(outcome.file("sceau.yaml").contains("  live:\n"), "{outcome}");
-    assert!(!outcome.file("sceau.yaml").contains("  prod:\n"), "{outcome}");
+    assert!(
+        outcome.file("sceau.yaml").contains("  live:\n"),
+        "{outcome}"
+    );
+    assert!(
+        !outcome.file("sceau.yaml").contains("  prod:\n"),
+        "{outcome}"
+    );
 }
 
 #[test]
@@ -59,13 +65,13 @@ fn it_overwrites_nothing() {
     let outcome = TestProject::empty()
         .file(".githooks/pre-commit", "mine")
         .file("sceau.yaml", "mine")
-        .run(["init"])
+        .run("init")
         .refused(1);
     assert_snapshot!(outcome, @"
     exit 1
     stderr:
       error: sceau.yaml, .githooks/pre-commit are there already
-      hint: nothing was written; move it away, or go on without
+      hint: nothing was written: move away what is there, and try again
     files: unchanged
     ");
 }
@@ -74,7 +80,7 @@ fn it_overwrites_nothing() {
 fn it_belongs_to_the_root_of_a_repository() {
     let repository = Repository::new();
     std::fs::create_dir(repository.project.path("below")).unwrap();
-    let outcome = repository.project.run_in("below", &["init"]).refused(1);
+    let outcome = repository.project.run_in("below", "init").refused(1);
     assert_snapshot!(outcome, @"
     exit 1
     stderr:
@@ -87,13 +93,20 @@ fn it_belongs_to_the_root_of_a_repository() {
 #[test]
 fn its_project_file_seals_as_soon_as_a_certificate_is_pinned() {
     let project = TestProject::empty().file("deploy/api/prod/secret.yaml", SECRET);
-    project.run(["init"]).done();
-    let outcome = project.run(["seal", "--in-place", "deploy/api/prod/secret.yaml"]).refused(1);
-    assert!(outcome.stderr().contains("sceau certificate fetch --environment prod"), "{outcome}");
+    project.run("init").done();
+    let outcome = project
+        .run("seal --in-place deploy/api/prod/secret.yaml")
+        .refused(1);
+    assert!(
+        outcome
+            .stderr()
+            .contains("sceau certificate fetch --environment prod"),
+        "{outcome}"
+    );
     let certificate = Key::Prod.certificate(NOW.parse().unwrap());
     project
         .file("certificates/prod.pem", certificate)
-        .run(["seal", "--in-place", "deploy/api/prod/secret.yaml"])
+        .run("seal --in-place deploy/api/prod/secret.yaml")
         .done();
 }
 
@@ -112,7 +125,7 @@ impl Repository {
 
     fn with_hook() -> Self {
         let repository = Self::new();
-        repository.project.run(["init"]).done();
+        repository.project.run("init").done();
         assert!(repository.git(&["config", "core.hooksPath", ".githooks"]));
         repository
     }
@@ -152,11 +165,16 @@ impl Repository {
 fn the_hook_lets_what_init_wrote_and_sealed_manifests_pass() {
     let repository = Repository::with_hook();
     let project = TestProject::new().file("secret.yaml", SECRET);
-    let yaml = project.run(["seal", "secret.yaml", "--environment", "prod"]).done();
-    let json = project.run(["seal", "secret.yaml", "--environment", "prod", "-o", "json"]).done();
+    let yaml = project.run("seal secret.yaml --environment prod").done();
+    let json = project
+        .run("seal secret.yaml --environment prod -o json")
+        .done();
     assert!(repository.commits("sealed.yaml", yaml.stdout()));
     assert!(repository.commits("sealed.json", json.stdout()));
-    assert!(repository.commits("original.yaml", include_str!("../vectors/sealed-template.json")));
+    assert!(repository.commits(
+        "original.yaml",
+        include_str!("../vectors/sealed-template.json")
+    ));
     let template = "apiVersion: v1\nkind: ConfigMap\ndata:\n  a: bbbb\n";
     assert!(repository.commits("config.yaml", template));
 }
@@ -190,10 +208,12 @@ fn the_hook_refuses_when_gitleaks_is_missing() {
 
 #[test]
 fn the_workflow_is_yaml_that_runs_gitleaks_with_the_configuration() {
-    let outcome = TestProject::empty().run(["init"]).done();
+    let outcome = TestProject::empty().run("init").done();
     let workflow: serde_json::Value =
         serde_saphyr::from_str(outcome.file(".github/workflows/secrets-scan.yaml")).unwrap();
-    let steps = workflow["jobs"]["secrets-scan"]["steps"].as_array().unwrap();
+    let steps = workflow["jobs"]["secrets-scan"]["steps"]
+        .as_array()
+        .unwrap();
     let run = steps.iter().find_map(|step| step["run"].as_str()).unwrap();
     assert!(run.contains("gitleaks/v8@v8.30.1 git ") && run.contains("--config .gitleaks.toml"));
 }

@@ -3,6 +3,11 @@
 //! Most tests run the command line in this process, at a fixed instant; those that are about a
 //! process run the program.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops where the world is not as it made it"
+)]
+
 mod support;
 
 mod canary;
@@ -14,6 +19,7 @@ mod inspect;
 mod process;
 mod project_file;
 mod round_trip;
+mod seal_environments;
 mod seal_in_place;
 mod seal_items;
 mod seal_manifests;

@@ -8,18 +8,21 @@ use crate::support::TestProject;
 
 #[test]
 fn without_a_command_the_help_is_shown_as_an_error() {
-    assert_eq!(TestProject::empty().spawn(&[], &[]).code, 2);
+    assert_eq!(TestProject::empty().spawn("", &[]).code, 2);
 }
 
 #[test]
 fn the_version_is_told() {
-    let outcome = TestProject::empty().spawn(&["--version"], &[]).done();
-    assert_eq!(outcome.stdout(), concat!("sceau ", env!("CARGO_PKG_VERSION"), "\n"));
+    let outcome = TestProject::empty().spawn("--version", &[]).done();
+    assert_eq!(
+        outcome.stdout(),
+        concat!("sceau ", env!("CARGO_PKG_VERSION"), "\n")
+    );
 }
 
 #[test]
 fn an_unknown_command_is_a_usage_error_with_a_hint() {
-    assert_snapshot!(TestProject::empty().spawn(&["sael"], &[]), @"
+    assert_snapshot!(TestProject::empty().spawn("sael", &[]), @"
     exit 2
     stderr:
       error: unrecognized subcommand 'sael'
@@ -36,8 +39,8 @@ fn an_unknown_command_is_a_usage_error_with_a_hint() {
 #[test]
 fn nothing_is_coloured_where_nobody_looks() {
     for variables in [&[][..], &[("NO_COLOR", "1")], &[("TERM", "xterm-256color")]] {
-        for arguments in [&["--help"][..], &["seal"], &["sael"]] {
-            let outcome = TestProject::empty().spawn(arguments, variables);
+        for line in ["--help", "seal", "sael"] {
+            let outcome = TestProject::empty().spawn(line, variables);
             assert!(!outcome.stdout.contains(&0x1b), "{outcome}");
             assert!(!outcome.stderr.contains(&0x1b), "{outcome}");
         }
@@ -46,7 +49,7 @@ fn nothing_is_coloured_where_nobody_looks() {
 
 #[test]
 fn colours_can_be_forced() {
-    let outcome = TestProject::empty().spawn(&["seal"], &[("CLICOLOR_FORCE", "1")]);
+    let outcome = TestProject::empty().spawn("seal", &[("CLICOLOR_FORCE", "1")]);
     assert!(outcome.stderr.contains(&0x1b), "{outcome}");
 }
 
@@ -67,7 +70,9 @@ fn a_reader_that_goes_away_is_no_failure() {
 #[test]
 fn every_shell_gets_its_completions() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        let outcome = TestProject::empty().run(["completions", shell]).done();
+        let outcome = TestProject::empty()
+            .run(&format!("completions {shell}"))
+            .done();
         for command in ["seal", "unseal", "inspect", "certificate", "init"] {
             assert!(outcome.stdout().contains(command), "{shell}: {command}");
         }

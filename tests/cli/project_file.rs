@@ -12,7 +12,7 @@ fn refused(project_file: &str) -> Outcome {
     TestProject::new()
         .file("sceau.yaml", project_file)
         .file("deploy/a/prod/secret.yaml", SECRET)
-        .run(["seal", "deploy/a/prod/secret.yaml"])
+        .run("seal deploy/a/prod/secret.yaml")
         .refused(1)
 }
 
@@ -142,5 +142,5 @@ fn an_empty_file() {
 #[test]
 fn a_star_stops_at_a_slash() {
     let project = TestProject::new().file("deploy/a/b/prod/secret.yaml", SECRET);
-    project.run(["seal", "deploy/a/b/prod/secret.yaml"]).refused(1);
+    project.run("seal deploy/a/b/prod/secret.yaml").refused(1);
 }

@@ -8,16 +8,32 @@ use proptest::prelude::*;
 use crate::support::{Key, TestProject};
 
 /// Texts that YAML readers like to take for something else.
+const PLAIN: &str = "yes no on y 0123 1e3 1.10 0x1F 1_000 12:30 2001-01-01 ~ null : # - ' @a ` % !x &a *a | > { [ ] } , \
+    ? = << true --- ... sceau:v1:AAAA 😀";
+const ESCAPED: [&str; 17] = [
+    "",
+    " leading",
+    "trailing ",
+    ": ",
+    "a: b",
+    "a #b",
+    "- a",
+    "two\nlines",
+    "ends\n",
+    "\ttab",
+    "\"",
+    "\\",
+    "\u{85}",
+    "\u{2028}",
+    "\u{feff}",
+    "\u{7f}",
+    "{{ .x }}",
+];
+
 fn awkward() -> impl Strategy<Value = String> {
     prop_oneof![
-        prop::sample::select(vec![
-            "yes", "no", "on", "y", "0123", "1e3", "1.10", "0x1F", "1_000", "12:30", "2001-01-01",
-            "~", "null", "", " leading", "trailing ", ": ", "a: b", "#", "a #b", "- a", "multi\nline",
-            "ends\n", "\ttab", "'", "\"", "\\", "@a", "`", "%", "!x", "&a", "*a", "|", ">", "{", "[",
-            "]", "}", ",", "?", "=", "<<", "😀", "\u{85}", "\u{2028}", "\u{feff}", "\u{7f}", "true",
-            "---", "...", "sceau:v1:AAAA", "{{ .x }}",
-        ])
-        .prop_map(str::to_owned),
+        prop::sample::select(PLAIN.split_whitespace().chain(ESCAPED).collect::<Vec<_>>())
+            .prop_map(str::to_owned),
         any::<String>(),
     ]
 }
@@ -25,8 +41,10 @@ fn awkward() -> impl Strategy<Value = String> {
 fn names() -> impl Strategy<Value = String> {
     prop_oneof![
         "[-._a-zA-Z0-9]{1,20}",
-        prop::sample::select(vec!["on", "yes", "0123", "1e3", "null", "-", ".", "1.10", "true"])
-            .prop_map(str::to_owned),
+        prop::sample::select(vec![
+            "on", "yes", "0123", "1e3", "null", "-", ".", "1.10", "true"
+        ])
+        .prop_map(str::to_owned),
     ]
 }
 
@@ -52,12 +70,12 @@ proptest! {
         let project = TestProject::new()
             .private_key("prod.key", Key::Prod)
             .file("secret.json", secret.to_string());
-        let sealed = project.run(["seal", "secret.json", "--environment", "prod", "-o", format]).done();
+        let sealed = project.run(&format!("seal secret.json --environment prod -o {format}")).done();
         let project = project.file("sealed", sealed.stdout());
-        let unsealed = project.run(["unseal", "sealed", "--keys", "prod.key", "-o", format]).done();
+        let unsealed = project.run(&format!("unseal sealed --keys prod.key -o {format}")).done();
 
         let project = project.file("again", unsealed.stdout());
-        let again = project.run(["seal", "again", "--environment", "prod", "-o", "json"]).done();
+        let again = project.run("seal again --environment prod -o json").done();
         let again: serde_json::Value = serde_json::from_str(again.stdout()).unwrap();
         let found: serde_json::Value = match format {
             "json" => serde_json::from_str(unsealed.stdout()).unwrap(),
@@ -76,10 +94,12 @@ proptest! {
 fn sealed_values_stand_on_one_line() {
     let project = TestProject::new().file("value", "x".repeat(10_000));
     let outcome = project
-        .run([
-            "seal", "--name", "a", "--namespace", "b", "--environment", "prod", "--from-file", "value",
-        ])
+        .run("seal --name a --namespace b --environment prod --from-file value")
         .done();
-    let line = outcome.stdout().lines().find(|line| line.contains("value: sceau:v1:")).unwrap();
+    let line = outcome
+        .stdout()
+        .lines()
+        .find(|line| line.contains("value: sceau:v1:"))
+        .unwrap();
     assert!(line.len() > 13_000, "{outcome}");
 }

@@ -11,9 +11,12 @@ use crate::{
 fn documents_of_other_kinds_stay_byte_for_byte() {
     let config = "# keep   this\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n    a:   'b'  # and this\n";
     let sealed = include_str!("../vectors/sealed-strict.yaml");
-    let text = format!("{config}---  # a comment\n{SECRET}---\n{}\n---\n{config}", sealed.trim_end());
+    let text = format!(
+        "{config}---  # a comment\n{SECRET}---\n{}\n---\n{config}",
+        sealed.trim_end()
+    );
     let project = TestProject::new().file("deploy/api/prod/all.yaml", text);
-    let outcome = project.run(["seal", "--in-place", "deploy/api/prod/all.yaml"]);
+    let outcome = project.run("seal --in-place deploy/api/prod/all.yaml");
     assert_snapshot!(outcome, @"
     exit 0
     stderr:
@@ -21,16 +24,24 @@ fn documents_of_other_kinds_stay_byte_for_byte() {
     files: deploy/api/prod/all.yaml
     ");
     let file = outcome.file("deploy/api/prod/all.yaml");
-    assert!(file.starts_with(&format!("{config}---  # a comment\napiVersion: sceau.dev/v1alpha1\n")));
-    assert!(file.ends_with(&format!("---\n{}\n---\n{config}", sealed.trim_start_matches("---\n").trim_end())), "{file}");
+    assert!(file.starts_with(&format!(
+        "{config}---  # a comment\napiVersion: sceau.dev/v1alpha1\n"
+    )));
+    assert!(
+        file.ends_with(&format!(
+            "---\n{}\n---\n{config}",
+            sealed.trim_start_matches("---\n").trim_end()
+        )),
+        "{file}"
+    );
     assert!(!file.contains("hunter2"));
 }
 
 #[test]
 fn a_second_run_changes_nothing() {
     let project = TestProject::new().file("deploy/api/prod/a.yaml", SECRET);
-    project.run(["seal", "--in-place", "deploy/api/prod/a.yaml"]).done();
-    let again = project.run(["seal", "--in-place", "deploy/api/prod/a.yaml"]).done();
+    project.run("seal --in-place deploy/api/prod/a.yaml").done();
+    let again = project.run("seal --in-place deploy/api/prod/a.yaml").done();
     assert_snapshot!(again, @"
     exit 0
     stderr:
@@ -45,19 +56,30 @@ fn several_files_each_go_to_their_environment() {
         .file("deploy/api/dev/secret.yaml", SECRET)
         .file("deploy/api/prod/secret.yaml", SECRET);
     let outcome = project
-        .run(["seal", "--in-place", "deploy/api/dev/secret.yaml", "deploy/api/prod/secret.yaml"])
+        .run("seal --in-place deploy/api/dev/secret.yaml deploy/api/prod/secret.yaml")
         .done();
-    assert!(outcome.file("deploy/api/dev/secret.yaml").contains(Key::Dev.id()));
-    assert!(outcome.file("deploy/api/prod/secret.yaml").contains(Key::Prod.id()));
+    assert!(
+        outcome
+            .file("deploy/api/dev/secret.yaml")
+            .contains(Key::Dev.id())
+    );
+    assert!(
+        outcome
+            .file("deploy/api/prod/secret.yaml")
+            .contains(Key::Prod.id())
+    );
 }
 
 #[test]
 fn one_bad_file_among_several_leaves_all_of_them_alone() {
     let project = TestProject::new()
         .file("deploy/api/dev/good.yaml", SECRET)
-        .file("deploy/api/dev/bad.yaml", "kind: Secret\napiVersion: v1\nstringData: {a: 0123}\n");
+        .file(
+            "deploy/api/dev/bad.yaml",
+            "kind: Secret\napiVersion: v1\nstringData: {a: 0123}\n",
+        );
     let outcome = project
-        .run(["seal", "--in-place", "deploy/api/dev/good.yaml", "deploy/api/dev/bad.yaml"])
+        .run("seal --in-place deploy/api/dev/good.yaml deploy/api/dev/bad.yaml")
         .refused(1);
     assert_snapshot!(outcome, @"
     exit 1
@@ -74,7 +96,9 @@ fn json_stays_json() {
 {"apiVersion":"v1","kind":"Secret","metadata":{"name":"a","namespace":"b"},"stringData":{"a":"b"}}
 "#;
     let project = TestProject::new().file("deploy/api/prod/all.json", json);
-    let outcome = project.run(["seal", "--in-place", "deploy/api/prod/all.json"]).done();
+    let outcome = project
+        .run("seal --in-place deploy/api/prod/all.json")
+        .done();
     assert_snapshot!(outcome.filtered_file("deploy/api/prod/all.json"), @r#"
     {"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c"}}
     {
@@ -112,18 +136,27 @@ fn json_stays_json() {
 fn a_document_on_the_line_of_its_separator_is_replaced_below_it() {
     let text = "--- {apiVersion: v1, kind: Secret, metadata: {name: a, namespace: b}, stringData: {a: b}}\n";
     let project = TestProject::new().file("deploy/api/prod/a.yaml", text);
-    let outcome = project.run(["seal", "--in-place", "deploy/api/prod/a.yaml"]).done();
+    let outcome = project.run("seal --in-place deploy/api/prod/a.yaml").done();
     let file = outcome.file("deploy/api/prod/a.yaml");
-    assert!(file.starts_with("---\napiVersion: sceau.dev/v1alpha1\n"), "{file}");
+    assert!(
+        file.starts_with("---\napiVersion: sceau.dev/v1alpha1\n"),
+        "{file}"
+    );
 }
 
 #[test]
 fn a_list_becomes_documents() {
     let item = SECRET.replace('\n', "\n  ");
     let other = item.replace("name: api", "name: db");
-    let list = format!("apiVersion: v1\nkind: List\nitems:\n- {}\n- {}\n---\nkind: X\n", item.trim_end(), other.trim_end());
+    let list = format!(
+        "apiVersion: v1\nkind: List\nitems:\n- {}\n- {}\n---\nkind: X\n",
+        item.trim_end(),
+        other.trim_end()
+    );
     let project = TestProject::new().file("deploy/api/prod/list.yaml", list);
-    let outcome = project.run(["seal", "--in-place", "deploy/api/prod/list.yaml"]).done();
+    let outcome = project
+        .run("seal --in-place deploy/api/prod/list.yaml")
+        .done();
     let file = outcome.file("deploy/api/prod/list.yaml");
     assert_eq!(file.matches("---\n").count(), 2, "{file}");
     assert!(file.ends_with("---\nkind: X\n"), "{file}");
@@ -132,14 +165,19 @@ fn a_list_becomes_documents() {
 #[test]
 fn a_list_with_other_kinds_among_its_secrets_is_refused() {
     let item = SECRET.replace('\n', "\n  ");
-    let list = format!("apiVersion: v1\nkind: List\nitems:\n- {}\n- kind: ConfigMap\n", item.trim_end());
+    let list = format!(
+        "apiVersion: v1\nkind: List\nitems:\n- {}\n- kind: ConfigMap\n",
+        item.trim_end()
+    );
     let project = TestProject::new().file("deploy/api/prod/list.yaml", list);
-    let outcome = project.run(["seal", "--in-place", "deploy/api/prod/list.yaml"]).refused(1);
+    let outcome = project
+        .run("seal --in-place deploy/api/prod/list.yaml")
+        .refused(1);
     assert_snapshot!(outcome, @"
     exit 1
     stderr:
       error: deploy/api/prod/list.yaml:11 (document 1): this is a ConfigMap, not a Secret
-      hint: `--in-place` leaves documents of other kinds as they are
+      hint: a List is replaced as a whole: seal lists of nothing but Secrets
     files: unchanged
     ");
 }

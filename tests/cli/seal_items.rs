@@ -5,19 +5,27 @@ use sceau::Terminals;
 
 use crate::support::{Key, Outcome, TestProject};
 
-const NEW: [&str; 7] = ["seal", "--name", "db", "--namespace", "shop", "--environment", "prod"];
+const NEW: &str = "seal --name db --namespace shop --environment prod";
 
 #[track_caller]
-fn seal(project: &TestProject, arguments: &[&str]) -> Outcome {
-    project.run_in("", &[&NEW, arguments].concat())
+fn seal(project: &TestProject, flags: &str) -> Outcome {
+    project.run(&format!("{NEW} {flags}"))
+}
+
+#[track_caller]
+fn seal_file(project: &TestProject, file: &str) -> Outcome {
+    let words: Vec<&str> = NEW.split(' ').chain(["--from-file", file]).collect();
+    project.run_words("", &words)
 }
 
 /// The Secret that the command line describes, after it was sealed and unsealed again.
 #[track_caller]
-fn unsealed(project: TestProject, arguments: &[&str]) -> String {
-    let sealed = seal(&project, arguments).done().stdout().to_owned();
-    let project = project.private_key("prod.key", Key::Prod).file("sealed.yaml", sealed);
-    let outcome = project.run(["unseal", "sealed.yaml", "--keys", "prod.key"]).done();
+fn unsealed(project: TestProject, flags: &str) -> String {
+    let sealed = seal(&project, flags).done().stdout().to_owned();
+    let project = project
+        .private_key("prod.key", Key::Prod)
+        .file("sealed.yaml", sealed);
+    let outcome = project.run("unseal sealed.yaml --keys prod.key").done();
     outcome.stdout().to_owned()
 }
 
@@ -31,11 +39,8 @@ fn items_come_from_files_dotenv_standard_input_and_prompts() {
         .typed(&["typed"]);
     let secret = unsealed(
         project,
-        &[
-            "--from-file", "ca.crt", "--from-file", "token=token.txt", "--from-env-file", ".env",
-            "--from-stdin", "input", "--item", "password", "--type", "example.com/x",
-            "--label", "app=web", "--annotation", "note=a=b", "--immutable",
-        ],
+        "--from-file ca.crt --from-file token=token.txt --from-env-file .env --from-stdin input \
+         --item password --type example.com/x --label app=web --annotation note=a=b --immutable",
     );
     assert_snapshot!(secret, @"
     apiVersion: v1
@@ -62,7 +67,7 @@ fn items_come_from_files_dotenv_standard_input_and_prompts() {
 #[test]
 fn a_line_break_at_the_end_of_standard_input_is_sealed_and_warned_of() {
     let project = TestProject::new().stdin("hunter2\n");
-    let outcome = seal(&project, &["--from-stdin", "a", "-w", "out.yaml"]);
+    let outcome = seal(&project, "--from-stdin a -w out.yaml");
     assert_snapshot!(outcome, @"
     exit 0
     stderr:
@@ -75,7 +80,7 @@ fn a_line_break_at_the_end_of_standard_input_is_sealed_and_warned_of() {
 #[test]
 fn a_value_on_the_command_line_is_refused_with_what_to_do_instead() {
     let project = TestProject::new();
-    let outcome = seal(&project, &["--from-literal", "a=hunter2"]).refused(2);
+    let outcome = seal(&project, "--from-literal a=hunter2").refused(2);
     assert_snapshot!(outcome, @"
     exit 2
     stderr:
@@ -85,13 +90,18 @@ fn a_value_on_the_command_line_is_refused_with_what_to_do_instead() {
     files: unchanged
     ");
     assert!(!outcome.stderr().contains("hunter2"));
-    assert!(!seal(&project, &["--from-literal=a=hunter2"]).refused(2).stderr().contains("hunter2"));
+    assert!(
+        !seal(&project, "--from-literal=a=hunter2")
+            .refused(2)
+            .stderr()
+            .contains("hunter2")
+    );
 }
 
 #[test]
 fn an_item_that_is_given_twice_is_refused() {
     let project = TestProject::new().file("a", "x").stdin("y");
-    assert_snapshot!(seal(&project, &["--from-file", "a", "--from-stdin", "a"]).refused(1), @"
+    assert_snapshot!(seal(&project, "--from-file a --from-stdin a").refused(1), @"
     exit 1
     stderr:
       error: item `a` is given twice
@@ -102,7 +112,7 @@ fn an_item_that_is_given_twice_is_refused() {
 #[test]
 fn a_prompt_without_terminal_is_refused() {
     let project = TestProject::new();
-    assert_snapshot!(seal(&project, &["--item", "password"]).refused(1), @"
+    assert_snapshot!(seal(&project, "--item password").refused(1), @"
     exit 1
     stderr:
       error: there is no terminal to ask for the value of `password`
@@ -114,7 +124,7 @@ fn a_prompt_without_terminal_is_refused() {
 #[test]
 fn nothing_typed_is_no_value() {
     let project = TestProject::new().typed(&[""]);
-    assert_snapshot!(seal(&project, &["--item", "password"]).refused(1), @"
+    assert_snapshot!(seal(&project, "--item password").refused(1), @"
     exit 1
     stderr:
       error: no value was given for `password`
@@ -129,7 +139,7 @@ fn a_value_is_not_read_from_a_terminal_that_shows_it() {
         stdin: true,
         stdout: true,
     });
-    assert_snapshot!(seal(&project, &["--from-stdin", "a"]).refused(1), @"
+    assert_snapshot!(seal(&project, "--from-stdin a").refused(1), @"
     exit 1
     stderr:
       error: the value of `a` would be shown while it is typed
@@ -141,31 +151,31 @@ fn a_value_is_not_read_from_a_terminal_that_shows_it() {
 #[test]
 fn a_file_whose_name_is_no_item_name_needs_one() {
     let project = TestProject::new().file("my file", "x");
-    assert_snapshot!(seal(&project, &["--from-file", "my file"]).refused(2), @"
+    assert_snapshot!(seal_file(&project, "my file").refused(2), @"
     exit 2
     stderr:
-      error: invalid value 'my file' for '--from-file <[NAME=]FILE>': `my file` is no item name: use 1 to 253 letters, digits, `-`, `_` and `.`; or name it: NAME=my file
+      error: invalid value 'my file' for '--from-file <[NAME=]FILE>': `my file` is no item name: use 1 to 253 letters, digits, `-`, `_` and `.`; or give it one: NAME=my file
       
       For more information, try '--help'.
     files: unchanged
     ");
-    seal(&project, &["--from-file", "mine=my file"]).done();
+    seal_file(&project, "mine=my file").done();
 }
 
 #[test]
 fn a_directory_is_no_item() {
     let project = TestProject::new().file("directory/a", "x");
-    assert_snapshot!(seal(&project, &["--from-file", "directory"]).refused(1), @"
+    assert_snapshot!(seal(&project, "--from-file directory").refused(1), @"
     exit 1
     stderr:
-      error: cannot read [PROJECT]/directory: is a directory
+      error: cannot read directory: is a directory
     files: unchanged
     ");
 }
 
 #[test]
 fn a_secret_without_items_is_refused() {
-    assert_snapshot!(seal(&TestProject::new(), &[]).refused(1), @"
+    assert_snapshot!(seal(&TestProject::new(), "").refused(1), @"
     exit 1
     stderr:
       error: the Secret has no items
@@ -177,14 +187,14 @@ fn a_secret_without_items_is_refused() {
 #[test]
 fn names_and_sources_need_each_other() {
     let project = TestProject::new();
-    for arguments in [
-        &["seal", "--name", "db", "--item", "a"][..],
-        &["seal", "--namespace", "shop", "--item", "a"],
-        &["seal", "--name", "Db", "--namespace", "shop"],
-        &["seal", "--name", "db", "--namespace", "a.b"],
-        &["seal", "--name", "db", "--namespace", "shop", "--item", "a b"],
-        &["seal", "--name", "db", "--namespace", "shop", "--in-place", "a"],
+    for line in [
+        "seal --name db --item a",
+        "seal --namespace shop --item a",
+        "seal --name Db --namespace shop",
+        "seal --name db --namespace a.b",
+        "seal --name db --namespace shop --item a/b",
+        "seal --name db --namespace shop --in-place a",
     ] {
-        project.run_in("", arguments).refused(2);
+        project.run(line).refused(2);
     }
 }

@@ -1,11 +1,10 @@
 //! What `sceau seal` refuses: each with its place, and without a trace of output.
 
 use insta::assert_snapshot;
-use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     seal_manifests::SECRET,
-    support::{Key, NOW, Outcome, TestProject},
+    support::{Outcome, TestProject},
 };
 
 /// Seals `text` for prod into a file; it must be refused.
@@ -13,13 +12,15 @@ use crate::{
 fn refused(text: &str) -> Outcome {
     TestProject::new()
         .file("secret.yaml", text)
-        .run(["seal", "secret.yaml", "--environment", "prod", "--write", "out.yaml"])
+        .run("seal secret.yaml --environment prod --write out.yaml")
         .refused(1)
 }
 
 /// A Secret with these lines under `stringData`.
 fn with_items(items: &str) -> String {
-    format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: a, namespace: b}}\nstringData:\n{items}")
+    format!(
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: a, namespace: b}}\nstringData:\n{items}"
+    )
 }
 
 #[test]
@@ -68,11 +69,29 @@ fn the_same_secret_twice() {
 #[test]
 fn unquoted_scalars_that_yaml_readers_change() {
     for scalar in [
-        "0123", "1.10", "yes", "No", "on", "off", "y", "true", "1_000", "0x1F", "0o17", "1e3", "~",
-        "null", "", "2001-01-01", "12:30", "5432", ".inf",
+        "0123",
+        "1.10",
+        "yes",
+        "No",
+        "on",
+        "off",
+        "y",
+        "true",
+        "1_000",
+        "0x1F",
+        "0o17",
+        "1e3",
+        "~",
+        "null",
+        "",
+        "2001-01-01",
+        "12:30",
+        "5432",
+        ".inf",
     ] {
         let outcome = refused(&with_items(&format!("  pin: {scalar}\n")));
-        let expected = "secret.yaml:5 (document 1): stringData.pin: unquoted, YAML readers take this for";
+        let expected =
+            "secret.yaml:5 (document 1): stringData.pin: unquoted, YAML readers take this for";
         assert!(outcome.stderr().contains(expected), "{scalar}: {outcome}");
     }
     assert_snapshot!(refused(&with_items("  ok: text\n  pin: 0123\n")), @"
@@ -97,8 +116,16 @@ fn an_unquoted_name_that_yaml_readers_change() {
 
 #[test]
 fn data_that_is_no_base64() {
-    for value in ["'hunter2!'", "aHVudGVyMg", "aHVudGVyMg==x", "'aHVudGVy Mg=='", "-_-_"] {
-        let text = format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: a, namespace: b}}\ndata:\n  a: {value}\n");
+    for value in [
+        "'hunter2!'",
+        "aHVudGVyMg",
+        "aHVudGVyMg==x",
+        "'aHVudGVy Mg=='",
+        "-_-_",
+    ] {
+        let text = format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: a, namespace: b}}\ndata:\n  a: {value}\n"
+        );
         let outcome = refused(&text);
         let expected = "secret.yaml:5 (document 1): data.a: standard base64 is expected";
         assert!(outcome.stderr().contains(expected), "{value}: {outcome}");
@@ -194,7 +221,7 @@ fn a_name_that_kubernetes_would_refuse() {
 fn a_namespace_that_contradicts_the_flag() {
     let project = TestProject::new().file("secret.yaml", SECRET);
     let outcome = project
-        .run(["seal", "secret.yaml", "--environment", "prod", "-n", "other"])
+        .run("seal secret.yaml --environment prod -n other")
         .refused(1);
     assert_snapshot!(outcome, @"
     exit 1
@@ -237,7 +264,12 @@ fn the_originals_scope_annotations() {
         );
         let outcome = refused(&text);
         assert!(outcome.stderr().contains(&annotation), "{outcome}");
-        assert!(outcome.stderr().contains("hint: remove it and say `--scope"), "{outcome}");
+        assert!(
+            outcome
+                .stderr()
+                .contains("hint: remove it and say `--scope"),
+            "{outcome}"
+        );
     }
 }
 
@@ -267,7 +299,10 @@ fn a_document_that_is_no_object() {
 fn an_original_or_native_sealed_secret() {
     let sealed = include_str!("../vectors/sealed-strict.yaml");
     let outcome = refused(sealed);
-    assert!(outcome.stderr().contains("this is sealed already"), "{outcome}");
+    assert!(
+        outcome.stderr().contains("this is sealed already"),
+        "{outcome}"
+    );
 }
 
 #[test]
@@ -283,14 +318,21 @@ fn a_secret_of_another_api_version() {
 #[test]
 fn an_empty_input() {
     for text in ["", "\n---\n# nothing\n---\n"] {
-        assert!(refused(text).stderr().contains("secret.yaml holds no document"));
+        assert!(
+            refused(text)
+                .stderr()
+                .contains("secret.yaml holds no document")
+        );
     }
 }
 
 #[test]
 fn a_list_without_secrets() {
     let outcome = refused("apiVersion: v1\nkind: List\nitems: []\n");
-    assert!(outcome.stderr().contains("there is no Secret in the input"), "{outcome}");
+    assert!(
+        outcome.stderr().contains("there is no Secret in the input"),
+        "{outcome}"
+    );
 }
 
 #[test]
@@ -302,8 +344,13 @@ fn a_template_that_is_no_yaml() {
       hint: this looks like a template: render it first (for Helm, `helm template`) and seal the result
     files: unchanged
     ");
-    let outcome = refused(&format!("{{{{- if .Values.on }}}}\n{SECRET}{{{{- end }}}}\n"));
-    assert!(outcome.stderr().contains("this looks like a template"), "{outcome}");
+    let outcome = refused(&format!(
+        "{{{{- if .Values.on }}}}\n{SECRET}{{{{- end }}}}\n"
+    ));
+    assert!(
+        outcome.stderr().contains("this looks like a template"),
+        "{outcome}"
+    );
 }
 
 #[test]
@@ -340,7 +387,9 @@ fn a_second_document_without_separator() {
 #[test]
 fn bytes_that_are_no_text() {
     let project = TestProject::new().file("secret.yaml", b"a: \xff\n");
-    let outcome = project.run(["seal", "secret.yaml", "--environment", "prod"]).refused(1);
+    let outcome = project
+        .run("seal secret.yaml --environment prod")
+        .refused(1);
     assert_snapshot!(outcome, @"
     exit 1
     stderr:
@@ -352,7 +401,9 @@ fn bytes_that_are_no_text() {
 #[test]
 fn a_file_that_is_not_there() {
     let project = TestProject::new();
-    let outcome = project.run(["seal", "nowhere.yaml", "--environment", "prod"]).refused(1);
+    let outcome = project
+        .run("seal nowhere.yaml --environment prod")
+        .refused(1);
     assert_snapshot!(outcome, @"
     exit 1
     stderr:
@@ -379,178 +430,29 @@ fn values_that_are_larger_than_a_secret() {
 }
 
 #[test]
-fn an_unknown_environment_with_the_nearest_name() {
-    let project = TestProject::new().file("secret.yaml", SECRET);
-    let outcome = project.run(["seal", "secret.yaml", "--environment", "prdo"]).refused(1);
-    assert_snapshot!(outcome, @"
-    exit 1
-    stderr:
-      error: no environment `prdo` in sceau.yaml
-      hint: did you mean `prod`?
-    files: unchanged
-    ");
-    let outcome = project.run(["seal", "secret.yaml", "--environment", "staging"]).refused(1);
-    assert_snapshot!(outcome, @"
-    exit 1
-    stderr:
-      error: no environment `staging` in sceau.yaml
-      hint: sceau.yaml has dev, prod
-    files: unchanged
-    ");
-}
-
-#[test]
-fn a_path_without_environment() {
-    let project = TestProject::new().file("secret.yaml", SECRET);
-    assert_snapshot!(project.run(["seal", "secret.yaml"]).refused(1), @"
-    exit 1
-    stderr:
-      error: no path rule of sceau.yaml says which environment secret.yaml belongs to
-      hint: name it with `--environment`; sceau.yaml has dev, prod
-    files: unchanged
-    ");
-    assert_snapshot!(project.run(["seal"]).refused(1), @"
-    exit 1
-    stderr:
-      error: which environment is this for?
-      hint: name it with `--environment`; sceau.yaml has dev, prod
-    files: unchanged
-    ");
-}
-
-#[test]
-fn an_input_and_an_output_of_different_environments() {
-    let project = TestProject::new().file("deploy/api/dev/secret.yaml", SECRET);
-    let outcome = project
-        .run(["seal", "deploy/api/dev/secret.yaml", "-w", "deploy/api/prod/secret.yaml"])
-        .refused(1);
-    assert_snapshot!(outcome, @"
-    exit 1
-    stderr:
-      error: by sceau.yaml, deploy/api/dev/secret.yaml belongs to `dev`, but by sceau.yaml, deploy/api/prod/secret.yaml belongs to `prod`
-      hint: say which is meant with `--environment`
-    files: unchanged
-    ");
-}
-
-#[test]
-fn certificates_that_cannot_be_sealed_to() {
-    let now: Timestamp = NOW.parse().unwrap();
-    let day = SignedDuration::from_hours(24);
-    let expired = Key::Prod.certificate_between(now - day * 2, now - day);
-    let future = Key::Prod.certificate_between(now + day, now + day * 2);
-    let seal = |certificate: &str| {
-        TestProject::new()
-            .file("certificates/prod.pem", certificate)
-            .file("secret.yaml", SECRET)
-            .run(["seal", "secret.yaml", "--environment", "prod", "-w", "out.yaml"])
-            .refused(1)
-    };
-    assert_snapshot!(seal(&expired), @"
-    exit 1
-    stderr:
-      error: certificates/prod.pem: the certificate expired at 2026-11-21T12:00:00Z
-      hint: fetch the current one with `sceau certificate fetch --environment prod`
-    files: unchanged
-    ");
-    assert_snapshot!(seal(&future), @"
-    exit 1
-    stderr:
-      error: certificates/prod.pem: the certificate is not valid before 2026-11-23T12:00:00Z
-      hint: fetch the current one with `sceau certificate fetch --environment prod`
-    files: unchanged
-    ");
-    assert_snapshot!(seal(include_str!("certificates/elliptic-curve.pem")), @"
-    exit 1
-    stderr:
-      error: [PROJECT]/certificates/prod.pem: the certificate's key is no RSA key
-    files: unchanged
-    ");
-    assert_snapshot!(seal(include_str!("certificates/rsa-1024.pem")), @"
-    exit 1
-    stderr:
-      error: [PROJECT]/certificates/prod.pem: the certificate's key has 1024 bits; 2048 to 8192 are accepted
-    files: unchanged
-    ");
-    assert_snapshot!(seal("no certificate\n"), @"
-    exit 1
-    stderr:
-      error: [PROJECT]/certificates/prod.pem: no certificate found: a PEM block `CERTIFICATE` is expected
-    files: unchanged
-    ");
-    assert_snapshot!(seal(Key::Prod.private_pem()), @"
-    exit 1
-    stderr:
-      error: [PROJECT]/certificates/prod.pem: no certificate found: a PEM block `CERTIFICATE` is expected
-    files: unchanged
-    ");
-}
-
-#[test]
-fn a_certificate_that_is_not_there() {
-    let project = TestProject::new().file("secret.yaml", SECRET);
-    std::fs::remove_file(project.path("certificates/prod.pem")).unwrap();
-    let outcome = project.run(["seal", "secret.yaml", "--environment", "prod"]).refused(1);
-    assert_snapshot!(outcome, @"
-    exit 1
-    stderr:
-      error: environment `prod` is sealed to certificates/prod.pem, which is not there
-      hint: fetch the current one with `sceau certificate fetch --environment prod`
-    files: unchanged
-    ");
-}
-
-#[test]
-fn the_certificate_of_a_person() {
-    let project = TestProject::new();
-    let project_file = project.text("sceau.yaml")
-        + "people:\n  alice: {certificate: certificates/prod.pem, operates: [dev]}\n";
-    let outcome = project
-        .file("sceau.yaml", project_file)
-        .file("secret.yaml", SECRET)
-        .run(["seal", "secret.yaml", "--environment", "prod"])
-        .refused(1);
-    assert_snapshot!(outcome, @"
-    exit 1
-    stderr:
-      error: certificates/prod.pem is the certificate of `alice`, and environment `prod` would be sealed to it
-      hint: take it out of environments.prod.certificates: an environment's values are for its clusters
-    files: unchanged
-    ");
-}
-
-#[test]
-fn a_repository_without_project_file() {
-    let project = TestProject::empty().file("secret.yaml", SECRET);
-    let outcome = project.run(["seal", "secret.yaml", "--environment", "prod"]).refused(1);
-    assert_snapshot!(outcome, @"
-    exit 1
-    stderr:
-      error: no sceau.yaml in [PROJECT]/ or above it
-      hint: write one with `sceau init`
-    files: unchanged
-    ");
-}
-
-#[test]
 fn a_target_that_cannot_be_written() {
-    let project = TestProject::new().file("secret.yaml", SECRET).file("file", "");
+    let project = TestProject::new()
+        .file("secret.yaml", SECRET)
+        .file("file", "");
     let outcome = project
-        .run(["seal", "secret.yaml", "--environment", "prod", "-w", "file/out.yaml"])
+        .run("seal secret.yaml --environment prod -w file/out.yaml")
         .refused(1);
-    assert!(outcome.stderr().contains("cannot write [PROJECT]") || outcome.stderr().contains("cannot write"));
+    assert!(
+        outcome.stderr().contains("cannot write file/out.yaml: "),
+        "{outcome}"
+    );
 }
 
 #[test]
 fn contradicting_flags() {
     let project = TestProject::new().file("secret.yaml", SECRET);
-    for arguments in [
-        ["seal", "secret.yaml", "--in-place", "--write", "x"],
-        ["seal", "secret.yaml", "--in-place", "--output", "json"],
-        ["seal", "secret.yaml", "--name", "x", "-nshop"],
-        ["seal", "--in-place", "-", "--environment", "prod"],
-        ["seal", "secret.yaml", "--environment", "Prod", "-nshop"],
+    for line in [
+        "seal secret.yaml --in-place --write x",
+        "seal secret.yaml --in-place --output json",
+        "seal secret.yaml --name x -nshop",
+        "seal --in-place - --environment prod",
+        "seal secret.yaml --environment Prod -nshop",
     ] {
-        project.run(arguments).refused(2);
+        project.run(line).refused(2);
     }
 }

@@ -15,7 +15,7 @@ fn sealed() -> TestProject {
         .private_key("prod.key", Key::Prod)
         .private_key("other.key", Key::Other);
     project
-        .run(["seal", "secret.yaml", "--environment", "prod", "-w", "sealed.yaml"])
+        .run("seal secret.yaml --environment prod -w sealed.yaml")
         .done();
     project
 }
@@ -30,7 +30,7 @@ fn key_secret(name: &str, pem: &str) -> String {
 
 #[test]
 fn a_sealed_secret_becomes_the_secret_again() {
-    assert_snapshot!(sealed().run(["unseal", "sealed.yaml", "--keys", "prod.key"]), @"
+    assert_snapshot!(sealed().run("unseal sealed.yaml --keys prod.key"), @"
     exit 0
     stdout:
       apiVersion: v1
@@ -51,10 +51,13 @@ fn a_file_of_plaintext_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt as _;
     let project = sealed();
     let outcome = project
-        .run(["unseal", "sealed.yaml", "--keys", "prod.key", "--write", "plain.json"])
+        .run("unseal sealed.yaml --keys prod.key --write plain.json")
         .done();
     assert!(outcome.file("plain.json").starts_with("{\n"));
-    let mode = std::fs::metadata(project.path("plain.json")).unwrap().permissions().mode();
+    let mode = std::fs::metadata(project.path("plain.json"))
+        .unwrap()
+        .permissions()
+        .mode();
     assert_eq!(mode & 0o777, 0o600);
 }
 
@@ -64,7 +67,7 @@ fn a_terminal_is_not_shown_plaintext_unless_asked() {
         stdin: false,
         stdout: true,
     });
-    let outcome = project.run(["unseal", "sealed.yaml", "--keys", "prod.key"]).refused(1);
+    let outcome = project.run("unseal sealed.yaml --keys prod.key").refused(1);
     assert_snapshot!(outcome, @"
     exit 1
     stderr:
@@ -72,7 +75,9 @@ fn a_terminal_is_not_shown_plaintext_unless_asked() {
       hint: send it to a program or a file (`--write FILE`), or say `--show` if that is meant
     files: unchanged
     ");
-    let outcome = project.run(["unseal", "sealed.yaml", "--keys", "prod.key", "--show"]).done();
+    let outcome = project
+        .run("unseal sealed.yaml --keys prod.key --show")
+        .done();
     assert!(outcome.stdout().contains("password: aHVudGVyMg=="));
 }
 
@@ -80,7 +85,7 @@ fn a_terminal_is_not_shown_plaintext_unless_asked() {
 fn keys_come_from_pem_files_with_several_keys() {
     let keys = format!("{}{}", Key::Other.private_pem(), Key::Prod.private_pem());
     let project = sealed().file("keys.pem", keys);
-    project.run(["unseal", "sealed.yaml", "--keys", "keys.pem"]).done();
+    project.run("unseal sealed.yaml --keys keys.pem").done();
 }
 
 #[test]
@@ -89,17 +94,20 @@ fn keys_come_from_exported_key_secrets() {
     let prod = key_secret("prod", Key::Prod.private_pem());
     let documents = format!("{other}---\n{prod}");
     let items = [other, prod].map(|it| it.trim_end().replace('\n', "\n  "));
-    let list = format!("apiVersion: v1\nkind: List\nitems:\n- {}\n", items.join("\n- "));
+    let list = format!(
+        "apiVersion: v1\nkind: List\nitems:\n- {}\n",
+        items.join("\n- ")
+    );
     for keys in [documents, list] {
         let project = sealed().file("keys.yaml", keys);
-        project.run(["unseal", "sealed.yaml", "--keys", "keys.yaml"]).done();
+        project.run("unseal sealed.yaml --keys keys.yaml").done();
     }
 }
 
 #[test]
 fn keys_come_from_several_files() {
     sealed()
-        .run(["unseal", "sealed.yaml", "--keys", "other.key", "--keys", "prod.key"])
+        .run("unseal sealed.yaml --keys other.key --keys prod.key")
         .done();
 }
 
@@ -113,7 +121,7 @@ fn an_unusable_key_in_an_export_is_passed_over_and_told() {
     );
     let project = sealed().file("keys.yaml", keys);
     let outcome = project
-        .run(["unseal", "sealed.yaml", "--keys", "keys.yaml", "-w", "plain.yaml"])
+        .run("unseal sealed.yaml --keys keys.yaml -w plain.yaml")
         .done();
     assert_snapshot!(outcome, @"
     exit 0
@@ -127,7 +135,9 @@ fn an_unusable_key_in_an_export_is_passed_over_and_told() {
 fn files_without_a_usable_key_are_refused() {
     let unseal = |keys: &str| {
         let project = sealed().file("keys", keys);
-        project.run(["unseal", "sealed.yaml", "--keys", "keys", "-w", "out"]).refused(1)
+        project
+            .run("unseal sealed.yaml --keys keys -w out")
+            .refused(1)
     };
     assert_snapshot!(unseal(&key_secret("junk", "junk")), @"
     exit 1
@@ -164,7 +174,7 @@ fn files_without_a_usable_key_are_refused() {
 #[test]
 fn an_unknown_sealing_key_is_named() {
     let outcome = sealed()
-        .run(["unseal", "sealed.yaml", "--keys", "other.key", "-w", "out.yaml"])
+        .run("unseal sealed.yaml --keys other.key -w out.yaml")
         .refused(1);
     assert_snapshot!(outcome, @"
     exit 1
@@ -181,7 +191,7 @@ fn a_manifest_that_was_moved_is_refused() {
     let moved = project.text("sealed.yaml").replace("name: api", "name: db");
     let outcome = project
         .file("sealed.yaml", moved)
-        .run(["unseal", "sealed.yaml", "--keys", "prod.key", "-w", "out.yaml"])
+        .run("unseal sealed.yaml --keys prod.key -w out.yaml")
         .refused(1);
     assert_snapshot!(outcome, @"
     exit 1
@@ -200,7 +210,7 @@ fn one_document_that_does_not_open_keeps_all_of_them_closed() {
     let damaged = good.replace("commitment: sceau:v1:", "commitment: sceau:v2:");
     let outcome = project
         .file("sealed.yaml", format!("{good}---\n{moved}---\n{damaged}"))
-        .run(["unseal", "sealed.yaml", "--keys", "prod.key", "-w", "out.yaml"])
+        .run("unseal sealed.yaml --keys prod.key -w out.yaml")
         .refused(1);
     assert_snapshot!(outcome, @"
     exit 1
@@ -216,13 +226,14 @@ fn one_document_that_does_not_open_keeps_all_of_them_closed() {
 fn several_documents_all_come_back() {
     let project = sealed();
     project
-        .run([
-            "seal", "--name", "db", "--namespace", "shop", "--environment", "prod",
-            "--from-file", "secret.yaml", "-w", "second.yaml",
-        ])
+        .run("seal --name db --namespace shop --environment prod --from-file secret.yaml -w second.yaml")
         .done();
-    let both = format!("{}---\n{}", project.text("sealed.yaml"), project.text("second.yaml"));
-    let outcome = project.stdin(both).run(["unseal", "--keys", "prod.key"]).done();
+    let both = format!(
+        "{}---\n{}",
+        project.text("sealed.yaml"),
+        project.text("second.yaml")
+    );
+    let outcome = project.stdin(both).run("unseal --keys prod.key").done();
     assert_eq!(outcome.stdout().matches("kind: Secret\n").count(), 2);
 }
 
@@ -231,13 +242,19 @@ fn every_manifest_of_the_original_comes_back() {
     for (name, text) in [
         ("strict", include_str!("../vectors/sealed-strict.yaml")),
         ("strict JSON", include_str!("../vectors/sealed-strict.json")),
-        ("namespace-wide", include_str!("../vectors/sealed-namespace-wide.yaml")),
-        ("cluster-wide", include_str!("../vectors/sealed-cluster-wide.yaml")),
+        (
+            "namespace-wide",
+            include_str!("../vectors/sealed-namespace-wide.yaml"),
+        ),
+        (
+            "cluster-wide",
+            include_str!("../vectors/sealed-cluster-wide.yaml"),
+        ),
     ] {
         let project = TestProject::empty()
             .file("sealed", text)
             .file("key", include_str!("../vectors/test-2048.key"));
-        let outcome = project.run(["unseal", "sealed", "--keys", "key"]).done();
+        let outcome = project.run("unseal sealed --keys key").done();
         let expected = "\
 apiVersion: v1
 kind: Secret
@@ -263,7 +280,7 @@ fn the_originals_first_version_comes_back() {
     let project = TestProject::empty()
         .file("sealed", include_str!("../vectors/sealed-legacy-v1.json"))
         .file("key", include_str!("../vectors/test-2048.key"));
-    assert_snapshot!(project.run(["unseal", "sealed", "--keys", "key"]), @"
+    assert_snapshot!(project.run("unseal sealed --keys key"), @"
     exit 0
     stdout:
       apiVersion: v1
@@ -283,7 +300,7 @@ fn the_originals_templates_are_not_rendered_and_that_is_told() {
     let project = TestProject::empty()
         .file("sealed", include_str!("../vectors/sealed-template.json"))
         .file("key", include_str!("../vectors/test-2048.key"));
-    assert_snapshot!(project.run(["unseal", "sealed", "--keys", "key"]), @"
+    assert_snapshot!(project.run("unseal sealed --keys key"), @"
     exit 0
     stdout:
       apiVersion: v1
@@ -306,7 +323,7 @@ fn items_of_the_original_that_no_key_opens_are_named() {
     let project = TestProject::empty()
         .file("sealed", include_str!("../vectors/sealed-strict.yaml"))
         .private_key("key", Key::Other);
-    assert_snapshot!(project.run(["unseal", "sealed", "--keys", "key"]).refused(1), @"
+    assert_snapshot!(project.run("unseal sealed --keys key").refused(1), @"
     exit 1
     stderr:
       error: sealed:2 (document 1): no key of the ring opens password, user
@@ -318,8 +335,10 @@ fn items_of_the_original_that_no_key_opens_are_named() {
 #[test]
 fn items_of_the_original_that_are_no_text_are_refused() {
     let sealed = "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: a, namespace: b}\nspec: {encryptedData: {a: null}}\n";
-    let project = TestProject::empty().file("sealed", sealed).private_key("key", Key::Other);
-    assert_snapshot!(project.run(["unseal", "sealed", "--keys", "key"]).refused(1), @"
+    let project = TestProject::empty()
+        .file("sealed", sealed)
+        .private_key("key", Key::Other);
+    assert_snapshot!(project.run("unseal sealed --keys key").refused(1), @"
     exit 1
     stderr:
       error: sealed:1 (document 1): malformed: item `a` is no text
@@ -331,7 +350,7 @@ fn items_of_the_original_that_are_no_text_are_refused() {
 #[test]
 fn a_secret_among_the_sealed_ones_is_refused() {
     let project = sealed().file("sealed.yaml", SECRET);
-    assert_snapshot!(project.run(["unseal", "sealed.yaml", "--keys", "prod.key"]).refused(1), @"
+    assert_snapshot!(project.run("unseal sealed.yaml --keys prod.key").refused(1), @"
     exit 1
     stderr:
       error: sealed.yaml:1 (document 1): this is a Secret already
@@ -341,5 +360,5 @@ fn a_secret_among_the_sealed_ones_is_refused() {
 
 #[test]
 fn keys_are_needed() {
-    sealed().run(["unseal", "sealed.yaml"]).refused(2);
+    sealed().run("unseal sealed.yaml").refused(2);
 }

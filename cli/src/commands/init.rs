@@ -8,7 +8,7 @@ use sealing::EnvironmentName;
 
 use crate::{
     error::{CommandError, Result},
-    output::{self, Audience, Existing},
+    output::{self, Audience, Existing, NewFile},
     project::FILE_NAME,
     ui::{self, Io},
 };
@@ -36,8 +36,16 @@ pub(super) fn run(arguments: &InitArguments, io: &mut Io<'_>) -> Result<()> {
     let project_file = project_file(&arguments.environments);
     let files = [
         (FILE_NAME, project_file.as_str(), Audience::Everyone),
-        (".gitleaks.toml", include_str!("init/gitleaks.toml"), Audience::Everyone),
-        (HOOK, include_str!("init/pre-commit"), Audience::EveryoneRuns),
+        (
+            ".gitleaks.toml",
+            include_str!("init/gitleaks.toml"),
+            Audience::Everyone,
+        ),
+        (
+            HOOK,
+            include_str!("init/pre-commit"),
+            Audience::EveryoneRuns,
+        ),
         (
             ".github/workflows/secrets-scan.yaml",
             include_str!("init/secrets-scan.yaml"),
@@ -47,8 +55,13 @@ pub(super) fn run(arguments: &InitArguments, io: &mut Io<'_>) -> Result<()> {
     output::refuse_existing(&io.directory, &files.map(|(name, _, _)| Path::new(name)))?;
     let mut staged = Vec::new();
     for (name, text, audience) in files {
-        let path = io.directory.join(name);
-        staged.push(output::stage(&path, text.as_bytes(), audience, Existing::Keep)?);
+        let file = NewFile {
+            directory: &io.directory,
+            name: Path::new(name),
+            bytes: text.as_bytes(),
+            audience,
+        };
+        staged.push(output::stage(&file, Existing::Keep)?);
     }
     output::commit(staged)?;
     for (name, _, _) in files {
@@ -93,12 +106,10 @@ fn project_file(environments: &[EnvironmentName]) -> String {
 }
 
 fn next_steps(environments: &[EnvironmentName]) -> String {
-    let mut text = String::from("Next:\n  git config core.hooksPath .githooks    # in every clone\n");
+    let mut text =
+        String::from("Next:\n  git config core.hooksPath .githooks    # in every clone\n");
     for name in environments {
-        let _ = writeln!(
-            text,
-            "  sceau certificate fetch --environment {name}"
-        );
+        let _ = writeln!(text, "  sceau certificate fetch --environment {name}");
     }
     text.push_str(
         "  sceau seal secret.yaml --write deploy/APPLICATION/ENVIRONMENT/secret.yaml\n\

@@ -62,7 +62,9 @@ fn read(files: &[PathBuf], io: &mut Io<'_>) -> Result<Vec<Report>> {
                     let report = Report::of(&sealed, &origin, io.now);
                     reports.push(report.map_err(|problem| origin.error(problem))?);
                 }
-                Object::Secret(_) => ui::warn(io, format_args!("{origin}: this Secret is not sealed")),
+                Object::Secret(_) => {
+                    ui::warn(io, format_args!("{origin}: this Secret is not sealed"));
+                }
                 Object::Other(_) => {}
             }
         }

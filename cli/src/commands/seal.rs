@@ -7,7 +7,7 @@ mod manifests;
 mod new_secret;
 mod replace;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sealing::{EnvironmentName, Namespace, Scope};
 use zeroize::Zeroizing;
@@ -16,7 +16,7 @@ use self::{batch::SealedFile, new_secret::NewSecretArguments};
 use crate::{
     error::{CommandError, Result},
     manifest::{self, Format},
-    output::{self, Audience, Existing},
+    output::{self, Audience, Existing, NewFile},
     project::Project,
     resolve::Empty,
     ui::{self, Io},
@@ -116,7 +116,7 @@ pub(super) fn run(arguments: &SealArguments, io: &mut Io<'_>) -> Result<()> {
     let sealed = batch::seal(plain, &project, arguments.scope, io.now)?;
     match (&arguments.write, arguments.in_place) {
         (_, true) => replace_in_place(&sealed, io),
-        (Some(path), false) => arguments.write_file(path.clone(), &sealed, io),
+        (Some(path), false) => arguments.write_file(path, &sealed, io),
         (None, false) => ui::print(io, arguments.text(&sealed)?.as_bytes()),
     }
 }
@@ -139,9 +139,13 @@ impl SealArguments {
         manifest::join(&objects, format)
     }
 
-    fn write_file(&self, path: PathBuf, files: &[SealedFile], io: &mut Io<'_>) -> Result<()> {
-        let target = io.directory.join(&path);
-        output::write(&target, self.text(files)?.as_bytes(), Audience::Everyone)?;
+    fn write_file(&self, path: &Path, files: &[SealedFile], io: &mut Io<'_>) -> Result<()> {
+        output::write(&NewFile {
+            directory: &io.directory,
+            name: path,
+            bytes: self.text(files)?.as_bytes(),
+            audience: Audience::Everyone,
+        })?;
         for file in files {
             file.report(&path.display().to_string(), io);
         }
@@ -152,8 +156,14 @@ impl SealArguments {
 fn replace_in_place(files: &[SealedFile], io: &mut Io<'_>) -> Result<()> {
     let mut staged = Vec::new();
     for file in files {
-        if let Some((path, text)) = replace::replaced(file)? {
-            staged.push(output::stage(path, text.as_bytes(), Audience::Everyone, Existing::Replace)?);
+        if let Some(text) = replace::replaced(file)? {
+            let file = NewFile {
+                directory: &io.directory,
+                name: Path::new(&file.label),
+                bytes: text.as_bytes(),
+                audience: Audience::Everyone,
+            };
+            staged.push(output::stage(&file, Existing::Replace)?);
         }
     }
     output::commit(staged)?;

@@ -16,7 +16,7 @@ use crate::{
     args::KeysArguments,
     error::{CommandError, Result, with_causes},
     manifest::{self, Format, Object, Origin, Sealed, SecretManifest},
-    output::{self, Audience},
+    output::{self, Audience, NewFile},
     sources,
     ui::{self, Io},
 };
@@ -66,9 +66,11 @@ Examples:
 
 pub(super) fn run(arguments: &UnsealArguments, io: &mut Io<'_>) -> Result<()> {
     if arguments.write.is_none() && io.terminals.stdout && !arguments.show {
-        return Err(CommandError::user("the terminal would show plaintext").hint(
-            "send it to a program or a file (`--write FILE`), or say `--show` if that is meant",
-        ));
+        return Err(
+            CommandError::user("the terminal would show plaintext").hint(
+                "send it to a program or a file (`--write FILE`), or say `--show` if that is meant",
+            ),
+        );
     }
     let ring = sources::read_key_ring(&arguments.keys.keys, io)?;
     let sealed = read(&arguments.files, io)?;
@@ -80,7 +82,12 @@ pub(super) fn run(arguments: &UnsealArguments, io: &mut Io<'_>) -> Result<()> {
     let format = Format::choose(arguments.output, arguments.write.as_deref());
     let text = manifest::join(&manifests, format)?;
     match &arguments.write {
-        Some(path) => output::write(&io.directory.join(path), text.as_bytes(), Audience::Owner),
+        Some(path) => output::write(&NewFile {
+            directory: &io.directory,
+            name: path,
+            bytes: text.as_bytes(),
+            audience: Audience::Owner,
+        }),
         None => ui::print(io, text.as_bytes()),
     }
 }
@@ -156,7 +163,7 @@ fn unseal(
 fn place(sealed: &Sealed, namespace: Option<&Namespace>) -> std::result::Result<Place, String> {
     let (name, own) = sealed.names();
     let name = name.ok_or("it has no metadata.name")?;
-    let own = own.or(namespace.map(Namespace::as_str));
+    let own = own.or_else(|| namespace.map(Namespace::as_str));
     let namespace = own.ok_or("it has no metadata.namespace, and no `--namespace` was given")?;
     Place::parse(namespace, name).map_err(|error| error.to_string())
 }

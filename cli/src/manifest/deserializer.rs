@@ -236,8 +236,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
             return Ok(None);
         };
         let name = seed.deserialize(Name(&entry.name));
-        name.map(Some)
-            .map_err(|problem| problem.at(entry.line, ""))
+        name.map(Some).map_err(|problem| problem.at(entry.line, ""))
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Problem> {

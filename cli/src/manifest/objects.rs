@@ -5,8 +5,9 @@ use std::rc::Rc;
 use crate::error::{CommandError, Result as CommandResult};
 
 use super::{
-    Document, Fault, Origin, Sealed, SecretObject, split,
+    Document, Fault, Origin, Sealed, SecretObject,
     sealed::Format,
+    split,
     yaml::{Content, Node},
 };
 
@@ -27,8 +28,14 @@ pub(crate) fn read_all(label: &str, text: &str) -> CommandResult<Vec<(Origin, Ob
     if documents.is_empty() {
         return Err(CommandError::user(format!("{label} holds no document")));
     }
-    let objects = documents.iter().map(|document| read_objects(label, document));
-    Ok(objects.collect::<CommandResult<Vec<_>>>()?.into_iter().flatten().collect())
+    let objects = documents
+        .iter()
+        .map(|document| read_objects(label, document));
+    Ok(objects
+        .collect::<CommandResult<Vec<_>>>()?
+        .into_iter()
+        .flatten()
+        .collect())
 }
 
 /// Reads the objects of one document of a text that its user calls `label`.

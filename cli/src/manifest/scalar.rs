@@ -97,7 +97,10 @@ fn is_digits(text: &str) -> bool {
 
 /// `2001-01-01`, alone or before a time.
 fn is_timestamp(plain: &str) -> bool {
-    let date = plain.split(['T', 't', ' ', '\t']).next().unwrap_or_default();
+    let date = plain
+        .split(['T', 't', ' ', '\t'])
+        .next()
+        .unwrap_or_default();
     let parts: Vec<&str> = date.split('-').collect();
     let widths = |part: &str| is_digits(part) && part.len() <= 2;
     matches!(parts.as_slice(), [year, month, day]
@@ -137,9 +140,28 @@ mod tests {
     #[test]
     fn what_every_reader_leaves_alone_is_text() {
         for scalar in [
-            "a", "yess", "nothing", "1.2.3", "10.0.0.1", "v1", "1a", "0xg", "e3", "-", "_1",
-            "1:2:x", "2001-01", "2001-01-01-rc", "postgres://u:p@h:5432/d", ".", "..", "+", "--",
-            "1e", "0x", "a_1",
+            "a",
+            "yess",
+            "nothing",
+            "1.2.3",
+            "10.0.0.1",
+            "v1",
+            "1a",
+            "0xg",
+            "e3",
+            "-",
+            "_1",
+            "1:2:x",
+            "2001-01",
+            "2001-01-01-rc",
+            "postgres://u:p@h:5432/d",
+            ".",
+            "..",
+            "+",
+            "--",
+            "1e",
+            "0x",
+            "a_1",
         ] {
             assert_eq!(misreading(scalar), None, "{scalar}");
         }

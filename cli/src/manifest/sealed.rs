@@ -28,8 +28,14 @@ impl Sealed {
     /// Its name and its namespace, as far as it says them.
     pub(crate) fn names(&self) -> (Option<&str>, Option<&str>) {
         match self {
-            Self::Bitnami(it) => (it.metadata.name.as_deref(), it.metadata.namespace.as_deref()),
-            Self::Native(it) => (it.metadata.name.as_deref(), it.metadata.namespace.as_deref()),
+            Self::Bitnami(it) => (
+                it.metadata.name.as_deref(),
+                it.metadata.namespace.as_deref(),
+            ),
+            Self::Native(it) => (
+                it.metadata.name.as_deref(),
+                it.metadata.namespace.as_deref(),
+            ),
         }
     }
 }

@@ -131,7 +131,10 @@ struct Text(Plaintext);
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(Bytes("a text", |text| Some(text.as_bytes().to_vec().into())))
+        deserializer
+            .deserialize_str(Bytes("a text", |text| {
+                Some(text.as_bytes().to_vec().into())
+            }))
             .map(Self)
     }
 }
@@ -141,7 +144,9 @@ struct Encoded(Plaintext);
 
 impl<'de> Deserialize<'de> for Encoded {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(Bytes("standard base64", decode)).map(Self)
+        deserializer
+            .deserialize_str(Bytes("standard base64", decode))
+            .map(Self)
     }
 }
 

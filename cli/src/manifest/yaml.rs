@@ -155,7 +155,8 @@ impl Tree {
             *waiting = Some((line, scalar));
             return Ok(());
         }
-        self.finish(line, anchor, Content::Scalar(scalar))
+        self.finish(line, anchor, Content::Scalar(scalar));
+        Ok(())
     }
 
     fn start(&mut self, line: usize, anchor: usize, collection: Collection) -> Result<(), Fault> {
@@ -183,7 +184,8 @@ impl Tree {
             Collection::Mapping { entries, .. } => Content::Mapping(entries),
             Collection::Sequence(nodes) => Content::Sequence(nodes),
         };
-        self.finish(line, anchor, content)
+        self.finish(line, anchor, content);
+        Ok(())
     }
 
     fn alias(&mut self, line: usize, anchor: usize) -> Result<(), Fault> {
@@ -196,13 +198,12 @@ impl Tree {
         Ok(())
     }
 
-    fn finish(&mut self, line: usize, anchor: usize, content: Content) -> Result<(), Fault> {
+    fn finish(&mut self, line: usize, anchor: usize, content: Content) {
         let node = Rc::new(Node { line, content });
         if anchor != 0 {
             self.anchors.insert(anchor, Rc::clone(&node));
         }
         self.place(node);
-        Ok(())
     }
 
     fn place(&mut self, node: Rc<Node>) {
@@ -227,10 +228,7 @@ impl Tree {
 
 impl Open {
     fn wants_name(&self) -> bool {
-        matches!(
-            &self.collection,
-            Collection::Mapping { waiting: None, .. }
-        )
+        matches!(&self.collection, Collection::Mapping { waiting: None, .. })
     }
 }
 
@@ -252,7 +250,10 @@ fn check_name(line: usize, name: &Scalar, names: &mut HashSet<String>) -> Result
     if names.insert(name.text.to_string()) {
         Ok(())
     } else {
-        Err(Fault::new(line, format!("`{}` stands here twice", *name.text)))
+        Err(Fault::new(
+            line,
+            format!("`{}` stands here twice", *name.text),
+        ))
     }
 }
 

@@ -12,9 +12,9 @@ use crate::{
 };
 
 /// Reads the first certificate of a PEM file; its dates are not looked at.
-pub(crate) fn read_certificate(path: &Path) -> Result<Certificate> {
-    let text = sources::read_text(path)?;
-    Certificate::parse_pem(&text).map_err(|error| unusable(path, &error))
+pub(crate) fn read_certificate(directory: &Path, file: &Path) -> Result<Certificate> {
+    let text = sources::read_text(directory, file)?;
+    Certificate::parse_pem(&text).map_err(|error| unusable(file, &error))
 }
 
 /// The recipients of an environment: every one of its certificates, each usable at `now`.
@@ -54,7 +54,7 @@ fn people_by_key(project: &Project) -> Result<BTreeMap<KeyId, &str>> {
         .people
         .iter()
         .map(|(person, relative)| {
-            let certificate = read_certificate(&project.root.join(relative))?;
+            let certificate = read_certificate(&project.root, relative)?;
             Ok((certificate.key_id(), person.as_str()))
         })
         .collect()
@@ -72,19 +72,18 @@ fn belongs_to_person(name: &EnvironmentName, relative: &Path, person: &str) -> C
 }
 
 fn read_pinned(project: &Project, name: &EnvironmentName, relative: &Path) -> Result<Certificate> {
-    let path = project.root.join(relative);
-    if !path.exists() {
+    if !project.root.join(relative).exists() {
         return Err(CommandError::user(format!(
             "environment `{name}` is sealed to {}, which is not there",
             relative.display()
         ))
         .hint(fetch_hint(name)));
     }
-    read_certificate(&path)
+    read_certificate(&project.root, relative)
 }
 
-fn unusable(path: &Path, error: &CertificateError) -> CommandError {
-    CommandError::user(format!("{}: {error}", path.display()))
+fn unusable(file: &Path, error: &CertificateError) -> CommandError {
+    CommandError::user(format!("{}: {error}", file.display()))
 }
 
 fn fetch_hint(name: &EnvironmentName) -> String {

@@ -45,7 +45,12 @@ fn the_flag_decides_and_the_paths_may_doubt_it() {
     check(Some("prod"), dev, None, &format!("prod, although {doubt}"));
     check(Some("prod"), None, dev, &format!("prod, although {doubt}"));
     check(Some("dev"), Some("elsewhere"), dev, "dev");
-    check(Some("live"), dev, None, "no environment `live` in sceau.yaml");
+    check(
+        Some("live"),
+        dev,
+        None,
+        "no environment `live` in sceau.yaml",
+    );
 }
 
 #[test]
@@ -66,7 +71,12 @@ fn without_the_flag_the_input_decides_and_then_the_target() {
 #[test]
 fn undecided_paths_are_errors() {
     check(None, None, None, "which environment is this for?");
-    check(None, Some("/elsewhere/x"), None, "which environment is this for?");
+    check(
+        None,
+        Some("/elsewhere/x"),
+        None,
+        "which environment is this for?",
+    );
     check(
         None,
         Some("deploy/dev/x"),
@@ -102,7 +112,9 @@ fn a_namespace_comes_from_the_manifest_or_the_flag_and_from_nowhere_else() {
         };
         let given = given.map(namespace);
         let secret = secret(object, given.as_ref(), Empty::Allowed);
-        secret.map(|secret| secret.place.to_string()).map_err(|error| error.message)
+        secret
+            .map(|secret| secret.place.to_string())
+            .map_err(|error| error.message)
     };
     assert_eq!(place_of(Some("shop"), None).unwrap(), "shop/api");
     assert_eq!(place_of(None, Some("shop")).unwrap(), "shop/api");
@@ -115,7 +127,10 @@ fn a_namespace_comes_from_the_manifest_or_the_flag_and_from_nowhere_else() {
 fn a_place_may_come_once_in_each_environment() {
     let [dev, prod] = ["dev", "prod"].map(|name| EnvironmentName::parse(name).unwrap());
     let [api, db] = ["api", "db"].map(|name| Place::parse("shop", name).unwrap());
-    assert_eq!(first_duplicate([(&dev, &api, 1), (&prod, &api, 2), (&dev, &db, 3)]), None);
+    assert_eq!(
+        first_duplicate([(&dev, &api, 1), (&prod, &api, 2), (&dev, &db, 3)]),
+        None
+    );
     assert_eq!(
         first_duplicate([(&dev, &api, 1), (&dev, &db, 2), (&dev, &api, 3)]),
         Some((1, 3))

@@ -40,9 +40,9 @@ impl Fault {
             Problem::Unclosed => {
                 Some("a value of several lines comes from a file: `--from-file NAME=PATH`")
             }
-            Problem::Escape => {
-                Some("known are \\n \\r \\t \\\\ \\\" and \\$; single quotes keep a backslash as it is")
-            }
+            Problem::Escape => Some(
+                "known are \\n \\r \\t \\\\ \\\" and \\$; single quotes keep a backslash as it is",
+            ),
             _ => None,
         }
     }
@@ -193,7 +193,9 @@ fn check_after_quote(after: &str) -> Result<(), Problem> {
 
 /// A `$` is literal to every reader only where no variable can follow it.
 fn check_expansion(value: &str) -> Result<(), Problem> {
-    let mut next = value.match_indices('$').map(|(at, _)| value[at + 1..].chars().next());
+    let mut next = value
+        .match_indices('$')
+        .map(|(at, _)| value[at + 1..].chars().next());
     if next.any(begins_variable) {
         Err(Problem::Expansion)
     } else {

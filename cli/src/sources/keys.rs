@@ -21,7 +21,7 @@ const KEY_ITEM: &str = "tls.key";
 pub(crate) fn read_key_ring(paths: &[PathBuf], io: &mut Io<'_>) -> Result<KeyRing> {
     let mut keys = Vec::new();
     for path in paths {
-        let text = read_text(&io.directory.join(path))?;
+        let text = read_text(&io.directory, path)?;
         if text.lines().any(|line| line.starts_with("-----BEGIN ")) {
             keys.extend(pem_keys(path, &text)?);
         } else {
@@ -44,7 +44,10 @@ fn exported_keys(path: &Path, text: &str, io: &mut Io<'_>) -> Result<Vec<Sealing
         let Object::Secret(secret) = object else {
             continue;
         };
-        let Some((_, pem)) = secret.items.iter().find(|(name, _)| name.as_str() == KEY_ITEM)
+        let Some((_, pem)) = secret
+            .items
+            .iter()
+            .find(|(name, _)| name.as_str() == KEY_ITEM)
         else {
             continue;
         };
@@ -55,7 +58,10 @@ fn exported_keys(path: &Path, text: &str, io: &mut Io<'_>) -> Result<Vec<Sealing
     }
     if keys.is_empty() {
         let problem = unusable.into_iter().next().unwrap_or_else(|| {
-            format!("{}: neither a PEM private key nor a Secret with {KEY_ITEM}", path.display())
+            format!(
+                "{}: neither a PEM private key nor a Secret with {KEY_ITEM}",
+                path.display()
+            )
         });
         return Err(CommandError::user(problem));
     }

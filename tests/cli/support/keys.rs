@@ -7,7 +7,7 @@ use sealing::{Issue, SealingKey, issue_certificate};
 
 /// A throw-away key pair of `tests/vectors/native-v1.json`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Key {
+pub(crate) enum Key {
     /// What the environment dev is sealed to.
     Dev,
     /// What the environment prod is sealed to.
@@ -17,7 +17,7 @@ pub enum Key {
 }
 
 impl Key {
-    pub const ALL: [Self; 3] = [Self::Dev, Self::Prod, Self::Other];
+    pub(crate) const ALL: [Self; 3] = [Self::Dev, Self::Prod, Self::Other];
 
     fn vector(self) -> &'static str {
         match self {
@@ -29,30 +29,33 @@ impl Key {
 
     fn field(self, name: &str) -> &'static str {
         static VECTORS: LazyLock<serde_json::Value> = LazyLock::new(|| {
-            let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/native-v1.json");
+            let path = concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/../tests/vectors/native-v1.json"
+            );
             serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
         });
         VECTORS["keys"][self.vector()][name].as_str().unwrap()
     }
 
     /// Its id, as manifests write it.
-    pub fn id(self) -> &'static str {
+    pub(crate) fn id(self) -> &'static str {
         self.field("keyId")
     }
 
     /// Its private half in PEM.
-    pub fn private_pem(self) -> &'static str {
+    pub(crate) fn private_pem(self) -> &'static str {
         self.field("privateKey")
     }
 
     /// A certificate that is valid for a year from an hour before `now`.
-    pub fn certificate(self, now: Timestamp) -> String {
+    pub(crate) fn certificate(self, now: Timestamp) -> String {
         let hour = SignedDuration::from_hours(1);
         self.certificate_between(now - hour, now + hour * 24 * 365)
     }
 
     /// A certificate with these dates.
-    pub fn certificate_between(self, not_before: Timestamp, not_after: Timestamp) -> String {
+    pub(crate) fn certificate_between(self, not_before: Timestamp, not_after: Timestamp) -> String {
         let key = SealingKey::parse_pem(self.private_pem()).unwrap().remove(0);
         let subject = format!("{self:?}");
         issue_certificate(

@@ -5,7 +5,7 @@ mod outcome;
 mod project;
 mod tools;
 
-pub use keys::Key;
-pub use outcome::Outcome;
-pub use project::{NOW, TestProject};
-pub use tools::gitleaks;
+pub(crate) use keys::Key;
+pub(crate) use outcome::Outcome;
+pub(crate) use project::{NOW, TestProject};
+pub(crate) use tools::gitleaks;

@@ -6,29 +6,29 @@ use super::Key;
 
 /// What a command line did. Its `Display` is made for snapshots: what differs from run to run, and
 /// what nobody wants to read, is replaced by a word in brackets.
-pub struct Outcome {
-    pub code: u8,
-    pub stdout: Vec<u8>,
-    pub stderr: Vec<u8>,
-    pub before: BTreeMap<String, Vec<u8>>,
-    pub after: BTreeMap<String, Vec<u8>>,
+pub(crate) struct Outcome {
+    pub(crate) code: u8,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: Vec<u8>,
+    pub(crate) before: BTreeMap<String, Vec<u8>>,
+    pub(crate) after: BTreeMap<String, Vec<u8>>,
     /// Where the project stands.
-    pub root: String,
+    pub(crate) root: String,
 }
 
 impl Outcome {
     /// What was printed as a result.
-    pub fn stdout(&self) -> &str {
+    pub(crate) fn stdout(&self) -> &str {
         std::str::from_utf8(&self.stdout).unwrap()
     }
 
     /// What was said about it.
-    pub fn stderr(&self) -> &str {
+    pub(crate) fn stderr(&self) -> &str {
         std::str::from_utf8(&self.stderr).unwrap()
     }
 
     /// The files that were written, changed or removed.
-    pub fn changed_files(&self) -> Vec<&str> {
+    pub(crate) fn changed_files(&self) -> Vec<&str> {
         let names = self.before.keys().chain(self.after.keys());
         let mut changed: Vec<&str> = names
             .filter(|name| self.before.get(*name) != self.after.get(*name))
@@ -41,27 +41,27 @@ impl Outcome {
 
     /// The text of a file after the command.
     #[track_caller]
-    pub fn file(&self, name: &str) -> &str {
+    pub(crate) fn file(&self, name: &str) -> &str {
         let bytes = self.after.get(name).expect("the file is there");
         std::str::from_utf8(bytes).unwrap()
     }
 
     /// A file after the command, as snapshots show it.
     #[track_caller]
-    pub fn filtered_file(&self, name: &str) -> String {
+    pub(crate) fn filtered_file(&self, name: &str) -> String {
         self.filter(self.file(name))
     }
 
     /// Asserts that it was done, and hands itself on.
     #[track_caller]
-    pub fn done(self) -> Self {
+    pub(crate) fn done(self) -> Self {
         assert_eq!(self.code, 0, "{self}");
         self
     }
 
     /// Asserts that it was refused with this exit code and that no file was touched.
     #[track_caller]
-    pub fn refused(self, code: u8) -> Self {
+    pub(crate) fn refused(self, code: u8) -> Self {
         assert_eq!(self.code, code, "{self}");
         assert_eq!(self.changed_files(), Vec::<&str>::new(), "{self}");
         assert_eq!(self.stdout(), "", "{self}");

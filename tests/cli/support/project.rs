@@ -15,10 +15,10 @@ use tempfile::TempDir;
 use super::{Key, Outcome};
 
 /// The instant at which command lines run.
-pub const NOW: &str = "2026-11-22T12:00:00Z";
+pub(crate) const NOW: &str = "2026-11-22T12:00:00Z";
 
 /// A directory with files, and the world that a command line sees in it.
-pub struct TestProject {
+pub(crate) struct TestProject {
     directory: TempDir,
     stdin: Vec<u8>,
     typed: Vec<String>,
@@ -28,9 +28,12 @@ pub struct TestProject {
 
 impl TestProject {
     /// An empty directory.
-    pub fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Self {
-            directory: tempfile::Builder::new().prefix("project-").tempdir().unwrap(),
+            directory: tempfile::Builder::new()
+                .prefix("project-")
+                .tempdir()
+                .unwrap(),
             stdin: Vec::new(),
             typed: Vec::new(),
             terminals: Terminals {
@@ -43,17 +46,18 @@ impl TestProject {
 
     /// A project with the environments dev and prod, their certificates, and path rules for
     /// `deploy/*/dev/**` and `deploy/*/prod/**`.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::empty()
             .environment("dev", Key::Dev)
             .environment("prod", Key::Prod)
     }
 
     /// Adds an environment that is sealed to `key`.
-    pub fn environment(mut self, name: &str, key: Key) -> Self {
-        self.environments.push_str(&format!(
-            "  {name}: {{certificates: [certificates/{name}.pem], paths: [\"deploy/*/{name}/**\"]}}\n"
-        ));
+    pub(crate) fn environment(mut self, name: &str, key: Key) -> Self {
+        let settings =
+            format!("{{certificates: [certificates/{name}.pem], paths: [\"deploy/*/{name}/**\"]}}");
+        self.environments
+            .extend(["  ", name, ": ", &settings, "\n"]);
         let project_file = format!("environments:\n{}", self.environments);
         self.file(
             &format!("certificates/{name}.pem"),
@@ -63,7 +67,7 @@ impl TestProject {
     }
 
     /// Adds or replaces a file.
-    pub fn file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
@@ -71,52 +75,60 @@ impl TestProject {
     }
 
     /// Adds the private half of a key as `name`.
-    pub fn private_key(self, name: &str, key: Key) -> Self {
+    pub(crate) fn private_key(self, name: &str, key: Key) -> Self {
         self.file(name, key.private_pem())
     }
 
     /// What standard input holds.
-    pub fn stdin(mut self, content: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn stdin(mut self, content: impl AsRef<[u8]>) -> Self {
         self.stdin = content.as_ref().to_vec();
         self
     }
 
     /// What a person at the terminal types, answer by answer. Without it there is no terminal.
-    pub fn typed(mut self, answers: &[&str]) -> Self {
+    pub(crate) fn typed(mut self, answers: &[&str]) -> Self {
         self.typed = answers.iter().rev().map(|it| (*it).to_owned()).collect();
         self
     }
 
     /// Which streams are terminals.
-    pub fn terminals(mut self, terminals: Terminals) -> Self {
+    pub(crate) fn terminals(mut self, terminals: Terminals) -> Self {
         self.terminals = terminals;
         self
     }
 
     /// The path of a file.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
     /// The text of a file.
-    pub fn text(&self, name: &str) -> String {
+    pub(crate) fn text(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
-    /// Runs a command line in this process, in the project's root, at [`NOW`].
+    /// Runs a command line in this process, in the project's root, at [`NOW`]. Its words are
+    /// separated by spaces, and the program's name is not among them.
     #[must_use = "a command line that nobody looks at tests nothing"]
-    pub fn run<const N: usize>(&self, arguments: [&str; N]) -> Outcome {
-        self.run_in("", arguments.as_slice())
+    pub(crate) fn run(&self, line: &str) -> Outcome {
+        self.run_in("", line)
     }
 
     /// The same below the root.
     #[must_use = "a command line that nobody looks at tests nothing"]
-    pub fn run_in(&self, below: &str, arguments: &[&str]) -> Outcome {
+    pub(crate) fn run_in(&self, below: &str, line: &str) -> Outcome {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        self.run_words(below, &words)
+    }
+
+    /// The same with words that may hold spaces.
+    #[must_use = "a command line that nobody looks at tests nothing"]
+    pub(crate) fn run_words(&self, below: &str, words: &[&str]) -> Outcome {
         let before = files(self.directory.path());
         let (mut stdout, mut help, mut stderr) = (Vec::new(), Vec::new(), Vec::new());
         let mut typed = self.typed.clone();
         let code = sceau::run(
-            ["sceau"].iter().chain(arguments).map(Into::into),
+            ["sceau"].iter().chain(words).map(Into::into),
             &mut Io {
                 stdin: &mut Cursor::new(&self.stdin),
                 stdout: &mut stdout,
@@ -137,10 +149,10 @@ impl TestProject {
 
     /// Runs the program itself, with no environment variables but `variables`.
     #[must_use = "a command line that nobody looks at tests nothing"]
-    pub fn spawn(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Outcome {
+    pub(crate) fn spawn(&self, line: &str, variables: &[(&str, &str)]) -> Outcome {
         let before = files(self.directory.path());
         let mut child = Command::new(env!("CARGO_BIN_EXE_sceau"))
-            .args(arguments)
+            .args(line.split_whitespace())
             .env_clear()
             .env("HOME", self.path("home"))
             .envs(variables.iter().copied())

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// The real gitleaks, as `tests/tools/install` builds it.
-pub fn gitleaks() -> &'static Path {
+pub(crate) fn gitleaks() -> &'static Path {
     static GITLEAKS: LazyLock<PathBuf> = LazyLock::new(|| {
         let install = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/tools/install");
         let answer = Command::new(install).arg("--print").output().unwrap();

@@ -10,7 +10,7 @@ use sealing::{Certificate, EnvironmentName, KeyId};
 use crate::{
     cluster::{self, ClusterError, Target},
     error::{CommandError, Result},
-    output::{self, Audience},
+    output::{self, Audience, NewFile},
     project::{self, Environment, Project},
     resolve,
     ui::{self, Io},
@@ -57,16 +57,30 @@ pub(in crate::commands) fn run(arguments: &FetchArguments, io: &mut Io<'_>) -> R
     let (name, environment) = resolve::named(&project, &arguments.environment)?;
     let path = arguments.pinned_path(&project, environment, &io.directory)?;
     let target = Target {
-        kubeconfig: arguments.kubeconfig.as_ref().map(|path| io.directory.join(path)),
-        context: arguments.context.clone().or_else(|| environment.context.clone()),
+        kubeconfig: arguments
+            .kubeconfig
+            .as_ref()
+            .map(|path| io.directory.join(path)),
+        context: arguments
+            .context
+            .clone()
+            .or_else(|| environment.context.clone()),
     };
     let pem = cluster::fetch_certificate(&target, name)?;
     let fetched = Certificate::parse_pem(&pem)
         .and_then(|it| it.check_validity(io.now).map(|()| it))
         .map_err(|error| CommandError::cluster(format!("the cluster's certificate: {error}")))?;
     if arguments.agreed(&Change::of(&path, fetched.key_id()), &path, io)? {
-        output::write(&path, pem.as_bytes(), Audience::Everyone)?;
-        ui::note(io, format_args!("{} pins {}", path.display(), fetched.key_id()));
+        output::write(&NewFile {
+            directory: &io.directory,
+            name: &path,
+            bytes: pem.as_bytes(),
+            audience: Audience::Everyone,
+        })?;
+        ui::note(
+            io,
+            format_args!("{} pins {}", path.display(), fetched.key_id()),
+        );
     }
     Ok(())
 }
@@ -87,7 +101,7 @@ impl Change {
         if !path.exists() {
             return Self::First { new };
         }
-        match project::read_certificate(path).map(|pinned| pinned.key_id()) {
+        match project::read_certificate(Path::new(""), path).map(|pinned| pinned.key_id()) {
             Ok(old) if old == new => Self::SameKey,
             old => Self::Replaced { old: old.ok(), new },
         }
@@ -114,7 +128,10 @@ impl FetchArguments {
                 "add one, such as `certificates: [certificates/{name}.pem]`"
             ))),
             several => {
-                let paths: Vec<_> = several.iter().map(|path| path.display().to_string()).collect();
+                let paths: Vec<_> = several
+                    .iter()
+                    .map(|path| path.display().to_string())
+                    .collect();
                 Err(CommandError::usage(format!(
                     "environment `{name}` has several certificates: {}",
                     paths.join(", ")
@@ -130,13 +147,18 @@ impl FetchArguments {
             return Ok(true);
         };
         let old = old.map_or_else(|| "unreadable".to_owned(), |id| id.to_string());
-        ui::note(io, format_args!("{} changes its key\nold: {old}\nnew: {new}", path.display()));
+        ui::note(
+            io,
+            format_args!("{} changes its key\nold: {old}\nnew: {new}", path.display()),
+        );
         if self.yes {
             return Ok(true);
         }
         if !io.terminals.stdin {
-            return Err(CommandError::user("the pinned certificate was not replaced: nobody can be asked")
-                .hint("compare the new key id with what operations announced, and say `--yes`"));
+            return Err(CommandError::user(
+                "the pinned certificate was not replaced: nobody can be asked",
+            )
+            .hint("compare the new key id with what operations announced, and say `--yes`"));
         }
         let agreed = ui::confirm(io, "Seal to the new key from now on?")?;
         if !agreed {

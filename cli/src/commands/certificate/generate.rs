@@ -1,13 +1,13 @@
 //! `sceau certificate generate`: a key pair of one's own.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
 use sealing::{Issue, SealingKey, issue_certificate};
 
 use crate::{
     error::{CommandError, Result},
-    output::{self, Audience, Existing},
+    output::{self, Audience, Existing, NewFile},
     ui::{self, Io},
 };
 
@@ -54,14 +54,37 @@ pub(in crate::commands) fn run(arguments: &GenerateArguments, io: &mut Io<'_>) -
     };
     let certificate = issue_certificate(&key, &issue).map_err(CommandError::bug)?;
     let pem = key.to_pem().map_err(CommandError::bug)?;
-    let stage = |path: &PathBuf, text: &str, audience| {
-        output::stage(&io.directory.join(path), text.as_bytes(), audience, Existing::Keep)
+    let stage = |name: &Path, text: &str, audience| {
+        let file = NewFile {
+            directory: &io.directory,
+            name,
+            bytes: text.as_bytes(),
+            audience,
+        };
+        output::stage(&file, Existing::Keep)
     };
     output::commit(vec![
         stage(&arguments.write_key, &pem, Audience::Owner)?,
-        stage(&arguments.write_certificate, &certificate, Audience::Everyone)?,
+        stage(
+            &arguments.write_certificate,
+            &certificate,
+            Audience::Everyone,
+        )?,
     ])?;
-    ui::note(io, format_args!("{} holds the private key {}", arguments.write_key.display(), key.id()));
-    ui::note(io, format_args!("{} holds its certificate", arguments.write_certificate.display()));
+    ui::note(
+        io,
+        format_args!(
+            "{} holds the private key {}",
+            arguments.write_key.display(),
+            key.id()
+        ),
+    );
+    ui::note(
+        io,
+        format_args!(
+            "{} holds its certificate",
+            arguments.write_certificate.display()
+        ),
+    );
     Ok(())
 }

@@ -105,7 +105,15 @@ impl Report {
 }
 
 fn table(reports: &[Report]) -> String {
-    let header = ["FILE", "SUBJECT", "KEY", "BITS", "NOT BEFORE", "NOT AFTER", "STATE"];
+    let header = [
+        "FILE",
+        "SUBJECT",
+        "KEY",
+        "BITS",
+        "NOT BEFORE",
+        "NOT AFTER",
+        "STATE",
+    ];
     let rows = reports.iter().map(|report| {
         vec![
             report.file.clone(),

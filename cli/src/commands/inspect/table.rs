@@ -60,9 +60,13 @@ fn keys(seals: &[SealReport], now: Timestamp) -> String {
 
 fn items(seals: &[SealReport]) -> String {
     let rows = (1..).zip(seals).flat_map(|(number, seal): (usize, _)| {
-        seal.items
-            .iter()
-            .map(move |item| vec![number.to_string(), item.name.clone(), item.bytes.to_string()])
+        seal.items.iter().map(move |item| {
+            vec![
+                number.to_string(),
+                item.name.clone(),
+                item.bytes.to_string(),
+            ]
+        })
     });
     ui::table(&["SEAL", "ITEM", "BYTES"], rows)
 }

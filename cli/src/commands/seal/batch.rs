@@ -1,11 +1,9 @@
 //! Sealing many Secrets at once: certificates are read once, and every core takes part.
 
-use std::{collections::BTreeMap, num::NonZero, ops::Range, path::PathBuf, thread};
+use std::{collections::BTreeMap, num::NonZero, ops::Range, thread};
 
 use jiff::Timestamp;
-use sealing::{
-    EnvironmentName, Recipient, Scope, SealRequest, resource::SealedSecret,
-};
+use sealing::{EnvironmentName, Recipient, Scope, SealRequest, resource::SealedSecret};
 use zeroize::Zeroizing;
 
 use super::manifests::PlainFile;
@@ -21,7 +19,6 @@ use crate::{
 pub(super) struct SealedFile {
     /// The file as the user named it.
     pub(super) label: String,
-    pub(super) path: Option<PathBuf>,
     pub(super) text: Zeroizing<String>,
     pub(super) documents: Vec<SealedDocument>,
 }
@@ -42,7 +39,10 @@ impl SealedFile {
     /// Tells what was written to `place`.
     pub(super) fn report(&self, place: &str, io: &mut Io<'_>) {
         if self.documents.is_empty() {
-            ui::note(io, format_args!("{place} holds no Secret and stays as it is"));
+            ui::note(
+                io,
+                format_args!("{place} holds no Secret and stays as it is"),
+            );
         }
         for object in self.objects() {
             let items: usize = object.spec.seals.iter().map(|seal| seal.items.len()).sum();
@@ -72,7 +72,10 @@ pub(super) fn seal(
     let recipients = recipients(&files, project, now)?;
     let jobs: Vec<Job<'_>> = files
         .iter()
-        .flat_map(|file| file.secrets().map(move |(origin, secret)| (file, origin, secret)))
+        .flat_map(|file| {
+            file.secrets()
+                .map(move |(origin, secret)| (file, origin, secret))
+        })
         .map(|(file, origin, secret)| Job {
             origin,
             request: SealRequest {
@@ -163,7 +166,6 @@ fn regroup(file: PlainFile, sealed: &mut impl Iterator<Item = SealedSecret>) -> 
     SealedFile {
         documents: documents.collect(),
         label: file.label,
-        path: file.path,
         text: file.text,
     }
 }

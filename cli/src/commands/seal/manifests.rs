@@ -1,9 +1,6 @@
 //! Secret manifests, read from files or standard input, with what is needed to replace them.
 
-use std::{
-    ops::Range,
-    path::{Path, PathBuf},
-};
+use std::{ops::Range, path::Path};
 
 use sealing::{EnvironmentName, Secret};
 use zeroize::Zeroizing;
@@ -22,8 +19,6 @@ use crate::{
 pub(super) struct PlainFile {
     /// The file as the user named it.
     pub(super) label: String,
-    /// Where it is, unless it is standard input or no file at all.
-    pub(super) path: Option<PathBuf>,
     pub(super) text: Zeroizing<String>,
     pub(super) environment: EnvironmentName,
     pub(super) documents: Vec<PlainDocument>,
@@ -48,7 +43,6 @@ impl PlainFile {
         };
         Self {
             label,
-            path: None,
             text: Zeroizing::default(),
             environment,
             documents: vec![PlainDocument {
@@ -73,7 +67,9 @@ impl SealArguments {
         io: &mut Io<'_>,
     ) -> Result<Vec<PlainFile>> {
         if self.in_place && self.files.iter().any(|path| path.as_os_str() == STDIN) {
-            return Err(CommandError::usage("standard input cannot be replaced in place"));
+            return Err(CommandError::usage(
+                "standard input cannot be replaced in place",
+            ));
         }
         sources::read_inputs(&self.files, "Secret manifests", io)?
             .into_iter()
@@ -82,7 +78,6 @@ impl SealArguments {
                     environment: self.environment_of(input.path.as_deref(), project, io)?,
                     documents: self.read_documents(&input)?,
                     label: input.label,
-                    path: input.path,
                     text: input.text,
                 })
             })
@@ -107,7 +102,10 @@ impl SealArguments {
             },
         )?;
         if let Some(doubt) = decision.doubt {
-            ui::warn(io, doubt);
+            ui::warn(
+                io,
+                format_args!("this is sealed for `{}`, but {doubt}", decision.name),
+            );
         }
         Ok(decision.name.clone())
     }
@@ -115,7 +113,10 @@ impl SealArguments {
     fn read_documents(&self, input: &Input) -> Result<Vec<PlainDocument>> {
         let documents = manifest::split(&input.text);
         if documents.is_empty() {
-            return Err(CommandError::user(format!("{} holds no document", input.label)));
+            return Err(CommandError::user(format!(
+                "{} holds no document",
+                input.label
+            )));
         }
         let mut plain = Vec::new();
         for document in documents {
@@ -152,12 +153,16 @@ impl SealArguments {
             Object::Secret(secret) => {
                 resolve::secret(secret, self.namespace.as_ref(), self.empty())
             }
-            Object::Sealed(_) => Err(CommandError::user("this is sealed already")
-                .hint("`--in-place` leaves SealedSecrets as they are")),
-            Object::Other(kind) => {
-                Err(CommandError::user(format!("this is a {kind}, not a Secret"))
-                    .hint("`--in-place` leaves documents of other kinds as they are"))
-            }
+            Object::Sealed(_) => Err(self.no_secret("this is sealed already")),
+            Object::Other(kind) => Err(self.no_secret(&format!("this is a {kind}, not a Secret"))),
         }
+    }
+
+    fn no_secret(&self, problem: &str) -> CommandError {
+        CommandError::user(problem).hint(if self.in_place {
+            "a List is replaced as a whole: seal lists of nothing but Secrets"
+        } else {
+            "`--in-place` leaves documents of other kinds as they are"
+        })
     }
 }

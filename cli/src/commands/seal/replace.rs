@@ -1,7 +1,5 @@
 //! The text of a file in which each Secret's document is replaced by its SealedSecret.
 
-use std::path::Path;
-
 use zeroize::Zeroizing;
 
 use super::batch::{SealedDocument, SealedFile};
@@ -10,11 +8,11 @@ use crate::{
     manifest::{self, Format, Syntax},
 };
 
-/// Where the file is and what it is to hold; nothing when it holds no Secret.
-pub(super) fn replaced(file: &SealedFile) -> Result<Option<(&Path, Zeroizing<String>)>> {
-    let (Some(path), [_, ..]) = (&file.path, file.documents.as_slice()) else {
+/// What the file is to hold; nothing when it holds no Secret.
+pub(super) fn replaced(file: &SealedFile) -> Result<Option<Zeroizing<String>>> {
+    if file.documents.is_empty() {
         return Ok(None);
-    };
+    }
     let mut text = Zeroizing::new(String::with_capacity(file.text.len()));
     let mut copied = 0;
     for document in &file.documents {
@@ -23,7 +21,7 @@ pub(super) fn replaced(file: &SealedFile) -> Result<Option<(&Path, Zeroizing<Str
         copied = document.range.end;
     }
     text.push_str(&file.text[copied..]);
-    Ok(Some((path, text)))
+    Ok(Some(text))
 }
 
 /// A document keeps its syntax. What stood behind `---` on its line goes to the next one.

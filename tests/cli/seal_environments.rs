@@ -1,0 +1,234 @@
+//! Which environment `sceau seal` seals for, and whom: what cannot be decided is refused.
+
+use insta::assert_snapshot;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    seal_manifests::SECRET,
+    support::{Key, NOW, TestProject},
+};
+
+#[test]
+fn the_environment_comes_from_the_path_of_the_input() {
+    let project = TestProject::new().file("deploy/api/dev/secret.yaml", SECRET);
+    let outcome = project.run("seal deploy/api/dev/secret.yaml").done();
+    assert!(outcome.stdout().contains("environment: dev\n"), "{outcome}");
+}
+
+#[test]
+fn the_environment_comes_from_the_path_of_the_output_when_the_input_has_none() {
+    let project = TestProject::new().stdin(SECRET);
+    let outcome = project.run("seal --write deploy/api/prod/secret.yaml");
+    assert_snapshot!(outcome, @"
+    exit 0
+    stderr:
+      note: shop/api is sealed for prod (strict, 1 item) in deploy/api/prod/secret.yaml
+    files: deploy/api/prod/secret.yaml
+    ");
+    let file = outcome.file("deploy/api/prod/secret.yaml");
+    assert!(file.contains("environment: prod\n"), "{file}");
+}
+
+#[test]
+fn a_command_below_the_root_finds_the_project_and_its_paths() {
+    let project = TestProject::new().file("deploy/api/prod/secret.yaml", SECRET);
+    let outcome = project
+        .run_in(
+            "deploy/api",
+            "seal ./prod/../prod/secret.yaml -w prod/sealed.yaml",
+        )
+        .done();
+    assert_eq!(outcome.changed_files(), ["deploy/api/prod/sealed.yaml"]);
+}
+
+#[test]
+fn an_environment_that_contradicts_the_path_rules_is_warned_of() {
+    let project = TestProject::new().file("deploy/api/dev/secret.yaml", SECRET);
+    let outcome = project
+        .run("seal deploy/api/dev/secret.yaml --environment prod -w out.yaml")
+        .done();
+    assert_snapshot!(outcome, @"
+    exit 0
+    stderr:
+      warning: this is sealed for `prod`, but by sceau.yaml, deploy/api/dev/secret.yaml belongs to `dev`
+      note: shop/api is sealed for prod (strict, 1 item) in out.yaml
+    files: out.yaml
+    ");
+}
+
+#[test]
+fn an_environment_with_two_clusters_has_two_recipients() {
+    let project_file =
+        "environments:\n  prod: {certificates: [certificates/prod.pem, certificates/dev.pem]}\n";
+    let project = TestProject::new()
+        .file("sceau.yaml", project_file)
+        .file("secret.yaml", SECRET);
+    let outcome = project.run("seal secret.yaml --environment prod").done();
+    assert_eq!(
+        outcome.stdout().matches("wrapped: ").count(),
+        2,
+        "{outcome}"
+    );
+}
+
+#[test]
+fn an_unknown_environment_with_the_nearest_name() {
+    let project = TestProject::new().file("secret.yaml", SECRET);
+    let outcome = project
+        .run("seal secret.yaml --environment prdo")
+        .refused(1);
+    assert_snapshot!(outcome, @"
+    exit 1
+    stderr:
+      error: no environment `prdo` in sceau.yaml
+      hint: did you mean `prod`?
+    files: unchanged
+    ");
+    let outcome = project
+        .run("seal secret.yaml --environment staging")
+        .refused(1);
+    assert_snapshot!(outcome, @"
+    exit 1
+    stderr:
+      error: no environment `staging` in sceau.yaml
+      hint: sceau.yaml has dev, prod
+    files: unchanged
+    ");
+}
+
+#[test]
+fn a_path_without_environment() {
+    let project = TestProject::new().file("secret.yaml", SECRET);
+    assert_snapshot!(project.run("seal secret.yaml").refused(1), @"
+    exit 1
+    stderr:
+      error: no path rule of sceau.yaml says which environment secret.yaml belongs to
+      hint: name it with `--environment`; sceau.yaml has dev, prod
+    files: unchanged
+    ");
+    assert_snapshot!(project.run("seal").refused(1), @"
+    exit 1
+    stderr:
+      error: which environment is this for?
+      hint: name it with `--environment`; sceau.yaml has dev, prod
+    files: unchanged
+    ");
+}
+
+#[test]
+fn an_input_and_an_output_of_different_environments() {
+    let project = TestProject::new().file("deploy/api/dev/secret.yaml", SECRET);
+    let outcome = project
+        .run("seal deploy/api/dev/secret.yaml -w deploy/api/prod/secret.yaml")
+        .refused(1);
+    assert_snapshot!(outcome, @"
+    exit 1
+    stderr:
+      error: by sceau.yaml, deploy/api/dev/secret.yaml belongs to `dev`, but by sceau.yaml, deploy/api/prod/secret.yaml belongs to `prod`
+      hint: say which is meant with `--environment`
+    files: unchanged
+    ");
+}
+
+#[test]
+fn certificates_that_cannot_be_sealed_to() {
+    let now: Timestamp = NOW.parse().unwrap();
+    let day = SignedDuration::from_hours(24);
+    let expired = Key::Prod.certificate_between(now - day * 2, now - day);
+    let future = Key::Prod.certificate_between(now + day, now + day * 2);
+    let seal = |certificate: &str| {
+        TestProject::new()
+            .file("certificates/prod.pem", certificate)
+            .file("secret.yaml", SECRET)
+            .run("seal secret.yaml --environment prod -w out.yaml")
+            .refused(1)
+    };
+    assert_snapshot!(seal(&expired), @"
+    exit 1
+    stderr:
+      error: certificates/prod.pem: the certificate expired at 2026-11-21T12:00:00Z
+      hint: fetch the current one with `sceau certificate fetch --environment prod`
+    files: unchanged
+    ");
+    assert_snapshot!(seal(&future), @"
+    exit 1
+    stderr:
+      error: certificates/prod.pem: the certificate is not valid before 2026-11-23T12:00:00Z
+      hint: fetch the current one with `sceau certificate fetch --environment prod`
+    files: unchanged
+    ");
+    assert_snapshot!(seal(include_str!("certificates/elliptic-curve.pem")), @"
+    exit 1
+    stderr:
+      error: certificates/prod.pem: the certificate's key is no RSA key
+    files: unchanged
+    ");
+    assert_snapshot!(seal(include_str!("certificates/rsa-1024.pem")), @"
+    exit 1
+    stderr:
+      error: certificates/prod.pem: the certificate's key has 1024 bits; 2048 to 8192 are accepted
+    files: unchanged
+    ");
+    assert_snapshot!(seal("no certificate\n"), @"
+    exit 1
+    stderr:
+      error: certificates/prod.pem: no certificate found: a PEM block `CERTIFICATE` is expected
+    files: unchanged
+    ");
+    assert_snapshot!(seal(Key::Prod.private_pem()), @"
+    exit 1
+    stderr:
+      error: certificates/prod.pem: no certificate found: a PEM block `CERTIFICATE` is expected
+    files: unchanged
+    ");
+}
+
+#[test]
+fn a_certificate_that_is_not_there() {
+    let project = TestProject::new().file("secret.yaml", SECRET);
+    std::fs::remove_file(project.path("certificates/prod.pem")).unwrap();
+    let outcome = project
+        .run("seal secret.yaml --environment prod")
+        .refused(1);
+    assert_snapshot!(outcome, @"
+    exit 1
+    stderr:
+      error: environment `prod` is sealed to certificates/prod.pem, which is not there
+      hint: fetch the current one with `sceau certificate fetch --environment prod`
+    files: unchanged
+    ");
+}
+
+#[test]
+fn the_certificate_of_a_person() {
+    let project = TestProject::new();
+    let project_file = project.text("sceau.yaml")
+        + "people:\n  alice: {certificate: certificates/prod.pem, operates: [dev]}\n";
+    let outcome = project
+        .file("sceau.yaml", project_file)
+        .file("secret.yaml", SECRET)
+        .run("seal secret.yaml --environment prod")
+        .refused(1);
+    assert_snapshot!(outcome, @"
+    exit 1
+    stderr:
+      error: certificates/prod.pem is the certificate of `alice`, and environment `prod` would be sealed to it
+      hint: take it out of environments.prod.certificates: an environment's values are for its clusters
+    files: unchanged
+    ");
+}
+
+#[test]
+fn a_repository_without_project_file() {
+    let project = TestProject::empty().file("secret.yaml", SECRET);
+    let outcome = project
+        .run("seal secret.yaml --environment prod")
+        .refused(1);
+    assert_snapshot!(outcome, @"
+    exit 1
+    stderr:
+      error: no sceau.yaml in [PROJECT]/ or above it
+      hint: write one with `sceau init`
+    files: unchanged
+    ");
+}
