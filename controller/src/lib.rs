@@ -16,6 +16,8 @@ mod duration;
 mod environment;
 mod error;
 mod events;
+#[cfg(test)]
+mod fixtures;
 mod http;
 mod key_ring;
 mod leader;

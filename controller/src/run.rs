@@ -159,6 +159,11 @@ impl Replica {
             () = self.shutdown.clone() => {}
             Some(ended) = tasks.join_next() => return Err(ended_early(ended)),
         }
+        // Before everything is listed there is no work in flight but waiting for the lists, which
+        // nobody reads any more.
+        if *self.phase.borrow() != Phase::Leading {
+            return Ok(());
+        }
         timeout(DRAIN, async { while tasks.join_next().await.is_some() {} })
             .await
             .map_err(|_| Error::Drain)

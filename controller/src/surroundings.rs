@@ -10,7 +10,10 @@ use std::{
     sync::Arc,
 };
 
-use kube::core::{Selector, SelectorExt as _};
+use kube::{
+    core::{Selector, SelectorExt as _},
+    runtime::watcher::Event,
+};
 use sealing::{
     EnvironmentName, KeyId, KeyRing,
     resource::{EnvironmentSpec, SealingKeyState},
@@ -98,6 +101,28 @@ impl Surroundings {
     /// Whether everything has been listed once.
     pub(crate) fn are_synced(&self) -> bool {
         self.specs.is_synced() && self.namespaces.is_synced() && self.key_secrets.is_synced()
+    }
+
+    /// Takes in what the watch of Environments says, and whether anything is different now.
+    pub(crate) fn take_environment(&mut self, event: Event<(String, EnvironmentSpec)>) -> bool {
+        let changed = self.specs.take_in(event);
+        self.assemble();
+        changed
+    }
+
+    /// The same for the watch of Namespaces, of which only labels count.
+    pub(crate) fn take_namespace(
+        &mut self,
+        event: Event<(String, BTreeMap<String, String>)>,
+    ) -> bool {
+        self.namespaces.take_in(event)
+    }
+
+    /// The same for the watch of key Secrets.
+    pub(crate) fn take_key_secret(&mut self, event: Event<(String, KeySecret)>) -> bool {
+        let changed = self.key_secrets.take_in(event);
+        self.assemble();
+        changed
     }
 
     /// Which Environment a namespace belongs to.
@@ -202,4 +227,4 @@ impl Surroundings {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

@@ -252,3 +252,6 @@ impl Plan {
 fn said(failure: Option<&MakeKeyError>) -> String {
     failure.map(ToString::to_string).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,120 @@
+use serde_json::json;
 
+use super::*;
+use crate::fixtures::{KEYS, at, environment_name};
+
+fn new_key() -> NewKey {
+    let made_at = at("2026-11-21T09:30:00Z");
+    NewKey::generate(&environment_name("prod"), 2048, made_at).unwrap()
+}
+
+/// The Secret as the API server would keep it, with some of its items changed.
+fn stored(key: &NewKey, changes: &[(&str, Option<&str>)]) -> Secret {
+    let body = serde_json::to_value(key.secret("sceau-prod-first", "prod")).unwrap();
+    let mut secret: Secret = serde_json::from_value(body).unwrap();
+    let items = secret.string_data.take().unwrap();
+    let mut items: std::collections::BTreeMap<_, _> = items
+        .into_iter()
+        .map(|(item, text)| (item, ByteString(text.into_bytes())))
+        .collect();
+    for (item, text) in changes {
+        match text {
+            None => items.remove(*item),
+            Some(text) => items.insert((*item).to_owned(), ByteString(text.as_bytes().to_vec())),
+        };
+    }
+    secret.data = Some(items);
+    secret
+}
+
+fn junk(secret: Secret) -> String {
+    match KeySecret::read(secret) {
+        KeySecret::Junk(unusable) => unusable.to_string(),
+        KeySecret::Usable(_) => panic!("it is usable"),
+    }
+}
+
+#[test]
+fn a_new_key_is_read_back_from_its_secret() {
+    let key = new_key();
+    let KeySecret::Usable(known) = KeySecret::read(stored(&key, &[])) else {
+        panic!("it is junk");
+    };
+    assert_eq!(known.key.id(), key.id);
+    assert_eq!(known.environment.as_str(), "prod");
+    assert_eq!(known.created_at, at("2026-11-21T09:30:00Z"));
+    assert_eq!(known.not_after, at("2036-11-18T09:30:00Z"));
+    assert_eq!(known.certificate, key.certificate);
+}
+
+#[test]
+fn a_key_secret_is_a_tls_secret_with_two_labels_that_never_changes() {
+    let key = new_key();
+    let body = serde_json::to_value(key.secret("sceau-prod-first", "prod")).unwrap();
+    assert_eq!(body["type"], "kubernetes.io/tls");
+    assert_eq!(body["immutable"], true);
+    let labels = json!({"sceau.dev/environment": "prod", "sceau.dev/sealing-key": "active"});
+    assert_eq!(body["metadata"]["labels"], labels);
+}
+
+#[test]
+fn junk_is_named_and_never_repeated() {
+    let key = new_key();
+    let another = KEYS[0].to_pem().unwrap();
+    for (changes, expected) in [
+        ([("tls.crt", None)], "tls.crt is missing or no text"),
+        ([("tls.key", None)], "tls.key is missing or no text"),
+        (
+            [("tls.crt", Some("hunter2"))],
+            "tls.crt: no certificate found: a PEM block `CERTIFICATE` is expected",
+        ),
+        (
+            [("tls.key", Some("hunter2"))],
+            "tls.key: no private key found: a PEM block `PRIVATE KEY` or `RSA PRIVATE KEY` is expected",
+        ),
+        (
+            [("tls.key", Some(another.as_str()))],
+            "tls.key does not belong to tls.crt",
+        ),
+    ] {
+        assert_eq!(junk(stored(&key, &changes)), expected);
+    }
+    let mut secret = stored(&key, &[]);
+    secret.metadata.labels = Some([(ENVIRONMENT_LABEL.to_owned(), "Hunter2".to_owned())].into());
+    assert_eq!(
+        junk(secret),
+        "the label sceau.dev/environment names no environment"
+    );
+    assert_eq!(
+        junk(Secret::default()),
+        "the label sceau.dev/environment names no environment"
+    );
+}
+
+#[test]
+fn the_right_one_of_several_private_keys_is_taken() {
+    let key = new_key();
+    let both = format!(
+        "{}{}",
+        KEYS[0].to_pem().unwrap().as_str(),
+        key.private_key.as_str()
+    );
+    let KeySecret::Usable(known) = KeySecret::read(stored(&key, &[("tls.key", Some(&both))]))
+    else {
+        panic!("it is junk");
+    };
+    assert_eq!(known.key.id(), key.id);
+}
+
+#[test]
+fn names_follow_from_what_is_replaced_and_are_never_too_long() {
+    let prod = environment_name("prod");
+    assert_eq!(secret_name(&prod, None), "sceau-prod-first");
+    let id = KEYS[0].id();
+    assert_eq!(
+        secret_name(&prod, Some(id)),
+        format!("sceau-prod-after-{}", id.short())
+    );
+    let longest = environment_name(&"a".repeat(63));
+    assert!(sealing::SecretName::parse(secret_name(&longest, Some(id))).is_ok());
+}

@@ -32,10 +32,34 @@ fn every_reason_has_the_conditions_of_its_state() {
         assert_eq!(conditions[0].type_, "Synced");
         assert_eq!(state_of(&conditions), Some(reason.state()));
         let state = format!("{:?}", reason.state());
-        format!("{reason:20} {state:12} {}", row(&conditions).trim_end())
+        format!(
+            "{:20} {state:12} {}",
+            reason.as_str(),
+            row(&conditions).trim_end()
+        )
     };
     let table = Reason::ALL.map(row_of).join("\n");
-    assert_snapshot!(table, @r"");
+    assert_snapshot!(table, @r"
+    AmbiguousEnvironment Stalled      False    False    absent   True
+    ApiError             Retrying     Unknown  False    True     absent
+    Conflict             Retrying     Unknown  False    True     absent
+    Forbidden            Retrying     Unknown  False    True     absent
+    ImmutableSecret      Stalled      False    False    absent   True
+    InvalidSecret        Stalled      False    False    absent   True
+    Malformed            Stalled      False    False    absent   True
+    NoEnvironment        Stalled      False    False    absent   True
+    Progressing          Progressing  Unknown  Unknown  True     absent
+    Refused              Stalled      False    False    absent   True
+    RefusedSecretType    Stalled      False    False    absent   True
+    ReservedLabel        Stalled      False    False    absent   True
+    RevokedSealingKey    Stalled      False    False    absent   True
+    SecretExists         Stalled      False    False    absent   True
+    TooLarge             Stalled      False    False    absent   True
+    TypeChange           Stalled      False    False    absent   True
+    UnknownSealingKey    Stalled      False    False    absent   True
+    Unsealed             Done         True     True     absent   absent
+    WrongEnvironment     Stalled      False    False    absent   True
+    ");
 }
 
 #[test]

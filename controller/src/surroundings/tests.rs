@@ -1,1 +1,187 @@
+use serde_json::json;
 
+use super::*;
+use crate::fixtures::{Given, KEYS, environment_name};
+
+/// What the table below says of a namespace.
+fn belonging(surroundings: &Surroundings, namespace: &str) -> String {
+    match surroundings.belonging(namespace) {
+        Belonging::Ambiguous(names) => names
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(" and "),
+        Belonging::None => "none".to_owned(),
+        Belonging::To(environment) => environment.name.to_string(),
+        Belonging::Unknown => "unknown".to_owned(),
+    }
+}
+
+#[test]
+fn a_namespace_belongs_to_the_one_environment_that_names_or_selects_it() {
+    let surroundings = Given::default()
+        .environment(
+            "dev",
+            json!({"namespaceSelector": {"matchLabels": {"stage": "dev"}}}),
+        )
+        .environment(
+            "prod",
+            json!({
+                "namespaces": ["shop", "billing"],
+                "namespaceSelector": {"matchExpressions": [
+                    {"key": "stage", "operator": "In", "values": ["prod", "live"]},
+                ]},
+            }),
+        )
+        .environment(
+            "broken",
+            json!({"namespaceSelector": {"matchExpressions": [
+                {"key": "stage", "operator": "Like", "values": ["p%"]},
+            ]}}),
+        )
+        .namespace("shop", &[])
+        .namespace("billing", &[("stage", "prod")])
+        .namespace("claimed", &[("stage", "live")])
+        .namespace("tests", &[("stage", "dev")])
+        .namespace("default", &[("stage", "none")])
+        .surroundings();
+    for (namespace, expected) in [
+        ("shop", "prod"),
+        ("billing", "prod"),
+        ("claimed", "prod"),
+        ("tests", "dev"),
+        ("default", "none"),
+        ("unseen", "unknown"),
+    ] {
+        assert_eq!(belonging(&surroundings, namespace), expected, "{namespace}");
+    }
+}
+
+#[test]
+fn two_environments_that_claim_a_namespace_are_both_named() {
+    let surroundings = Given::default()
+        .environment("all", json!({"namespaceSelector": {}}))
+        .environment("prod", json!({"namespaces": ["shop"]}))
+        .namespace("shop", &[])
+        .namespace("default", &[])
+        .surroundings();
+    assert_eq!(belonging(&surroundings, "shop"), "all and prod");
+    assert_eq!(belonging(&surroundings, "default"), "all");
+}
+
+/// States of an environment's keys by their index in the fixtures, newest first.
+fn states(surroundings: &Surroundings, environment: &str) -> Vec<(usize, SealingKeyState)> {
+    let environment = surroundings
+        .environment(&environment_name(environment))
+        .unwrap();
+    surroundings
+        .keys_of(environment)
+        .iter()
+        .map(|key| {
+            let id = key.known.key.id();
+            (
+                KEYS.iter().position(|key| key.id() == id).unwrap(),
+                key.state,
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn the_newest_key_is_active_and_the_ring_holds_all_of_its_environment() {
+    let surroundings = Given::default()
+        .environment("prod", json!({"namespaces": ["shop"]}))
+        .key(0, "prod", "2026-01-01T00:00:00Z")
+        .key(1, "prod", "2026-02-01T00:00:00Z")
+        .key(2, "dev", "2026-03-01T00:00:00Z")
+        .surroundings();
+    assert_eq!(
+        states(&surroundings, "prod"),
+        [(1, SealingKeyState::Active), (0, SealingKeyState::Retired)]
+    );
+    let ring = &surroundings
+        .environment(&environment_name("prod"))
+        .unwrap()
+        .ring;
+    assert!(ring.holds(KEYS[0].id()) && ring.holds(KEYS[1].id()));
+    assert!(!ring.holds(KEYS[2].id()));
+}
+
+#[test]
+fn a_revoked_key_leaves_the_ring_and_an_older_one_does_not_come_back() {
+    let surroundings = Given::default()
+        .environment(
+            "prod",
+            json!({"sealingKeys": {"revoked": [KEYS[1].id().to_string()]}}),
+        )
+        .key(0, "prod", "2026-01-01T00:00:00Z")
+        .key(1, "prod", "2026-02-01T00:00:00Z")
+        .surroundings();
+    assert_eq!(
+        states(&surroundings, "prod"),
+        [(1, SealingKeyState::Revoked), (0, SealingKeyState::Retired)]
+    );
+    let ring = &surroundings
+        .environment(&environment_name("prod"))
+        .unwrap()
+        .ring;
+    assert!(ring.holds(KEYS[0].id()) && !ring.holds(KEYS[1].id()));
+}
+
+#[test]
+fn a_key_made_in_the_second_of_the_revoked_one_is_active() {
+    let surroundings = Given::default()
+        .environment(
+            "prod",
+            json!({"sealingKeys": {"revoked": [KEYS[1].id().to_string()]}}),
+        )
+        .key(0, "prod", "2026-02-01T00:00:00Z")
+        .key(1, "prod", "2026-02-01T00:00:00Z")
+        .surroundings();
+    assert_eq!(
+        states(&surroundings, "prod"),
+        [(0, SealingKeyState::Active), (1, SealingKeyState::Revoked)]
+    );
+}
+
+#[test]
+fn a_key_that_is_stored_twice_is_one_key() {
+    let surroundings = Given::default()
+        .environment("prod", json!({"namespaces": ["shop"]}))
+        .key(0, "prod", "2026-02-01T00:00:00Z")
+        .key_secret(
+            "copy",
+            KeySecret::Usable(crate::fixtures::known_key(
+                0,
+                "prod",
+                "2026-02-01T00:00:00Z",
+            )),
+        )
+        .surroundings();
+    assert_eq!(
+        states(&surroundings, "prod"),
+        [(0, SealingKeyState::Active)]
+    );
+}
+
+#[test]
+fn junk_is_told_of_and_otherwise_passed_over() {
+    let surroundings = Given::default()
+        .environment("prod", json!({"namespaces": ["shop"]}))
+        .key(0, "prod", "2026-02-01T00:00:00Z")
+        .key_secret("junk", KeySecret::Junk(UnusableKey::Mismatch))
+        .surroundings();
+    assert_eq!(states(&surroundings, "prod").len(), 1);
+    let unusable: Vec<_> = surroundings.unusable_keys().collect();
+    assert_eq!(unusable, [("junk", &UnusableKey::Mismatch)]);
+}
+
+#[test]
+fn only_what_differs_is_a_change() {
+    let spec =
+        || -> EnvironmentSpec { serde_json::from_value(json!({"namespaces": ["shop"]})).unwrap() };
+    let mut surroundings = Surroundings::default();
+    assert!(surroundings.take_environment(Event::Apply(("prod".to_owned(), spec()))));
+    assert!(!surroundings.take_environment(Event::Apply(("prod".to_owned(), spec()))));
+    assert!(!surroundings.are_synced());
+}

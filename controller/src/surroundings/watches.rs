@@ -12,7 +12,7 @@ use kube::{
 use sealing::resource::{Environment, SEALING_KEY_LABEL};
 use tokio::sync::watch;
 
-use super::{Mirror, Surroundings};
+use super::Surroundings;
 use crate::{key_ring::KeySecret, watching::watching};
 
 /// Futures that keep `surroundings` as the API server says. They never end.
@@ -35,68 +35,50 @@ pub(crate) fn watches(
         Box::pin(follow(
             environments,
             surroundings.clone(),
-            Part {
-                of: |environment| environment.spec,
-                kept_in: |surroundings| &mut surroundings.specs,
+            |surroundings, event| {
+                surroundings.take_environment(parts_of(event, |environment| environment.spec))
             },
         )),
         Box::pin(follow(
             namespaces,
             surroundings.clone(),
-            Part {
-                of: |namespace| namespace.metadata.labels.unwrap_or_default(),
-                kept_in: |surroundings| &mut surroundings.namespaces,
+            |surroundings, event| {
+                surroundings.take_namespace(parts_of(event, |namespace| {
+                    namespace.metadata.labels.unwrap_or_default()
+                }))
             },
         )),
         Box::pin(follow(
             key_secrets,
             surroundings.clone(),
-            Part {
-                of: KeySecret::read,
-                kept_in: |surroundings| &mut surroundings.key_secrets,
-            },
+            |surroundings, event| surroundings.take_key_secret(parts_of(event, KeySecret::read)),
         )),
     ]
 }
 
-/// What is needed of an object, and where it is kept.
-struct Part<K, T> {
-    of: fn(K) -> T,
-    kept_in: fn(&mut Surroundings) -> &mut Mirror<T>,
-}
-
-/// Keeps one mirror; whoever waits for changes is woken when there is one.
-async fn follow<K: ResourceExt, T: PartialEq>(
+/// Tells the surroundings each event. Whoever waits for changes is woken when there is one.
+async fn follow<K>(
     events: impl Stream<Item = watcher::Result<Event<K>>>,
     surroundings: watch::Sender<Surroundings>,
-    part: Part<K, T>,
+    take_in: fn(&mut Surroundings, Event<K>) -> bool,
 ) {
-    let named = |object: K| (object.name_any(), (part.of)(object));
-    let update = |event: Event<(String, T)>| {
-        surroundings.send_if_modified(|surroundings| {
-            let changed = (part.kept_in)(surroundings).take_in(event);
-            if changed {
-                surroundings.assemble();
-            }
-            changed
-        })
-    };
     events
         .filter_map(|event| ready(event.ok()))
-        .map(|event| map_event(event, named))
         .for_each(|event| {
-            update(event);
+            surroundings.send_if_modified(|surroundings| take_in(surroundings, event));
             ready(())
         })
         .await;
 }
 
-fn map_event<K, T>(event: Event<K>, map: impl Fn(K) -> T) -> Event<T> {
+/// Names and parts of the objects of an event.
+fn parts_of<K: ResourceExt, T>(event: Event<K>, part: fn(K) -> T) -> Event<(String, T)> {
+    let named = |object: K| (object.name_any(), part(object));
     match event {
-        Event::Apply(object) => Event::Apply(map(object)),
-        Event::Delete(object) => Event::Delete(map(object)),
+        Event::Apply(object) => Event::Apply(named(object)),
+        Event::Delete(object) => Event::Delete(named(object)),
         Event::Init => Event::Init,
-        Event::InitApply(object) => Event::InitApply(map(object)),
+        Event::InitApply(object) => Event::InitApply(named(object)),
         Event::InitDone => Event::InitDone,
     }
 }

@@ -1,1 +1,132 @@
+use std::collections::BTreeMap;
 
+use sealing::{ItemName, Place, resource::SecretTemplate};
+use serde_json::from_value;
+
+use super::*;
+
+fn secret(items: &[(&str, &[u8])]) -> DesiredSecret {
+    let items = items.iter().map(|(name, value)| {
+        (
+            ItemName::parse(*name).unwrap(),
+            Plaintext::new(value.to_vec()),
+        )
+    });
+    DesiredSecret {
+        place: Place::parse("shop", "api").unwrap(),
+        template: SecretTemplate::default(),
+        items: items.collect(),
+        owner: OwnerReference {
+            api_version: "sceau.dev/v1alpha1".to_owned(),
+            kind: "SealedSecret".to_owned(),
+            name: "api".to_owned(),
+            uid: "uid-of-api".to_owned(),
+            controller: Some(true),
+            block_owner_deletion: Some(true),
+        },
+        precondition: None,
+    }
+}
+
+#[test]
+fn a_secret_is_sent_with_just_what_is_ours() {
+    let mut secret = secret(&[("A", b"hunter2"), ("EMPTY", b""), ("BINARY", &[0, 255])]);
+    let body = serde_json::to_value(SecretBody::from(&secret)).unwrap();
+    let owner = json!({
+        "apiVersion": "sceau.dev/v1alpha1", "kind": "SealedSecret", "name": "api", "uid": "uid-of-api",
+        "controller": true, "blockOwnerDeletion": true,
+    });
+    let expected = json!({
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {
+            "name": "api",
+            "labels": {"app.kubernetes.io/managed-by": "sceau"},
+            "ownerReferences": [owner],
+        },
+        "type": "Opaque",
+        "data": {"A": "aHVudGVyMg==", "EMPTY": "", "BINARY": "AP8="},
+    });
+    assert_eq!(body, expected);
+
+    secret.precondition = Some("uid-of-secret".to_owned());
+    secret.template.immutable = Some(true);
+    let metadata = &mut secret.template.metadata;
+    metadata.annotations = BTreeMap::from([("a".to_owned(), "b".to_owned())]);
+    let body = serde_json::to_value(SecretBody::from(&secret)).unwrap();
+    assert_eq!(body["metadata"]["uid"], "uid-of-secret");
+    assert_eq!(body["metadata"]["annotations"], json!({"a": "b"}));
+    assert_eq!(body["immutable"], true);
+}
+
+fn receipt(items: &Value) -> Receipt {
+    from_value(json!({"metadata": {"uid": "u", "resourceVersion": "8"}, "data": items})).unwrap()
+}
+
+#[test]
+fn items_of_others_are_taken_away_from_the_secret_that_was_seen() {
+    let secret = secret(&[("A", b"1")]);
+    assert_eq!(
+        without_strays(&secret, &receipt(&json!({"A": "MQ=="}))),
+        None
+    );
+    assert_eq!(without_strays(&secret, &receipt(&Value::Null)), None);
+    let expected = json!({"metadata": {"resourceVersion": "8"}, "data": {"B": null, "C": null}});
+    let strays = receipt(&json!({"A": "MQ==", "B": "Mg==", "C": ""}));
+    assert_eq!(without_strays(&secret, &strays), Some(expected));
+}
+
+fn refusal(code: u16, causes: &Value) -> Obstacle {
+    let status = json!({"code": code, "message": "hunter2", "reason": "hunter2", "details": {"causes": causes}});
+    obstacle(&kube::Error::Api(from_value(status).unwrap()))
+}
+
+#[test]
+fn answers_of_the_api_server_are_told_in_words_of_our_own() {
+    let cause = |field: &str, reason: &str| json!([{"field": field, "reason": reason, "message": "hunter2"}]);
+    for (code, causes, expected) in [
+        (
+            422,
+            cause("data", "FieldValueForbidden"),
+            Reason::ImmutableSecret,
+        ),
+        (
+            422,
+            cause("immutable", "FieldValueForbidden"),
+            Reason::ImmutableSecret,
+        ),
+        (422, cause("type", "FieldValueInvalid"), Reason::TypeChange),
+        (
+            422,
+            cause("data[tls.crt]", "FieldValueRequired"),
+            Reason::InvalidSecret,
+        ),
+        (422, json!([]), Reason::InvalidSecret),
+        (400, json!([]), Reason::InvalidSecret),
+        (403, json!([]), Reason::Forbidden),
+        (404, json!([]), Reason::ApiError),
+        (409, json!([]), Reason::Conflict),
+        (413, json!([]), Reason::TooLarge),
+        (429, json!([]), Reason::ApiError),
+        (500, json!([]), Reason::ApiError),
+    ] {
+        let obstacle = refusal(code, &causes);
+        assert_eq!(obstacle.reason, expected, "{code}");
+        assert!(
+            !obstacle.message.contains("hunter2"),
+            "{}",
+            obstacle.message
+        );
+    }
+}
+
+#[test]
+fn an_unreadable_answer_is_not_repeated() {
+    let error = serde_json::from_str::<u8>("\"hunter2\"").unwrap_err();
+    let obstacle = obstacle(&kube::Error::SerdeError(error));
+    assert_eq!(obstacle.reason, Reason::ApiError);
+    assert_eq!(
+        obstacle.message,
+        "writing the Secret: the API server's answer is unreadable"
+    );
+}

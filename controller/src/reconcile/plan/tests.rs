@@ -1,1 +1,490 @@
+use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+use sealing::{
+    KeyRing,
+    resource::{SealStatus, WrittenSecret},
+};
+use serde_json::json;
+
+use super::*;
+use crate::{
+    fixtures::{KEYS, environment_name, sealed},
+    status::Verdict,
+};
+
+/// A SealedSecret `shop/api` in environment `prod`, which has the first of the fixtures' keys. No
+/// Secret is there, and nothing was written before.
+fn observed() -> Observed {
+    observed_of(sealed(0, &[("A", b"hunter2"), ("EMPTY", b"")]))
+}
+
+fn observed_of(object: SealedSecret) -> Observed {
+    Observed {
+        object: Arc::new(object.into()),
+        status: SealedSecretStatus::default(),
+        belonging: Belonging::To(Arc::new(prod())),
+        secret: Ok(None),
+    }
+}
+
+fn prod() -> KnownEnvironment {
+    let mut ring = KeyRing::default();
+    ring.insert(Arc::clone(&KEYS[0]));
+    KnownEnvironment {
+        name: environment_name("prod"),
+        spec: serde_json::from_value(json!({})).unwrap(),
+        ring,
+    }
+}
+
+/// A Secret of the right name that nobody controls.
+fn found() -> FoundSecret {
+    FoundSecret {
+        uid: "uid-of-secret".to_owned(),
+        resource_version: "7".to_owned(),
+        controller: None,
+        may_be_adopted: false,
+        is_being_deleted: false,
+    }
+}
+
+fn controlled_by(kind: &str, name: &str, uid: &str) -> FoundSecret {
+    let controller = OwnerReference {
+        kind: kind.to_owned(),
+        name: name.to_owned(),
+        uid: uid.to_owned(),
+        controller: Some(true),
+        ..OwnerReference::default()
+    };
+    FoundSecret {
+        controller: Some(controller),
+        ..found()
+    }
+}
+
+/// The same, as it stands after it was unsealed.
+fn unsealed() -> Observed {
+    let verdict = Verdict {
+        state: State::Done,
+        reason: "Unsealed",
+        message: "unsealed 2 items",
+        generation: 1,
+    };
+    Observed {
+        status: SealedSecretStatus {
+            observed_generation: Some(1),
+            conditions: verdict.conditions(&[], Timestamp::UNIX_EPOCH),
+            seals: vec![SealStatus {
+                opened_by: KEYS[0].id().to_string(),
+            }],
+            secret: Some(WrittenSecret {
+                uid: "uid-of-secret".to_owned(),
+                resource_version: "7".to_owned(),
+            }),
+        },
+        secret: Ok(Some(controlled_by("SealedSecret", "api", "uid-of-api"))),
+        ..observed()
+    }
+}
+
+fn changed(mut object: SealedSecret, change: impl FnOnce(&mut SealedSecretSpec)) -> Observed {
+    change(&mut object.spec);
+    observed_of(object)
+}
+
+fn with_environment(change: impl FnOnce(&mut KnownEnvironment)) -> Observed {
+    let mut environment = prod();
+    change(&mut environment);
+    Observed {
+        belonging: Belonging::To(Arc::new(environment)),
+        ..observed()
+    }
+}
+
+fn with_secret(secret: FoundSecret) -> Observed {
+    Observed {
+        secret: Ok(Some(secret)),
+        ..observed()
+    }
+}
+
+/// What the plan comes to, with its seals opened if it says so.
+fn verdict(observed: &Observed) -> Result<&'static str, Obstacle> {
+    match plan(observed) {
+        Plan::Leave => Ok("leave"),
+        Plan::Report(obstacle) => Err(obstacle),
+        Plan::Unseal(unsealing) => unsealing.open().map(|_| "write"),
+    }
+}
+
+type Row = (Observed, Reason, String);
+
+fn row(observed: Observed, reason: Reason, message: &str) -> Row {
+    (observed, reason, message.to_owned())
+}
+
+fn obstacles() -> Vec<Row> {
+    [
+        obstacles_of_environments(),
+        obstacles_of_keys(),
+        obstacles_of_manifests(),
+        obstacles_of_secrets(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn obstacles_of_environments() -> Vec<Row> {
+    let belonging = |belonging| Observed {
+        belonging,
+        ..observed()
+    };
+    let both = BTreeSet::from(["dev", "prod"].map(environment_name));
+    vec![
+        row(
+            belonging(Belonging::None),
+            Reason::NoEnvironment,
+            "namespace shop belongs to no Environment",
+        ),
+        row(
+            belonging(Belonging::Ambiguous(both)),
+            Reason::AmbiguousEnvironment,
+            "namespace shop belongs to more than one Environment: dev, prod",
+        ),
+        row(
+            belonging(Belonging::Unknown),
+            Reason::Progressing,
+            "namespace shop has not been seen yet",
+        ),
+        row(
+            with_environment(|environment| environment.name = environment_name("dev")),
+            Reason::WrongEnvironment,
+            "sealed for environment prod; namespace shop belongs to dev",
+        ),
+    ]
+}
+
+fn obstacles_of_keys() -> Vec<Row> {
+    let id = |index: usize| KEYS[index].id();
+    let without_keys = |environment: &mut KnownEnvironment| environment.ring = KeyRing::default();
+    vec![
+        row(
+            observed_of(sealed(1, &[("A", b"1")])),
+            Reason::UnknownSealingKey,
+            &format!("sealed to {}, which environment prod does not have", id(1)),
+        ),
+        row(
+            with_environment(|environment| {
+                without_keys(environment);
+                environment.spec.sealing_keys.revoked = vec![id(0).to_string()];
+            }),
+            Reason::RevokedSealingKey,
+            &format!("sealed to {}, which environment prod has revoked", id(0)),
+        ),
+        row(
+            with_environment(without_keys),
+            Reason::Progressing,
+            "environment prod has no sealing key yet",
+        ),
+    ]
+}
+
+fn obstacles_of_manifests() -> Vec<Row> {
+    let api = || sealed(0, &[("A", b"1")]);
+    let unreadable = ReceivedSealedSecret {
+        spec: Err(Unreadable),
+        ..api().into()
+    };
+    vec![
+        row(
+            changed(api(), |spec| spec.scope = sealing::Scope::NamespaceWide),
+            Reason::Refused,
+            "refused: sealed for another place, or changed since it was sealed",
+        ),
+        row(
+            changed(api(), |spec| spec.seals.clear()),
+            Reason::Malformed,
+            "0 seals; a manifest has 1 to 128",
+        ),
+        row(
+            Observed {
+                object: Arc::new(unreadable),
+                ..observed()
+            },
+            Reason::Malformed,
+            "its spec is not one that this version can read",
+        ),
+        row(
+            observed_of(too_large()),
+            Reason::TooLarge,
+            "the values have 1200000 bytes together; a manifest has at most 1048576",
+        ),
+        row(
+            changed(api(), |spec| {
+                spec.template.secret_type = Some("bootstrap.kubernetes.io/token".to_owned());
+            }),
+            Reason::RefusedSecretType,
+            "environment prod writes no Secrets of type bootstrap.kubernetes.io/token",
+        ),
+        row(
+            changed(api(), |spec| {
+                set_label(spec, "sceau.dev/sealing-key", "active");
+            }),
+            Reason::ReservedLabel,
+            "the template sets the label sceau.dev/sealing-key; labels of sceau.dev/ are the controller's",
+        ),
+    ]
+}
+
+fn obstacles_of_secrets() -> Vec<Row> {
+    let adoptable = FoundSecret {
+        may_be_adopted: true,
+        ..controlled_by("Certificate", "web", "other")
+    };
+    let failed = Err(Obstacle::new(Reason::ApiError, "no answer"));
+    vec![
+        row(
+            with_secret(found()),
+            Reason::SecretExists,
+            "a Secret of this name exists; annotate it with sceau.dev/adopt=true to have it taken over",
+        ),
+        row(
+            with_secret(adoptable),
+            Reason::SecretExists,
+            "a Secret of this name exists; it belongs to Certificate web",
+        ),
+        row(
+            with_secret(controlled_by(
+                "SealedSecret",
+                "api",
+                "uid-of-an-earlier-one",
+            )),
+            Reason::Progressing,
+            "the Secret of an earlier SealedSecret of this name is about to be collected",
+        ),
+        row(
+            with_secret(FoundSecret {
+                is_being_deleted: true,
+                ..found()
+            }),
+            Reason::Progressing,
+            "a Secret of this name is being deleted",
+        ),
+        row(
+            Observed {
+                secret: failed,
+                ..observed()
+            },
+            Reason::ApiError,
+            "no answer",
+        ),
+    ]
+}
+
+fn set_label(spec: &mut SealedSecretSpec, label: &str, value: &str) {
+    let labels = &mut spec.template.metadata.labels;
+    labels.insert(label.to_owned(), value.to_owned());
+}
+
+/// Two seals that are within the bounds each and past them together.
+fn too_large() -> SealedSecret {
+    let half = vec![b'x'; 600_000];
+    let mut object = sealed(0, &[("A", &half)]);
+    object
+        .spec
+        .seals
+        .extend(sealed(0, &[("B", &half)]).spec.seals);
+    object
+}
+
+#[test]
+fn every_obstacle_is_named_and_told() {
+    for (observed, reason, message) in obstacles() {
+        assert_eq!(verdict(&observed), Err(Obstacle { reason, message }));
+    }
+}
+
+#[test]
+fn every_reason_is_planned_or_the_answer_to_a_write() {
+    let planned: Vec<Reason> = obstacles()
+        .into_iter()
+        .map(|(_, reason, _)| reason)
+        .collect();
+    let answers = [
+        Reason::Conflict,
+        Reason::Forbidden,
+        Reason::ImmutableSecret,
+        Reason::InvalidSecret,
+        Reason::TypeChange,
+        Reason::Unsealed,
+    ];
+    for reason in Reason::ALL {
+        assert!(
+            planned.contains(&reason) != answers.contains(&reason),
+            "{reason}"
+        );
+    }
+}
+
+#[test]
+fn what_nobody_has_written_yet_is_unsealed() {
+    let Plan::Unseal(unsealing) = plan(&observed()) else {
+        panic!("it is not unsealed");
+    };
+    assert_eq!(unsealing.keys(), [KEYS[0].id()]);
+    let opened = unsealing.open().unwrap();
+    assert_eq!(opened.opened_by, [KEYS[0].id()]);
+    let secret = opened.secret;
+    assert_eq!(secret.precondition, None);
+    assert_eq!(
+        (secret.owner.name.as_str(), secret.owner.uid.as_str()),
+        ("api", "uid-of-api")
+    );
+    assert_eq!(secret.summary(), "unsealed 2 items");
+    insta::assert_snapshot!(secret, @r"
+    Secret shop/api, type Opaque
+      label app.kubernetes.io/managed-by: sceau
+      item A: 7 bytes
+      item EMPTY: 0 bytes
+    ");
+}
+
+#[test]
+fn what_is_as_it_was_written_is_left() {
+    assert_eq!(verdict(&unsealed()), Ok("leave"));
+}
+
+#[test]
+fn what_is_being_deleted_is_left_whatever_it_says() {
+    let mut object = sealed(0, &[("A", b"1")]);
+    object.metadata.deletion_timestamp = Some(
+        k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(Timestamp::UNIX_EPOCH),
+    );
+    let observed = Observed {
+        belonging: Belonging::None,
+        ..observed_of(object)
+    };
+    assert_eq!(verdict(&observed), Ok("leave"));
+}
+
+#[test]
+fn any_change_is_written_over_the_secret_that_was_found() {
+    let drifted = FoundSecret {
+        resource_version: "8".to_owned(),
+        ..unsealed().secret.unwrap().unwrap()
+    };
+    let mut next_generation = sealed(0, &[("A", b"2")]);
+    next_generation.metadata.generation = Some(2);
+    let without = |change: fn(&mut SealedSecretStatus)| {
+        let mut observed = unsealed();
+        change(&mut observed.status);
+        observed
+    };
+    for (what, observed) in [
+        (
+            "a changed Secret",
+            Observed {
+                secret: Ok(Some(drifted)),
+                ..unsealed()
+            },
+        ),
+        (
+            "a new generation",
+            Observed {
+                object: Arc::new(next_generation.into()),
+                ..unsealed()
+            },
+        ),
+        (
+            "no record of the Secret",
+            without(|status| status.secret = None),
+        ),
+        (
+            "conditions that were removed",
+            without(|status| status.conditions.clear()),
+        ),
+        ("no record of keys", without(|status| status.seals.clear())),
+        (
+            "a key that opened it and is gone",
+            without(|status| status.seals[0].opened_by = KEYS[2].id().to_string()),
+        ),
+    ] {
+        let Plan::Unseal(unsealing) = plan(&observed) else {
+            panic!("{what} is not written over");
+        };
+        assert_eq!(
+            unsealing.precondition.as_deref(),
+            Some("uid-of-secret"),
+            "{what}"
+        );
+    }
+}
+
+#[test]
+fn a_secret_that_has_gone_is_written_anew() {
+    let Plan::Unseal(unsealing) = plan(&Observed {
+        secret: Ok(None),
+        ..unsealed()
+    }) else {
+        panic!("it is not written");
+    };
+    assert_eq!(unsealing.precondition, None);
+}
+
+#[test]
+fn our_own_secret_stays_ours_without_owner_and_a_willing_one_is_adopted() {
+    let disowned = Observed {
+        secret: Ok(Some(FoundSecret {
+            resource_version: "8".to_owned(),
+            ..found()
+        })),
+        ..unsealed()
+    };
+    assert_eq!(verdict(&disowned), Ok("write"));
+    let willing = FoundSecret {
+        may_be_adopted: true,
+        ..found()
+    };
+    assert_eq!(verdict(&with_secret(willing)), Ok("write"));
+}
+
+#[test]
+fn a_revocation_is_obeyed_although_nothing_else_changed() {
+    let mut environment = prod();
+    environment.ring = KeyRing::default();
+    environment.spec.sealing_keys.revoked = vec![KEYS[0].id().to_string()];
+    let observed = Observed {
+        belonging: Belonging::To(Arc::new(environment)),
+        ..unsealed()
+    };
+    assert_eq!(
+        verdict(&observed).unwrap_err().reason,
+        Reason::RevokedSealingKey
+    );
+}
+
+#[test]
+fn the_label_that_finds_our_secrets_is_ours_and_that_is_said() {
+    let observed = changed(sealed(0, &[("A", b"1")]), |spec| {
+        set_label(spec, MANAGED_BY_LABEL, "Helm");
+    });
+    let Plan::Unseal(unsealing) = plan(&observed) else {
+        panic!("it is not unsealed");
+    };
+    let secret = unsealing.open().unwrap().secret;
+    assert_eq!(secret.labels()[MANAGED_BY_LABEL], MANAGED_BY);
+    assert_eq!(
+        secret.summary(),
+        "unsealed 1 item; the label app.kubernetes.io/managed-by is sceau, not the template's"
+    );
+}
+
+#[test]
+fn debug_shows_no_value() {
+    let Plan::Unseal(unsealing) = plan(&observed()) else {
+        panic!("it is not unsealed");
+    };
+    assert!(!format!("{:?}", unsealing.open()).contains("hunter2"));
+}

@@ -1,0 +1,154 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{
+    fixtures::{Given, KEYS, at, sealed},
+    key_ring::UnusableKey,
+};
+
+const NOW: &str = "2026-06-02T00:00:00Z";
+
+fn environment(spec: &Value) -> Environment {
+    serde_json::from_value(json!({
+        "apiVersion": "sceau.dev/v1alpha1",
+        "kind": "Environment",
+        "metadata": {"name": "prod", "generation": 3},
+        "spec": spec,
+    }))
+    .unwrap()
+}
+
+fn plan_for(spec: &Value, given: Given, recipients: &[Recipients]) -> Plan {
+    let surroundings = given.environment("prod", spec.clone()).surroundings();
+    plan(
+        &Observed {
+            environment: &environment(spec),
+            surroundings: &surroundings,
+            recipients,
+        },
+        at(NOW),
+    )
+}
+
+/// Reason and statuses of the conditions.
+fn conditions(status: &EnvironmentStatus) -> String {
+    let of_each = status.conditions.iter().map(|condition| {
+        format!(
+            "{}={} {}",
+            condition.type_, condition.status, condition.reason
+        )
+    });
+    of_each.collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn the_first_key_is_ordered_with_the_default_size() {
+    let spec = json!({"namespaces": ["shop"]});
+    let plan = plan_for(&spec, Given::default(), &[]);
+    let order = plan.order.clone().unwrap();
+    assert_eq!(
+        (order.secret.as_str(), order.bits),
+        ("sceau-prod-first", 4096)
+    );
+    assert_eq!(order.made_at, at(NOW));
+    let status = plan.status(&environment(&spec), None, at(NOW));
+    assert_eq!(
+        conditions(&status),
+        "Ready=Unknown MakingKey, Reconciling=True MakingKey"
+    );
+    assert_eq!(status.certificate, None);
+}
+
+#[test]
+fn an_active_key_is_told_with_what_it_opens() {
+    let spec = json!({"namespaces": ["shop"], "sealingKeys": {"bits": 2048}});
+    let given = Given::default().key(0, "prod", "2026-06-01T00:00:00Z").key(
+        1,
+        "prod",
+        "2026-05-01T00:00:00Z",
+    );
+    let id = |index: usize| KEYS[index].id();
+    let recipients = [
+        recipients(&sealed(0, &[]).spec),
+        // Two seals of one SealedSecret count once; who is opened by another key does not count.
+        vec![vec![id(2), id(0), id(1)], vec![id(0)]],
+        vec![vec![id(1), id(0)]],
+        vec![vec![id(2)]],
+    ];
+    let plan = plan_for(&spec, given, &recipients);
+    assert_eq!(plan.order, None);
+    assert_eq!(plan.next, Next::After(Duration::from_hours(29 * 24)));
+    let status = plan.status(&environment(&spec), None, at(NOW));
+    assert_eq!(conditions(&status), "Ready=True KeysReady");
+    assert_eq!(status.observed_generation, Some(3));
+    assert_eq!(status.certificate.as_deref(), Some("certificate 0"));
+    let counts: Vec<_> = status
+        .sealing_keys
+        .iter()
+        .map(|key| (key.state, key.sealed_secrets))
+        .collect();
+    assert_eq!(
+        counts,
+        [(SealingKeyState::Active, 2), (SealingKeyState::Retired, 1)]
+    );
+}
+
+#[test]
+fn a_key_is_never_younger_than_the_one_it_replaces() {
+    let spec = json!({"sealingKeys": {"revoked": [KEYS[0].id().to_string()]}});
+    let given = Given::default().key(0, "prod", "2026-06-02T00:00:05Z");
+    let order = plan_for(&spec, given, &[]).order.unwrap();
+    assert_eq!(
+        order.secret,
+        format!("sceau-prod-after-{}", KEYS[0].id().short())
+    );
+    assert_eq!(order.made_at, at("2026-06-02T00:00:05Z"));
+}
+
+#[test]
+fn what_means_nothing_stalls_and_keeps_the_keys() {
+    for spec in [
+        json!({"sealingKeys": {"renewEvery": "monthly"}}),
+        json!({"namespaceSelector": {"matchExpressions": [{"key": "a", "operator": "Like"}]}}),
+    ] {
+        let given = Given::default().key(0, "prod", "2026-06-01T00:00:00Z");
+        let plan = plan_for(&spec, given, &[]);
+        let status = plan.status(&environment(&spec), None, at(NOW));
+        assert_eq!(
+            conditions(&status),
+            "Ready=False Invalid, Stalled=True Invalid"
+        );
+        assert_eq!(status.sealing_keys.len(), 1);
+    }
+}
+
+#[test]
+fn an_environment_that_only_one_watch_has_seen_waits_for_the_other() {
+    let surroundings = Surroundings::default();
+    let spec = json!({"namespaces": ["shop"]});
+    let observed = Observed {
+        environment: &environment(&spec),
+        surroundings: &surroundings,
+        recipients: &[],
+    };
+    assert_eq!(plan(&observed, at(NOW)).order, None);
+}
+
+#[test]
+fn a_key_that_could_not_be_made_is_told_and_tried_again() {
+    let spec = json!({"namespaces": ["shop"]});
+    let plan = plan_for(&spec, Given::default(), &[]);
+    for (failure, reason) in [
+        (
+            MakeKeyError::Exists("sceau-prod-first".to_owned()),
+            "KeySecretExists",
+        ),
+        (MakeKeyError::Generate(UnusableKey::Mismatch), "ApiError"),
+    ] {
+        let status = plan.status(&environment(&spec), Some(&failure), at(NOW));
+        assert_eq!(
+            conditions(&status),
+            format!("Ready=False {reason}, Reconciling=True {reason}")
+        );
+    }
+}

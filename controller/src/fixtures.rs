@@ -1,0 +1,100 @@
+//! What the unit tests build their cases from. Each says only what matters to the case.
+
+use std::sync::{Arc, LazyLock};
+
+use jiff::Timestamp;
+use kube::runtime::watcher::Event;
+use sealing::{
+    EnvironmentName, ItemName, Place, Plaintext, Scope, SealRequest, SealingKey,
+    resource::{EnvironmentSpec, SealedSecret, SecretTemplate},
+};
+use serde_json::Value;
+
+use crate::{
+    key_ring::{KeySecret, KnownKey},
+    surroundings::Surroundings,
+};
+
+/// Three throw-away sealing keys.
+pub(crate) static KEYS: LazyLock<[Arc<SealingKey>; 3]> =
+    LazyLock::new(|| [2048, 2048, 2048].map(|bits| Arc::new(SealingKey::generate(bits).unwrap())));
+
+pub(crate) fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+pub(crate) fn environment_name(name: &str) -> EnvironmentName {
+    EnvironmentName::parse(name).unwrap()
+}
+
+/// The key of this index, made for the environment at this instant.
+pub(crate) fn known_key(index: usize, environment: &str, created_at: &str) -> KnownKey {
+    KnownKey {
+        environment: environment_name(environment),
+        key: Arc::clone(&KEYS[index]),
+        certificate: format!("certificate {index}"),
+        created_at: at(created_at),
+        not_after: at("2036-01-01T00:00:00Z"),
+    }
+}
+
+/// Builds surroundings object by object.
+#[derive(Default)]
+pub(crate) struct Given(Surroundings);
+
+impl Given {
+    pub(crate) fn environment(mut self, name: &str, spec: Value) -> Self {
+        let spec: EnvironmentSpec = serde_json::from_value(spec).unwrap();
+        self.0
+            .take_environment(Event::Apply((name.to_owned(), spec)));
+        self
+    }
+
+    pub(crate) fn namespace(mut self, name: &str, labels: &[(&str, &str)]) -> Self {
+        let labels = labels
+            .iter()
+            .map(|(label, value)| ((*label).to_owned(), (*value).to_owned()))
+            .collect();
+        self.0
+            .take_namespace(Event::Apply((name.to_owned(), labels)));
+        self
+    }
+
+    pub(crate) fn key_secret(mut self, name: &str, secret: KeySecret) -> Self {
+        self.0
+            .take_key_secret(Event::Apply((name.to_owned(), secret)));
+        self
+    }
+
+    pub(crate) fn key(self, index: usize, environment: &str, created_at: &str) -> Self {
+        let known = known_key(index, environment, created_at);
+        self.key_secret(&format!("{environment}-{index}"), KeySecret::Usable(known))
+    }
+
+    pub(crate) fn surroundings(self) -> Surroundings {
+        self.0
+    }
+}
+
+/// The SealedSecret `shop/api` for environment `prod`, sealed to the key of this index.
+pub(crate) fn sealed(index: usize, items: &[(&str, &[u8])]) -> SealedSecret {
+    let items = items.iter().map(|(name, value)| {
+        let name = ItemName::parse(*name).unwrap();
+        (name, Plaintext::new(value.to_vec()))
+    });
+    let mut object = sealing::seal(&SealRequest {
+        secret: &sealing::Secret {
+            place: Place::parse("shop", "api").unwrap(),
+            template: SecretTemplate::default(),
+            items: items.collect(),
+        },
+        environment: &environment_name("prod"),
+        scope: Scope::Strict,
+        recipients: &[KEYS[index].recipient().clone()],
+        sealed_at: at("2026-11-21T09:30:00Z"),
+    })
+    .unwrap();
+    object.metadata.uid = Some("uid-of-api".to_owned());
+    object.metadata.generation = Some(1);
+    object
+}
