@@ -1,0 +1,96 @@
+//! Writes what each target starts from into `seeds/<target>`, out of the published vectors.
+
+use std::{fs, io, path::Path};
+
+use serde_json::Value;
+
+const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors");
+const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples");
+
+fn main() -> io::Result<()> {
+    let vectors: Value = serde_json::from_str(&vector("native-v1.json")?)?;
+    for (number, case) in vectors["cases"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .enumerate()
+    {
+        write(
+            "native_seal",
+            &number.to_string(),
+            &case["spec"].to_string(),
+        )?;
+    }
+    for (name, pair) in vectors["keys"].as_object().into_iter().flatten() {
+        write(
+            "certificate_and_keys",
+            name,
+            pair["privateKey"].as_str().unwrap_or_default(),
+        )?;
+    }
+    let items: Value = serde_json::from_str(&vector("bitnami-v1alpha1.json")?)?;
+    for (number, item) in items.as_array().into_iter().flatten().enumerate() {
+        let text = item["ciphertext_b64"].as_str().unwrap_or_default();
+        write("original_item", &number.to_string(), text)?;
+    }
+    for name in ["test-2048.key", "test-2048.crt", "test-4096.crt"] {
+        write("certificate_and_keys", name, &vector(name)?)?;
+    }
+    for name in [
+        "sealed-strict.json",
+        "sealed-template.json",
+        "sealed-legacy-v1.json",
+    ] {
+        write("original_item", name, &vector(name)?)?;
+        write("manifest", name, &vector(name)?)?;
+    }
+    for name in [
+        "secret.yaml",
+        "sealed-strict.yaml",
+        "sealed-namespace-wide.yaml",
+    ] {
+        write("manifest", name, &vector(name)?)?;
+    }
+    write(
+        "manifest",
+        "quickstart.yaml",
+        &example("quickstart/secret.yaml")?,
+    )?;
+    write("project", "sceau.yaml", PROJECT)?;
+    write(
+        "project",
+        "keys.yaml",
+        &key_secret(&vector("test-2048.key")?),
+    )
+}
+
+const PROJECT: &str = r#"environments:
+  dev:  {certificates: [certificate.pem], paths: ["deploy/*/dev/**"]}
+  prod: {certificates: [certificate.pem], paths: ["deploy/*/prod/**"], context: prod}
+people:
+  alice: {certificate: alice.pem, operates: [dev, prod], left: null}
+"#;
+
+/// A key Secret as `kubectl get secret -o yaml` prints it, but for the encoding of its value.
+fn key_secret(pem: &str) -> String {
+    let pem = pem.replace('\n', "\n    ");
+    format!(
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: sealing}}\nstringData:\n  tls.key: |\n    {pem}\n"
+    )
+}
+
+fn vector(name: &str) -> io::Result<String> {
+    fs::read_to_string(Path::new(VECTORS).join(name))
+}
+
+fn example(name: &str) -> io::Result<String> {
+    fs::read_to_string(Path::new(EXAMPLES).join(name))
+}
+
+fn write(target: &str, name: &str, text: &str) -> io::Result<()> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("seeds")
+        .join(target);
+    fs::create_dir_all(&directory)?;
+    fs::write(directory.join(name), text)
+}
