@@ -118,7 +118,7 @@ pub fn reference() -> String {
         "<!-- Generated from the program's own help by the tests; see `docs_cli_md_is_current`. -->\n\
          # The commands of `sceau`\n",
     );
-    let mut program = command();
+    let mut program = command().term_width(100);
     program.build();
     describe(&mut program, &mut text);
     text

@@ -1,4 +1,4 @@
-//! `sceau certificate`. What needs an API server is tested on one, in `tests/cluster`.
+//! `sceau certificate show` and `generate`.
 
 use insta::assert_snapshot;
 use jiff::{SignedDuration, Timestamp};
@@ -11,9 +11,9 @@ fn show_tells_of_every_pinned_certificate() {
     assert_snapshot!(TestProject::new().run("certificate show"), @"
     exit 0
     stdout:
-      FILE                                        SUBJECT   KEY                                                                       BITS   NOT BEFORE             NOT AFTER              STATE
-      [PROJECT]/certificates/dev.pem    CN=Dev    [KEY Dev]   2048   2026-11-22T11:00:00Z   2027-11-22T12:00:00Z   valid
-      [PROJECT]/certificates/prod.pem   CN=Prod   [KEY Prod]   3072   2026-11-22T11:00:00Z   2027-11-22T12:00:00Z   valid
+      FILE                    SUBJECT   KEY                                                                       BITS   NOT BEFORE             NOT AFTER              STATE
+      certificates/dev.pem    CN=Dev    [KEY Dev]   2048   2026-11-22T11:00:00Z   2027-11-22T12:00:00Z   valid
+      certificates/prod.pem   CN=Prod   [KEY Prod]   3072   2026-11-22T11:00:00Z   2027-11-22T12:00:00Z   valid
     files: unchanged
     ");
 }
@@ -119,72 +119,4 @@ fn generate_bounds_the_validity() {
     for days in ["0", "-1", "36501", "x"] {
         project.run(&format!("{GENERATE} --days {days}")).refused(2);
     }
-}
-
-#[test]
-fn fetch_needs_to_know_which_of_several_certificates_to_pin() {
-    let project = TestProject::new().file(
-        "sceau.yaml",
-        "environments:\n  prod: {certificates: [a.pem, b.pem]}\n  dev: {}\n",
-    );
-    assert_snapshot!(project.run("certificate fetch --environment prod").refused(2), @"
-    exit 2
-    stderr:
-      error: environment `prod` has several certificates: a.pem, b.pem
-      hint: say which is this cluster's with `--write FILE`, and which cluster with `--context`
-    files: unchanged
-    ");
-    assert_snapshot!(project.run("certificate fetch --environment dev").refused(1), @"
-    exit 1
-    stderr:
-      error: sceau.yaml names no certificate for environment `dev`
-      hint: add one, such as `certificates: [certificates/dev.pem]`
-    files: unchanged
-    ");
-    assert_snapshot!(project.run("certificate fetch --environment prodd").refused(1), @"
-    exit 1
-    stderr:
-      error: no environment `prodd` in sceau.yaml
-      hint: did you mean `prod`?
-    files: unchanged
-    ");
-}
-
-#[test]
-fn fetch_tells_a_missing_kubeconfig_a_missing_context_and_a_cluster_that_is_not_there() {
-    let kubeconfig = "\
-apiVersion: v1
-kind: Config
-current-context: here
-contexts: [{name: here, context: {cluster: here, user: me}}]
-clusters: [{name: here, cluster: {server: \"http://127.0.0.1:1\"}}]
-users: [{name: me, user: {}}]
-";
-    let project = TestProject::new().file("kubeconfig", kubeconfig);
-    let fetch = |flags: &str| {
-        project
-            .run(&format!("certificate fetch --environment prod {flags}"))
-            .refused(4)
-    };
-    assert_snapshot!(fetch("--kubeconfig nowhere"), @r#"
-    exit 4
-    stderr:
-      error: the kubeconfig cannot be used: failed to read kubeconfig from '"[PROJECT]/nowhere"': No such file or directory (os error 2)
-      hint: name a kubeconfig with `--kubeconfig` and a context of it with `--context`
-    files: unchanged
-    "#);
-    assert_snapshot!(fetch("--kubeconfig kubeconfig --context there"), @"
-    exit 4
-    stderr:
-      error: the kubeconfig cannot be used: failed to load current context: there
-      hint: name a kubeconfig with `--kubeconfig` and a context of it with `--context`
-    files: unchanged
-    ");
-    assert_snapshot!(fetch("--kubeconfig kubeconfig"), @"
-    exit 4
-    stderr:
-      error: the cluster cannot be reached: ServiceError: client error (Connect): tcp connect error: Connection refused (os error 111)
-      hint: the certificate can also be sent to you by somebody who can: it is public
-    files: unchanged
-    ");
 }

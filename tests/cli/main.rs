@@ -12,6 +12,7 @@ mod support;
 
 mod canary;
 mod certificate;
+mod certificate_fetch;
 mod dotenv;
 mod generated;
 mod init;

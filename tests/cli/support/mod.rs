@@ -1,10 +1,12 @@
 //! The harness: a project in a directory of its own, and what a command line did to it.
 
+mod api_server;
 mod keys;
 mod outcome;
 mod project;
 mod tools;
 
+pub(crate) use api_server::{ApiServer, kubeconfig};
 pub(crate) use keys::Key;
 pub(crate) use outcome::Outcome;
 pub(crate) use project::{NOW, TestProject};

@@ -55,7 +55,7 @@ Examples:
 pub(in crate::commands) fn run(arguments: &FetchArguments, io: &mut Io<'_>) -> Result<()> {
     let project = Project::load(&io.directory)?;
     let (name, environment) = resolve::named(&project, &arguments.environment)?;
-    let path = arguments.pinned_path(&project, environment, &io.directory)?;
+    let pinned = arguments.pinned(&project, environment, &io.directory)?;
     let target = Target {
         kubeconfig: arguments
             .kubeconfig
@@ -70,26 +70,33 @@ pub(in crate::commands) fn run(arguments: &FetchArguments, io: &mut Io<'_>) -> R
     let fetched = Certificate::parse_pem(&pem)
         .and_then(|it| it.check_validity(io.now).map(|()| it))
         .map_err(|error| CommandError::cluster(format!("the cluster's certificate: {error}")))?;
-    if arguments.agreed(&Change::of(&path, fetched.key_id()), &path, io)? {
+    let change = Change::of(&pinned, fetched.key_id());
+    if arguments.agreed(change, &pinned, io)? {
         output::write(&NewFile {
-            directory: &io.directory,
-            name: &path,
+            directory: &pinned.directory,
+            name: &pinned.name,
             bytes: pem.as_bytes(),
             audience: Audience::Everyone,
         })?;
-        ui::note(
-            io,
-            format_args!("{} pins {}", path.display(), fetched.key_id()),
-        );
+        let name = pinned.name.display();
+        ui::note(io, format_args!("{name} pins {}", fetched.key_id()));
     }
     Ok(())
+}
+
+/// The file of a pinned certificate.
+struct Pinned {
+    /// The directory that its name is relative to.
+    directory: PathBuf,
+    /// Its name, as the project file or the user knows it.
+    name: PathBuf,
 }
 
 /// What fetching would change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Change {
     /// Nothing was pinned.
-    First { new: KeyId },
+    First,
     /// Another key was pinned, or something unreadable.
     Replaced { old: Option<KeyId>, new: KeyId },
     /// The same key was pinned; the certificate around it may be newer.
@@ -97,11 +104,12 @@ enum Change {
 }
 
 impl Change {
-    fn of(path: &Path, new: KeyId) -> Self {
-        if !path.exists() {
-            return Self::First { new };
+    fn of(pinned: &Pinned, new: KeyId) -> Self {
+        let Pinned { directory, name } = pinned;
+        if !directory.join(name).exists() {
+            return Self::First;
         }
-        match project::read_certificate(Path::new(""), path).map(|pinned| pinned.key_id()) {
+        match project::read_certificate(directory, name).map(|pinned| pinned.key_id()) {
             Ok(old) if old == new => Self::SameKey,
             old => Self::Replaced { old: old.ok(), new },
         }
@@ -109,18 +117,24 @@ impl Change {
 }
 
 impl FetchArguments {
-    fn pinned_path(
+    fn pinned(
         &self,
         project: &Project,
         environment: &Environment,
         directory: &Path,
-    ) -> Result<PathBuf> {
-        if let Some(path) = &self.write {
-            return Ok(directory.join(path));
+    ) -> Result<Pinned> {
+        if let Some(name) = &self.write {
+            return Ok(Pinned {
+                directory: directory.to_owned(),
+                name: name.clone(),
+            });
         }
         let name = &self.environment;
         match environment.certificates.as_slice() {
-            [only] => Ok(project.root.join(only)),
+            [only] => Ok(Pinned {
+                directory: project.root.clone(),
+                name: only.clone(),
+            }),
             [] => Err(CommandError::user(format!(
                 "sceau.yaml names no certificate for environment `{name}`"
             ))
@@ -142,14 +156,15 @@ impl FetchArguments {
     }
 
     /// Shows the change, and asks where somebody must agree.
-    fn agreed(&self, change: &Change, path: &Path, io: &mut Io<'_>) -> Result<bool> {
+    fn agreed(&self, change: Change, pinned: &Pinned, io: &mut Io<'_>) -> Result<bool> {
         let Change::Replaced { old, new } = change else {
             return Ok(true);
         };
         let old = old.map_or_else(|| "unreadable".to_owned(), |id| id.to_string());
+        let name = pinned.name.display();
         ui::note(
             io,
-            format_args!("{} changes its key\nold: {old}\nnew: {new}", path.display()),
+            format_args!("{name} changes its key\nold: {old}\nnew: {new}"),
         );
         if self.yes {
             return Ok(true);

@@ -10,7 +10,7 @@ use crate::{
     args::ReportFormat,
     error::{CommandError, Result},
     manifest::{self, Format},
-    project::Project,
+    project::{self, Project},
     resolve, sources,
     ui::{self, Io},
 };
@@ -48,14 +48,11 @@ struct Report {
 }
 
 pub(in crate::commands) fn run(arguments: &ShowArguments, io: &mut Io<'_>) -> Result<()> {
-    let files = arguments.files(io)?;
-    let reports = sources::read_inputs(&files, "certificates", io)?
-        .into_iter()
-        .map(|input| match Certificate::parse_pem(&input.text) {
-            Ok(certificate) => Ok(Report::of(input.label, &certificate, io.now)),
-            Err(error) => Err(CommandError::user(format!("{}: {error}", input.label))),
-        })
-        .collect::<Result<Vec<_>>>()?;
+    let reports = if arguments.files.is_empty() {
+        arguments.pinned(io)?
+    } else {
+        arguments.named(io)?
+    };
     let text = match arguments.output {
         ReportFormat::Json => manifest::to_text(&reports, Format::Json)?.to_string(),
         ReportFormat::Yaml => manifest::to_text(&reports, Format::Yaml)?.to_string(),
@@ -65,21 +62,36 @@ pub(in crate::commands) fn run(arguments: &ShowArguments, io: &mut Io<'_>) -> Re
 }
 
 impl ShowArguments {
-    fn files(&self, io: &Io<'_>) -> Result<Vec<PathBuf>> {
-        if !self.files.is_empty() {
-            return Ok(self.files.clone());
-        }
+    /// The certificates that are named on the command line.
+    fn named(&self, io: &mut Io<'_>) -> Result<Vec<Report>> {
+        let now = io.now;
+        sources::read_inputs(&self.files, "certificates", io)?
+            .into_iter()
+            .map(|input| match Certificate::parse_pem(&input.text) {
+                Ok(certificate) => Ok(Report::of(input.label, &certificate, now)),
+                Err(error) => Err(CommandError::user(format!("{}: {error}", input.label))),
+            })
+            .collect()
+    }
+
+    /// The certificates that the project file names.
+    fn pinned(&self, io: &Io<'_>) -> Result<Vec<Report>> {
         let project = Project::load(&io.directory)?;
         let environments = match &self.environment {
             Some(name) => vec![resolve::named(&project, name)?.1],
             None => project.environments.values().collect(),
         };
-        let certificates = environments.iter().flat_map(|it| &it.certificates);
-        let files: Vec<_> = certificates.map(|path| project.root.join(path)).collect();
-        if files.is_empty() {
+        let files = environments.iter().flat_map(|it| &it.certificates);
+        let reports = files
+            .map(|file| {
+                let certificate = project::read_certificate(&project.root, file)?;
+                Ok(Report::of(file.display().to_string(), &certificate, io.now))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        if reports.is_empty() {
             return Err(CommandError::user("sceau.yaml names no certificate"));
         }
-        Ok(files)
+        Ok(reports)
     }
 }
 
