@@ -125,7 +125,7 @@ pub fn reference() -> String {
 }
 
 fn describe(command: &mut clap::Command, text: &mut String) {
-    let name = command.get_bin_name().unwrap_or_default().to_owned();
+    let name = command.get_bin_name().unwrap_or("sceau").to_owned();
     let help = command.render_long_help().to_string();
     let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
     let depth = "#".repeat(name.split(' ').count() + 1);

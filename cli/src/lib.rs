@@ -24,7 +24,7 @@ use crate::args::Arguments;
 
 pub use args::reference;
 pub use project::schema as project_file_schema;
-pub use ui::{Io, Prompt, Terminals};
+pub use ui::{Io, Terminals};
 
 /// Runs one command line, the program's name first, and returns the exit code.
 ///

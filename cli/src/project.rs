@@ -19,11 +19,18 @@ use crate::{
     manifest, sources,
 };
 
-pub(crate) use certificates::{read_certificate, recipients};
+pub(crate) use certificates::{read_certificate, read_pinned, recipients};
 pub use file::schema;
 
 /// The name of the project file.
 pub(crate) const FILE_NAME: &str = "sceau.yaml";
+
+/// The root of the git repository that a directory belongs to.
+pub(crate) fn repository_root(directory: &Path) -> Option<&Path> {
+    directory
+        .ancestors()
+        .find(|ancestor| ancestor.join(".git").exists())
+}
 
 /// A project file that has been checked.
 #[derive(Debug)]

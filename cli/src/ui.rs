@@ -15,9 +15,6 @@ use zeroize::Zeroizing;
 
 use crate::error::{CommandError, Kind, Result};
 
-/// Asks for one line without showing what is typed.
-pub type Prompt<'a> = &'a mut dyn FnMut(&str) -> io::Result<Zeroizing<String>>;
-
 /// The process that a command runs in.
 pub struct Io<'a> {
     /// Standard input.
@@ -28,8 +25,8 @@ pub struct Io<'a> {
     pub help: &'a mut dyn Write,
     /// Standard error: styles are taken out where they do not belong.
     pub stderr: &'a mut dyn Write,
-    /// Asks the person at the terminal for a value.
-    pub prompt: Prompt<'a>,
+    /// Asks the person at the terminal for one line, which is not shown while it is typed.
+    pub prompt: &'a mut dyn FnMut(&str) -> io::Result<Zeroizing<String>>,
     /// Which streams are terminals.
     pub terminals: Terminals,
     /// The present instant.

@@ -3,7 +3,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use crate::support::{Key, TestProject};
+use crate::support::{TestKey, TestProject};
 
 const CANARY: &str = "canary-8f2b61d0-value";
 
@@ -48,9 +48,12 @@ fn project() -> TestProject {
             "sceau.yaml",
             "environments:\n  prod: {certificates: [prod.pem], paths: [\"prod/**\"]}\n",
         )
-        .file("prod.pem", Key::Prod.certificate(jiff::Timestamp::now()))
-        .private_key("prod.key", Key::Prod)
-        .private_key("other.key", Key::Other)
+        .file(
+            "prod.pem",
+            TestKey::Prod.certificate(jiff::Timestamp::now()),
+        )
+        .private_key("prod.key", TestKey::Prod)
+        .private_key("other.key", TestKey::Other)
 }
 
 fn secret(items: &str) -> String {

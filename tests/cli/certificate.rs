@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use jiff::{SignedDuration, Timestamp};
 use sealing::{Certificate, SealingKey};
 
-use crate::support::{Key, NOW, TestProject};
+use crate::support::{NOW, TestKey, TestProject};
 
 #[test]
 fn show_tells_of_every_pinned_certificate() {
@@ -25,12 +25,12 @@ fn show_tells_of_an_environment_a_file_or_standard_input() {
         serde_json::from_str(outcome.done().stdout()).unwrap()
     };
     let environment = json(project.run("certificate show --environment prod -o json"));
-    assert_eq!(environment[0]["keyId"], Key::Prod.id());
+    assert_eq!(environment[0]["keyId"], TestKey::Prod.id());
     let file = json(project.run("certificate show certificates/prod.pem -o json"));
-    assert_eq!(file[0]["keyId"], Key::Prod.id());
-    let project = project.stdin(Key::Other.certificate(NOW.parse().unwrap()));
+    assert_eq!(file[0]["keyId"], TestKey::Prod.id());
+    let project = project.stdin(TestKey::Other.certificate(NOW.parse().unwrap()));
     let stdin = json(project.run("certificate show - -o json"));
-    assert_eq!(stdin[0]["keyId"], Key::Other.id());
+    assert_eq!(stdin[0]["keyId"], TestKey::Other.id());
 }
 
 #[test]
@@ -40,11 +40,11 @@ fn show_tells_what_is_no_longer_valid() {
     let project = TestProject::empty()
         .file(
             "old.pem",
-            Key::Prod.certificate_between(now - hour * 2, now - hour),
+            TestKey::Prod.certificate_between(now - hour * 2, now - hour),
         )
         .file(
             "new.pem",
-            Key::Prod.certificate_between(now + hour, now + hour * 2),
+            TestKey::Prod.certificate_between(now + hour, now + hour * 2),
         );
     assert_snapshot!(project.run("certificate show old.pem new.pem"), @"
     exit 0
@@ -58,7 +58,7 @@ fn show_tells_what_is_no_longer_valid() {
 
 #[test]
 fn show_refuses_what_is_no_certificate() {
-    let project = TestProject::empty().private_key("a.key", Key::Prod);
+    let project = TestProject::empty().private_key("a.key", TestKey::Prod);
     assert_snapshot!(project.run("certificate show a.key").refused(1), @"
     exit 1
     stderr:

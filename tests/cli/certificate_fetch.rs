@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use sceau::Terminals;
 use serde_json::json;
 
-use crate::support::{ApiServer, Key, NOW, Outcome, TestProject, kubeconfig};
+use crate::support::{ApiServer, NOW, Outcome, TestKey, TestProject, kubeconfig};
 
 const FETCH: &str = "certificate fetch --environment prod --kubeconfig kubeconfig";
 
@@ -28,7 +28,7 @@ fn at_a_terminal(project: TestProject, answer: &str) -> TestProject {
 
 #[test]
 fn the_first_certificate_is_pinned_without_asking() {
-    let project = cluster_with(&Key::Other.certificate(now()));
+    let project = cluster_with(&TestKey::Other.certificate(now()));
     std::fs::remove_file(project.path("certificates/prod.pem")).unwrap();
     let outcome = project.run(FETCH);
     assert_snapshot!(outcome, @"
@@ -46,7 +46,7 @@ fn the_first_certificate_is_pinned_without_asking() {
 
 #[test]
 fn a_newer_certificate_of_the_same_key_is_pinned_without_asking() {
-    let certificate = Key::Prod.certificate(now());
+    let certificate = TestKey::Prod.certificate(now());
     let outcome = cluster_with(&certificate).run(FETCH).done();
     assert_eq!(outcome.file("certificates/prod.pem"), certificate);
 }
@@ -54,11 +54,11 @@ fn a_newer_certificate_of_the_same_key_is_pinned_without_asking() {
 #[test]
 fn another_key_is_shown_and_pinned_when_somebody_agrees() {
     for answer in ["y\n", "yes\n"] {
-        let project = at_a_terminal(cluster_with(&Key::Other.certificate(now())), answer);
+        let project = at_a_terminal(cluster_with(&TestKey::Other.certificate(now())), answer);
         let outcome = project.run(FETCH).done();
         assert_eq!(outcome.changed_files(), ["certificates/prod.pem"]);
     }
-    let project = at_a_terminal(cluster_with(&Key::Other.certificate(now())), "y\n");
+    let project = at_a_terminal(cluster_with(&TestKey::Other.certificate(now())), "y\n");
     assert_snapshot!(project.run(FETCH), @"
     exit 0
     stderr:
@@ -73,11 +73,11 @@ fn another_key_is_shown_and_pinned_when_somebody_agrees() {
 #[test]
 fn another_key_is_not_pinned_when_nobody_agrees() {
     for answer in ["\n", "n\n", "", "never\n"] {
-        let project = at_a_terminal(cluster_with(&Key::Other.certificate(now())), answer);
+        let project = at_a_terminal(cluster_with(&TestKey::Other.certificate(now())), answer);
         let outcome = project.run(FETCH);
         assert_eq!(outcome.changed_files(), Vec::<&str>::new(), "{outcome}");
     }
-    let project = at_a_terminal(cluster_with(&Key::Other.certificate(now())), "n\n");
+    let project = at_a_terminal(cluster_with(&TestKey::Other.certificate(now())), "n\n");
     assert_snapshot!(project.run(FETCH), @"
     exit 0
     stderr:
@@ -91,7 +91,7 @@ fn another_key_is_not_pinned_when_nobody_agrees() {
 
 #[test]
 fn another_key_is_not_pinned_where_nobody_can_be_asked() {
-    let project = cluster_with(&Key::Other.certificate(now()));
+    let project = cluster_with(&TestKey::Other.certificate(now()));
     assert_snapshot!(project.run(FETCH).refused(1), @"
     exit 1
     stderr:
@@ -106,17 +106,19 @@ fn another_key_is_not_pinned_where_nobody_can_be_asked() {
 
 #[test]
 fn another_key_is_pinned_where_that_was_said_beforehand() {
-    let project = cluster_with(&Key::Other.certificate(now()));
+    let project = cluster_with(&TestKey::Other.certificate(now()));
     let outcome = project.run(&format!("{FETCH} --yes")).done();
     assert_eq!(outcome.changed_files(), ["certificates/prod.pem"]);
     assert!(
-        outcome.stderr().contains(Key::Prod.id()) && outcome.stderr().contains(Key::Other.id())
+        outcome.stderr().contains(TestKey::Prod.id())
+            && outcome.stderr().contains(TestKey::Other.id())
     );
 }
 
 #[test]
 fn a_pinned_file_that_is_unreadable_is_replaced_like_another_key() {
-    let project = cluster_with(&Key::Prod.certificate(now())).file("certificates/prod.pem", "junk");
+    let project =
+        cluster_with(&TestKey::Prod.certificate(now())).file("certificates/prod.pem", "junk");
     assert_snapshot!(project.run(FETCH).refused(1), @"
     exit 1
     stderr:
@@ -131,7 +133,7 @@ fn a_pinned_file_that_is_unreadable_is_replaced_like_another_key() {
 
 #[test]
 fn one_of_several_certificates_is_named() {
-    let project = cluster_with(&Key::Other.certificate(now()));
+    let project = cluster_with(&TestKey::Other.certificate(now()));
     let outcome = project
         .run(&format!("{FETCH} --write certificates/us.pem"))
         .done();
@@ -140,7 +142,7 @@ fn one_of_several_certificates_is_named() {
 
 #[test]
 fn the_context_of_the_project_file_is_used_unless_another_is_named() {
-    let project = cluster_with(&Key::Prod.certificate(now())).file(
+    let project = cluster_with(&TestKey::Prod.certificate(now())).file(
         "sceau.yaml",
         "environments:\n  prod: {certificates: [new.pem], context: there}\n",
     );
@@ -152,7 +154,7 @@ fn the_context_of_the_project_file_is_used_unless_another_is_named() {
 #[test]
 fn certificates_that_could_not_be_sealed_to_are_not_pinned() {
     let day = SignedDuration::from_hours(24);
-    let expired = Key::Other.certificate_between(now() - day * 2, now() - day);
+    let expired = TestKey::Other.certificate_between(now() - day * 2, now() - day);
     for certificate in [
         expired.as_str(),
         "junk",

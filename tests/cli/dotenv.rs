@@ -3,12 +3,12 @@
 use insta::assert_snapshot;
 use proptest::prelude::*;
 
-use crate::support::{Key, Outcome, TestProject};
+use crate::support::{Outcome, TestKey, TestProject};
 
 fn seal(text: &str) -> (TestProject, Outcome) {
     let project = TestProject::new()
         .file(".env", text)
-        .private_key("prod.key", Key::Prod);
+        .private_key("prod.key", TestKey::Prod);
     let outcome =
         project.run("seal --name db --namespace shop --environment prod --from-env-file .env");
     (project, outcome)

@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use crate::{
     seal_manifests::SECRET,
-    support::{Key, NOW, TestProject, gitleaks},
+    support::{NOW, TestKey, TestProject, gitleaks},
 };
 
 #[test]
@@ -103,7 +103,7 @@ fn its_project_file_seals_as_soon_as_a_certificate_is_pinned() {
             .contains("sceau certificate fetch --environment prod"),
         "{outcome}"
     );
-    let certificate = Key::Prod.certificate(NOW.parse().unwrap());
+    let certificate = TestKey::Prod.certificate(NOW.parse().unwrap());
     project
         .file("certificates/prod.pem", certificate)
         .run("seal --in-place deploy/api/prod/secret.yaml")
@@ -193,7 +193,7 @@ fn the_hook_refuses_secrets_in_every_plain_form() {
         ("reversed.yaml", reversed),
         ("flow.yaml", "kind: Secret\nstringData: {pin: '1234'}\n"),
         ("secret.json", json),
-        ("prod.key", Key::Prod.private_pem()),
+        ("prod.key", TestKey::Prod.private_pem()),
     ] {
         assert!(!repository.commits(name, text), "{name}");
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use proptest::prelude::*;
 
-use crate::support::{Key, TestProject};
+use crate::support::{TestKey, TestProject};
 
 /// Texts that YAML readers like to take for something else.
 const PLAIN: &str = "yes no on y 0123 1e3 1.10 0x1F 1_000 12:30 2001-01-01 ~ null : # - ' @a ` % !x &a *a | > { [ ] } , \
@@ -68,7 +68,7 @@ proptest! {
             "data": data,
         });
         let project = TestProject::new()
-            .private_key("prod.key", Key::Prod)
+            .private_key("prod.key", TestKey::Prod)
             .file("secret.json", secret.to_string());
         let sealed = project.run(&format!("seal secret.json --environment prod -o {format}")).done();
         let project = project.file("sealed", sealed.stdout());

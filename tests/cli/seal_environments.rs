@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     seal_manifests::SECRET,
-    support::{Key, NOW, TestProject},
+    support::{NOW, TestKey, TestProject},
 };
 
 #[test]
@@ -134,8 +134,8 @@ fn an_input_and_an_output_of_different_environments() {
 fn certificates_that_cannot_be_sealed_to() {
     let now: Timestamp = NOW.parse().unwrap();
     let day = SignedDuration::from_hours(24);
-    let expired = Key::Prod.certificate_between(now - day * 2, now - day);
-    let future = Key::Prod.certificate_between(now + day, now + day * 2);
+    let expired = TestKey::Prod.certificate_between(now - day * 2, now - day);
+    let future = TestKey::Prod.certificate_between(now + day, now + day * 2);
     let seal = |certificate: &str| {
         TestProject::new()
             .file("certificates/prod.pem", certificate)
@@ -175,7 +175,7 @@ fn certificates_that_cannot_be_sealed_to() {
       error: certificates/prod.pem: no certificate found: a PEM block `CERTIFICATE` is expected
     files: unchanged
     ");
-    assert_snapshot!(seal(Key::Prod.private_pem()), @"
+    assert_snapshot!(seal(TestKey::Prod.private_pem()), @"
     exit 1
     stderr:
       error: certificates/prod.pem: no certificate found: a PEM block `CERTIFICATE` is expected

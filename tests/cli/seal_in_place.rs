@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use crate::{
     seal_manifests::SECRET,
-    support::{Key, TestProject},
+    support::{TestKey, TestProject},
 };
 
 #[test]
@@ -61,12 +61,12 @@ fn several_files_each_go_to_their_environment() {
     assert!(
         outcome
             .file("deploy/api/dev/secret.yaml")
-            .contains(Key::Dev.id())
+            .contains(TestKey::Dev.id())
     );
     assert!(
         outcome
             .file("deploy/api/prod/secret.yaml")
-            .contains(Key::Prod.id())
+            .contains(TestKey::Prod.id())
     );
 }
 

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use sceau::Terminals;
 
-use crate::support::{Key, Outcome, TestProject};
+use crate::support::{Outcome, TestKey, TestProject};
 
 const NEW: &str = "seal --name db --namespace shop --environment prod";
 
@@ -23,7 +23,7 @@ fn seal_file(project: &TestProject, file: &str) -> Outcome {
 fn unsealed(project: TestProject, flags: &str) -> String {
     let sealed = seal(&project, flags).done().stdout().to_owned();
     let project = project
-        .private_key("prod.key", Key::Prod)
+        .private_key("prod.key", TestKey::Prod)
         .file("sealed.yaml", sealed);
     let outcome = project.run("unseal sealed.yaml --keys prod.key").done();
     outcome.stdout().to_owned()

@@ -17,7 +17,7 @@ stringData:
 /// What the Secret holds after it was sealed and unsealed again, as YAML.
 #[track_caller]
 fn unsealed(project: &TestProject, sealed: &str) -> String {
-    let project_keys = crate::support::Key::Prod;
+    let project_keys = crate::support::TestKey::Prod;
     std::fs::write(project.path("prod.key"), project_keys.private_pem()).unwrap();
     std::fs::write(project.path("sealed.yaml"), sealed).unwrap();
     let outcome = project.run("unseal sealed.yaml --keys prod.key").done();

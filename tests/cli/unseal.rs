@@ -5,15 +5,15 @@ use sceau::Terminals;
 
 use crate::{
     seal_manifests::SECRET,
-    support::{Key, TestProject},
+    support::{TestKey, TestProject},
 };
 
 /// A project in which `sealed.yaml` holds the Secret, sealed for prod.
 fn sealed() -> TestProject {
     let project = TestProject::new()
         .file("secret.yaml", SECRET)
-        .private_key("prod.key", Key::Prod)
-        .private_key("other.key", Key::Other);
+        .private_key("prod.key", TestKey::Prod)
+        .private_key("other.key", TestKey::Other);
     project
         .run("seal secret.yaml --environment prod -w sealed.yaml")
         .done();
@@ -83,15 +83,19 @@ fn a_terminal_is_not_shown_plaintext_unless_asked() {
 
 #[test]
 fn keys_come_from_pem_files_with_several_keys() {
-    let keys = format!("{}{}", Key::Other.private_pem(), Key::Prod.private_pem());
+    let keys = format!(
+        "{}{}",
+        TestKey::Other.private_pem(),
+        TestKey::Prod.private_pem()
+    );
     let project = sealed().file("keys.pem", keys);
     project.run("unseal sealed.yaml --keys keys.pem").done();
 }
 
 #[test]
 fn keys_come_from_exported_key_secrets() {
-    let other = key_secret("other", Key::Other.private_pem());
-    let prod = key_secret("prod", Key::Prod.private_pem());
+    let other = key_secret("other", TestKey::Other.private_pem());
+    let prod = key_secret("prod", TestKey::Prod.private_pem());
     let documents = format!("{other}---\n{prod}");
     let items = [other, prod].map(|it| it.trim_end().replace('\n', "\n  "));
     let list = format!(
@@ -116,7 +120,7 @@ fn an_unusable_key_in_an_export_is_passed_over_and_told() {
     let keys = format!(
         "{}---\n{}---\n{}",
         key_secret("junk", "junk"),
-        key_secret("prod", Key::Prod.private_pem()),
+        key_secret("prod", TestKey::Prod.private_pem()),
         SECRET
     );
     let project = sealed().file("keys.yaml", keys);
@@ -151,7 +155,7 @@ fn files_without_a_usable_key_are_refused() {
       error: keys: neither a PEM private key nor a Secret with tls.key
     files: unchanged
     ");
-    assert_snapshot!(unseal(&Key::Prod.certificate(crate::support::NOW.parse().unwrap())), @"
+    assert_snapshot!(unseal(&TestKey::Prod.certificate(crate::support::NOW.parse().unwrap())), @"
     exit 1
     stderr:
       error: keys: no private key found: a PEM block `PRIVATE KEY` or `RSA PRIVATE KEY` is expected
@@ -322,7 +326,7 @@ fn the_originals_templates_are_not_rendered_and_that_is_told() {
 fn items_of_the_original_that_no_key_opens_are_named() {
     let project = TestProject::empty()
         .file("sealed", include_str!("../vectors/sealed-strict.yaml"))
-        .private_key("key", Key::Other);
+        .private_key("key", TestKey::Other);
     assert_snapshot!(project.run("unseal sealed --keys key").refused(1), @"
     exit 1
     stderr:
@@ -337,7 +341,7 @@ fn items_of_the_original_that_are_no_text_are_refused() {
     let sealed = "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: a, namespace: b}\nspec: {encryptedData: {a: null}}\n";
     let project = TestProject::empty()
         .file("sealed", sealed)
-        .private_key("key", Key::Other);
+        .private_key("key", TestKey::Other);
     assert_snapshot!(project.run("unseal sealed --keys key").refused(1), @"
     exit 1
     stderr:

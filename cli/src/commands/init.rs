@@ -9,7 +9,7 @@ use sealing::EnvironmentName;
 use crate::{
     error::{CommandError, Result},
     output::{self, Audience, Existing, NewFile},
-    project::FILE_NAME,
+    project::{self, FILE_NAME},
     ui::{self, Io},
 };
 
@@ -72,10 +72,7 @@ pub(super) fn run(arguments: &InitArguments, io: &mut Io<'_>) -> Result<()> {
 
 /// Hooks and workflows work at the root of a repository only.
 fn check_is_root(directory: &Path) -> Result<()> {
-    let root = directory
-        .ancestors()
-        .find(|ancestor| ancestor.join(".git").exists());
-    match root {
+    match project::repository_root(directory) {
         Some(root) if root != directory => Err(CommandError::user(format!(
             "this is no root of a repository: {} is",
             root.display()

@@ -17,6 +17,15 @@ pub(crate) fn read_certificate(directory: &Path, file: &Path) -> Result<Certific
     Certificate::parse_pem(&text).map_err(|error| unusable(file, &error))
 }
 
+/// Reads a certificate that may not be pinned yet.
+pub(crate) fn read_pinned(directory: &Path, file: &Path) -> Result<Option<Certificate>> {
+    if directory.join(file).exists() {
+        read_certificate(directory, file).map(Some)
+    } else {
+        Ok(None)
+    }
+}
+
 /// The recipients of an environment: every one of its certificates, each usable at `now`.
 pub(crate) fn recipients(
     project: &Project,
@@ -37,7 +46,8 @@ pub(crate) fn recipients(
         .certificates
         .iter()
         .map(|relative| {
-            let certificate = read_pinned(project, name, relative)?;
+            let certificate =
+                read_pinned(&project.root, relative)?.ok_or_else(|| missing(name, relative))?;
             if let Some(person) = people.get(&certificate.key_id()) {
                 return Err(belongs_to_person(name, relative, person));
             }
@@ -71,15 +81,12 @@ fn belongs_to_person(name: &EnvironmentName, relative: &Path, person: &str) -> C
     ))
 }
 
-fn read_pinned(project: &Project, name: &EnvironmentName, relative: &Path) -> Result<Certificate> {
-    if !project.root.join(relative).exists() {
-        return Err(CommandError::user(format!(
-            "environment `{name}` is sealed to {}, which is not there",
-            relative.display()
-        ))
-        .hint(fetch_hint(name)));
-    }
-    read_certificate(&project.root, relative)
+fn missing(name: &EnvironmentName, relative: &Path) -> CommandError {
+    CommandError::user(format!(
+        "environment `{name}` is sealed to {}, which is not there",
+        relative.display()
+    ))
+    .hint(fetch_hint(name))
 }
 
 fn unusable(file: &Path, error: &CertificateError) -> CommandError {

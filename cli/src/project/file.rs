@@ -10,6 +10,7 @@ use serde::Deserialize;
 /// The project file of sceau: environments, whom they are sealed to, and who operates them.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "sceau.yaml")]
 pub(super) struct ProjectFile {
     /// The environments by name, an RFC 1123 label such as `prod`.
     #[serde(default)]

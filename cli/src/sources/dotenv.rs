@@ -111,17 +111,14 @@ fn parse_name(name: &str) -> Result<ItemName, Problem> {
 }
 
 fn parse_value(value: &str) -> Result<Plaintext, Problem> {
-    let bytes = match value.chars().next() {
-        Some('\'') => single_quoted(&value[1..])?,
-        Some('"') => double_quoted(&value[1..])?,
-        _ => unquoted(value)?,
-    };
-    Ok(Plaintext::new(bytes))
+    match value.chars().next() {
+        Some('\'') => single_quoted(&value[1..]),
+        Some('"') => double_quoted(&value[1..]),
+        _ => unquoted(value),
+    }
 }
 
-type Bytes = Zeroizing<Vec<u8>>;
-
-fn unquoted(value: &str) -> Result<Bytes, Problem> {
+fn unquoted(value: &str) -> Result<Plaintext, Problem> {
     if value.ends_with(char::is_whitespace) {
         return Err(Problem::Space);
     }
@@ -135,23 +132,23 @@ fn unquoted(value: &str) -> Result<Bytes, Problem> {
         return Err(Problem::Escape);
     }
     check_expansion(value)?;
-    Ok(value.as_bytes().to_vec().into())
+    Ok(Plaintext::new(value.as_bytes().to_vec()))
 }
 
-fn single_quoted(rest: &str) -> Result<Bytes, Problem> {
+fn single_quoted(rest: &str) -> Result<Plaintext, Problem> {
     let (value, after) = rest.split_once('\'').ok_or(Problem::Unclosed)?;
     check_after_quote(after)?;
-    Ok(value.as_bytes().to_vec().into())
+    Ok(Plaintext::new(value.as_bytes().to_vec()))
 }
 
-fn double_quoted(rest: &str) -> Result<Bytes, Problem> {
+fn double_quoted(rest: &str) -> Result<Plaintext, Problem> {
     let mut value = Zeroizing::new(Vec::with_capacity(rest.len()));
     let mut characters = rest.char_indices();
     while let Some((at, character)) = characters.next() {
         match character {
             '"' => {
                 check_after_quote(&rest[at + 1..])?;
-                return Ok(value);
+                return Ok(Plaintext::new(value));
             }
             '\\' => {
                 let (_, escaped) = characters.next().ok_or(Problem::Unclosed)?;

@@ -7,7 +7,7 @@ use sealing::{Issue, SealingKey, issue_certificate};
 
 /// A throw-away key pair of `tests/vectors/native-v1.json`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Key {
+pub(crate) enum TestKey {
     /// What the environment dev is sealed to.
     Dev,
     /// What the environment prod is sealed to.
@@ -16,7 +16,7 @@ pub(crate) enum Key {
     Other,
 }
 
-impl Key {
+impl TestKey {
     pub(crate) const ALL: [Self; 3] = [Self::Dev, Self::Prod, Self::Other];
 
     fn vector(self) -> &'static str {

@@ -7,7 +7,7 @@ mod project;
 mod tools;
 
 pub(crate) use api_server::{ApiServer, kubeconfig};
-pub(crate) use keys::Key;
+pub(crate) use keys::TestKey;
 pub(crate) use outcome::Outcome;
 pub(crate) use project::{NOW, TestProject};
 pub(crate) use tools::gitleaks;

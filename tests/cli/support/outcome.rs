@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use super::Key;
+use super::TestKey;
 
 /// What a command line did. Its `Display` is made for snapshots: what differs from run to run, and
 /// what nobody wants to read, is replaced by a word in brackets.
@@ -70,7 +70,7 @@ impl Outcome {
 
     fn filter(&self, text: &str) -> String {
         let mut text = text.replace(&self.root, "[PROJECT]");
-        for key in Key::ALL {
+        for key in TestKey::ALL {
             text = text.replace(key.id(), &format!("[KEY {key:?}]"));
         }
         mask(&text, "sceau:v1:", "[SEALED]")

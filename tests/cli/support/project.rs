@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use sceau::{Io, Terminals};
 use tempfile::TempDir;
 
-use super::{Key, Outcome};
+use super::{Outcome, TestKey};
 
 /// The instant at which command lines run.
 pub(crate) const NOW: &str = "2026-11-22T12:00:00Z";
@@ -48,12 +48,12 @@ impl TestProject {
     /// `deploy/*/dev/**` and `deploy/*/prod/**`.
     pub(crate) fn new() -> Self {
         Self::empty()
-            .environment("dev", Key::Dev)
-            .environment("prod", Key::Prod)
+            .environment("dev", TestKey::Dev)
+            .environment("prod", TestKey::Prod)
     }
 
     /// Adds an environment that is sealed to `key`.
-    pub(crate) fn environment(mut self, name: &str, key: Key) -> Self {
+    pub(crate) fn environment(mut self, name: &str, key: TestKey) -> Self {
         let settings =
             format!("{{certificates: [certificates/{name}.pem], paths: [\"deploy/*/{name}/**\"]}}");
         self.environments
@@ -75,7 +75,7 @@ impl TestProject {
     }
 
     /// Adds the private half of a key as `name`.
-    pub(crate) fn private_key(self, name: &str, key: Key) -> Self {
+    pub(crate) fn private_key(self, name: &str, key: TestKey) -> Self {
         self.file(name, key.private_pem())
     }
 

@@ -105,13 +105,14 @@ enum Change {
 
 impl Change {
     fn of(pinned: &Pinned, new: KeyId) -> Self {
-        let Pinned { directory, name } = pinned;
-        if !directory.join(name).exists() {
-            return Self::First;
-        }
-        match project::read_certificate(directory, name).map(|pinned| pinned.key_id()) {
-            Ok(old) if old == new => Self::SameKey,
-            old => Self::Replaced { old: old.ok(), new },
+        match project::read_pinned(&pinned.directory, &pinned.name) {
+            Ok(None) => Self::First,
+            Ok(Some(old)) if old.key_id() == new => Self::SameKey,
+            Ok(Some(old)) => Self::Replaced {
+                old: Some(old.key_id()),
+                new,
+            },
+            Err(_) => Self::Replaced { old: None, new },
         }
     }
 }

@@ -46,14 +46,14 @@ const BITS: usize = 4096;
 pub(in crate::commands) fn run(arguments: &GenerateArguments, io: &mut Io<'_>) -> Result<()> {
     let files = [arguments.write_key.as_path(), &arguments.write_certificate];
     output::refuse_existing(&io.directory, &files)?;
-    let key = SealingKey::generate(BITS).map_err(CommandError::bug)?;
+    let sealing_key = SealingKey::generate(BITS).map_err(CommandError::bug)?;
     let issue = Issue {
         subject: &arguments.subject,
         not_before: io.now,
         not_after: io.now + SignedDuration::from_hours(24 * i64::from(arguments.days)),
     };
-    let certificate = issue_certificate(&key, &issue).map_err(CommandError::bug)?;
-    let pem = key.to_pem().map_err(CommandError::bug)?;
+    let certificate = issue_certificate(&sealing_key, &issue).map_err(CommandError::bug)?;
+    let pem = sealing_key.to_pem().map_err(CommandError::bug)?;
     let stage = |name: &Path, text: &str, audience| {
         let file = NewFile {
             directory: &io.directory,
@@ -76,7 +76,7 @@ pub(in crate::commands) fn run(arguments: &GenerateArguments, io: &mut Io<'_>) -
         format_args!(
             "{} holds the private key {}",
             arguments.write_key.display(),
-            key.id()
+            sealing_key.id()
         ),
     );
     ui::note(
