@@ -289,12 +289,10 @@ fn value(line: &str) -> Option<f64> {
     line.rsplit(' ').next()?.parse().ok()
 }
 
+/// Adding to zero keeps an empty sum from being printed as -0.
 fn sum_of(metrics: &str, prefix: &str) -> f64 {
-    metrics
-        .lines()
-        .filter(|line| line.starts_with(prefix))
-        .filter_map(value)
-        .sum()
+    let lines = metrics.lines().filter(|line| line.starts_with(prefix));
+    lines.filter_map(value).fold(0.0, |sum, it| sum + it)
 }
 
 /// User and system time from `/proc/<pid>/stat`, in ticks of 10 ms (proc(5)).
