@@ -1,10 +1,11 @@
 //! Environments: their sealing keys are made and renewed, and their public side is told.
 //!
-//! As with SealedSecrets: observe [read], plan (pure), apply [write]. Nobody but the leader does it.
+//! As with SealedSecrets, it is observe, plan and apply. Nobody but the leader does it.
 
 use std::{collections::BTreeSet, convert::Infallible, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Secret;
 use kube::{
     Client, Resource as _, ResourceExt as _,
     runtime::{
@@ -132,11 +133,7 @@ impl Keeper {
         failure: Option<MakeKeyError>,
         now: Timestamp,
     ) -> Next {
-        let next = if failure.is_none() {
-            plan.next
-        } else {
-            Next::Backoff
-        };
+        let next = failure.as_ref().map_or(plan.next, |_| Next::Backoff);
         let status = plan.status(environment, failure.as_ref(), now);
         if environment.status.as_ref() == Some(&status) {
             return next;
@@ -168,21 +165,13 @@ pub(crate) async fn report_unusable_keys(keeper: Arc<Keeper>) -> Infallible {
             .collect();
         for (name, why) in unusable.difference(&told) {
             tracing::warn!(secret = name, why, "key Secret passed over");
-            keeper.announce_unusable(name, why).await;
+            let secret = ObjectRef::<Secret>::new(name).within(&keeper.own_namespace);
+            let announcement = Announcement::warning("UnusableKey", why);
+            keeper.events.announce(&announcement, secret.into()).await;
         }
         told = unusable;
         if surroundings.changed().await.is_err() {
             std::future::pending::<Infallible>().await;
         }
-    }
-}
-
-impl Keeper {
-    async fn announce_unusable(&self, name: &str, why: &str) {
-        let secret: ObjectRef<k8s_openapi::api::core::v1::Secret> =
-            ObjectRef::new(name).within(&self.own_namespace);
-        self.events
-            .announce(&Announcement::warning("UnusableKey", why), secret.into())
-            .await;
     }
 }

@@ -31,7 +31,7 @@ pub(crate) fn environment_name(name: &str) -> EnvironmentName {
 pub(crate) fn known_key(index: usize, environment: &str, created_at: &str) -> KnownKey {
     KnownKey {
         environment: environment_name(environment),
-        key: Arc::clone(&KEYS[index]),
+        sealing_key: Arc::clone(&KEYS[index]),
         certificate: format!("certificate {index}"),
         created_at: at(created_at),
         not_after: at("2036-01-01T00:00:00Z"),
@@ -66,7 +66,7 @@ impl Given {
         self
     }
 
-    pub(crate) fn key(self, index: usize, environment: &str, created_at: &str) -> Self {
+    pub(crate) fn sealing_key(self, index: usize, environment: &str, created_at: &str) -> Self {
         let known = known_key(index, environment, created_at);
         self.key_secret(&format!("{environment}-{index}"), KeySecret::Usable(known))
     }

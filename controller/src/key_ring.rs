@@ -19,7 +19,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 #[derive(Debug, Clone)]
 pub(crate) struct KnownKey {
     pub(crate) environment: EnvironmentName,
-    pub(crate) key: Arc<SealingKey>,
+    pub(crate) sealing_key: Arc<SealingKey>,
     /// In PEM.
     pub(crate) certificate: String,
     /// When it was made, says its certificate: the Secret itself may have been restored later.
@@ -27,10 +27,17 @@ pub(crate) struct KnownKey {
     pub(crate) not_after: Timestamp,
 }
 
+impl KnownKey {
+    /// The id that seals name it by.
+    pub(crate) fn id(&self) -> KeyId {
+        self.sealing_key.id()
+    }
+}
+
 impl PartialEq for KnownKey {
     fn eq(&self, other: &Self) -> bool {
         self.environment == other.environment
-            && self.key.id() == other.key.id()
+            && self.id() == other.id()
             && self.certificate == other.certificate
     }
 }
@@ -86,13 +93,13 @@ fn read_key(secret: &Secret) -> Result<KnownKey, UnusableKey> {
         not_after,
         ..
     } = Certificate::parse_pem(certificate)?;
-    let key = SealingKey::parse_pem(text(secret, PRIVATE_KEY)?)?
+    let sealing_key = SealingKey::parse_pem(text(secret, PRIVATE_KEY)?)?
         .into_iter()
-        .find(|key| key.id() == recipient.id())
+        .find(|sealing_key| sealing_key.id() == recipient.id())
         .ok_or(UnusableKey::Mismatch)?;
     Ok(KnownKey {
         environment,
-        key: Arc::new(key),
+        sealing_key: Arc::new(sealing_key),
         certificate: certificate.to_owned(),
         created_at: not_before,
         not_after,
@@ -138,16 +145,16 @@ impl NewKey {
         bits: usize,
         made_at: Timestamp,
     ) -> Result<Self, UnusableKey> {
-        let key = SealingKey::generate(bits)?;
+        let sealing_key = SealingKey::generate(bits)?;
         let issue = sealing::Issue {
             subject: &format!("sceau {environment}"),
             not_before: made_at,
             not_after: made_at + jiff::SignedDuration::from_hours(VALIDITY_IN_HOURS),
         };
         Ok(Self {
-            id: key.id(),
-            certificate: issue_certificate(&key, &issue)?,
-            private_key: key.to_pem()?,
+            id: sealing_key.id(),
+            certificate: issue_certificate(&sealing_key, &issue)?,
+            private_key: sealing_key.to_pem()?,
         })
     }
 

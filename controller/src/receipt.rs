@@ -14,12 +14,12 @@ use zeroize::Zeroizing;
 pub(crate) struct Receipt {
     pub(crate) metadata: ReceiptMetadata,
     /// Only Secrets have items, and not even all of them.
-    #[serde(default)]
+    #[serde(default, rename = "data")]
     #[expect(
         clippy::zero_sized_map_values,
         reason = "an object is read, and its values are not kept"
     )]
-    data: Option<BTreeMap<String, IgnoredAny>>,
+    items: Option<BTreeMap<String, IgnoredAny>>,
 }
 
 /// The identity of an object.
@@ -33,7 +33,7 @@ pub(crate) struct ReceiptMetadata {
 impl Receipt {
     /// The names of the Secret's items.
     pub(crate) fn item_names(&self) -> impl Iterator<Item = &str> {
-        self.data.iter().flatten().map(|(name, _)| name.as_str())
+        self.items.iter().flatten().map(|(name, _)| name.as_str())
     }
 }
 

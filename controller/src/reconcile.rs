@@ -19,10 +19,12 @@ use kube::{
     core::PartialObjectMeta,
     runtime::{controller::Action, reflector::Store},
 };
+use sealing::resource::SealedSecretStatus;
 use tokio::sync::{Semaphore, watch};
 
 use crate::{
     audit::{self, Attempt},
+    error::describe,
     events::Events,
     metrics::{Metrics, Written as Resource},
     outcome::{Next, Obstacle, Outcome, Reason},
@@ -134,16 +136,12 @@ impl Reconciler {
             announcement,
             next,
         } = report(observed, outcome, Timestamp::now());
-        if let Some(status) = status {
-            match apply::write_status(&self.client, &observed.object, &status).await {
-                Ok(version) => self.recent.remember(&observed.object, &version, status),
-                Err(error) => {
-                    let (object, error) = (observed.object.path(), crate::error::describe(&error));
-                    tracing::warn!(object, error, "status not written");
-                    return Next::Backoff;
-                }
-            }
-            self.metrics.count_write(Resource::SealedSecretStatus);
+        if let Some(status) = status
+            && let Err(error) = self.write_status(&observed.object, status).await
+        {
+            let (object, error) = (observed.object.path(), describe(&error));
+            tracing::warn!(object, error, "status not written");
+            return Next::Backoff;
         }
         if let Some(announcement) = announcement {
             self.events
@@ -151,6 +149,17 @@ impl Reconciler {
                 .await;
         }
         next
+    }
+
+    async fn write_status(
+        &self,
+        object: &ReceivedSealedSecret,
+        status: SealedSecretStatus,
+    ) -> Result<(), kube::Error> {
+        let version = apply::write_status(&self.client, object, &status).await?;
+        self.recent.remember(object, &version, status);
+        self.metrics.count_write(Resource::SealedSecretStatus);
+        Ok(())
     }
 
     fn action(&self, object: &ReceivedSealedSecret, next: Next) -> Action {

@@ -43,15 +43,17 @@ pub(crate) fn renewal(
         Some(text) => duration::parse(text)?,
         None => RENEW_EVERY,
     };
-    let active = keys.iter().find(|key| key.state == SealingKeyState::Active);
+    let active = keys
+        .iter()
+        .find(|fact| fact.state == SealingKeyState::Active);
     let Some(active) = active else {
-        let newest = keys.first().map(|key| key.known.key.id());
+        let newest = keys.first().map(|fact| fact.known.id());
         return Ok(Renewal::Make { replaced: newest });
     };
     let due = due(active.known.created_at, renew_every, settings);
     Ok(match due {
         Some(due) if due <= now => Renewal::Make {
-            replaced: Some(active.known.key.id()),
+            replaced: Some(active.known.id()),
         },
         due => Renewal::Wait(due),
     })

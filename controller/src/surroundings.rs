@@ -168,14 +168,14 @@ impl Surroundings {
             .filter(|known| known.environment == environment.name)
             .collect();
         keys.sort_by_key(|known| {
-            let id = known.key.id();
+            let id = known.id();
             (Reverse(known.created_at), environment.revokes(id), id)
         });
-        keys.dedup_by_key(|known| known.key.id());
-        let newest = keys.first().map(|known| known.key.id());
+        keys.dedup_by_key(|known| known.id());
+        let newest = keys.first().map(|known| known.id());
         keys.into_iter()
             .map(|known| {
-                let id = known.key.id();
+                let id = known.id();
                 let state = match () {
                     () if environment.revokes(id) => SealingKeyState::Revoked,
                     () if Some(id) == newest => SealingKeyState::Active,
@@ -214,8 +214,8 @@ impl Surroundings {
             .map(|(name, spec)| {
                 let mut ring = KeyRing::default();
                 self.usable_keys()
-                    .filter(|known| known.environment == name && !revokes(spec, known.key.id()))
-                    .for_each(|known| ring.insert(Arc::clone(&known.key)));
+                    .filter(|known| known.environment == name && !revokes(spec, known.id()))
+                    .for_each(|known| ring.insert(Arc::clone(&known.sealing_key)));
                 Arc::new(KnownEnvironment {
                     name,
                     spec: spec.clone(),

@@ -90,3 +90,20 @@ fn taking_over_a_secret_that_may_not_be_deleted_is_forbidden_and_tried_again() {
         sealer.until_items("api", &[("OURS", b"2")]).await;
     });
 }
+
+#[test]
+fn a_secret_that_is_being_deleted_is_waited_for() {
+    sealed::test(async |_, sealer| {
+        let held = json!({"metadata": {"name": "api", "finalizers": ["example.com/held"]}});
+        sealer.create_secret(held).await;
+        sealer.delete_secret("api").await;
+        sealer.apply(&sealer.seal("api", &[("A", b"1")])).await;
+        sealer.until("api", "Progressing").await;
+
+        sealer
+            .patch_secret("api", &json!({"metadata": {"finalizers": null}}))
+            .await;
+        sealer.touch("api").await;
+        sealer.until("api", "Unsealed").await;
+    });
+}

@@ -1,7 +1,5 @@
 //! More than one controller, none, and what a restart costs.
 
-use std::time::Duration;
-
 use cluster::wait::{SOON, until};
 use cluster::{Cluster, Controller, Namespace};
 use k8s_openapi::api::coordination::v1::Lease;
@@ -11,13 +9,10 @@ use kube::api::DeleteParams;
 use crate::sealed::Sealer;
 
 /// Short, so that a leader that was killed is soon succeeded.
-const SHORT_LEASE: [&str; 6] = [
-    "--lease-duration=2s",
-    "--lease-renew-deadline=1s",
+const SHORT_LEASE: [&str; 3] = [
+    "--lease-duration=4s",
+    "--lease-renew-deadline=3s",
     "--lease-retry-period=200ms",
-    "--log-level=debug",
-    "--lease-name=sceau-controller",
-    "--namespace=sceau-system",
 ];
 
 async fn start(cluster: &Cluster, name: &str) -> Controller {
@@ -27,6 +22,16 @@ async fn start(cluster: &Cluster, name: &str) -> Controller {
         .await;
     controller.until_ready().await;
     controller
+}
+
+async fn until_leading(controller: &Controller) {
+    until("it leads", SOON, async || {
+        match controller.metric("sceau_leading").await {
+            Some(1.0) => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    })
+    .await;
 }
 
 async fn holder(cluster: &Cluster) -> String {
@@ -56,6 +61,7 @@ fn when_the_leader_is_killed_the_standby_takes_over() {
         let cluster = Cluster::start().await;
         let namespace = Namespace::create(&cluster).await;
         let mut leader = start(&cluster, "one").await;
+        until_leading(&leader).await;
         let standby = start(&cluster, "two").await;
         let sealer = Sealer::create(&namespace).await;
         sealer.unseal("before", &[("A", b"1")]).await;
@@ -79,17 +85,10 @@ fn a_leader_that_was_paused_too_long_ends_and_writes_no_more() {
     cluster::run(async {
         let cluster = Cluster::start().await;
         let mut leader = start(&cluster, "one").await;
+        until_leading(&leader).await;
         let standby = start(&cluster, "two").await;
         leader.process().pause();
-        until("the standby leads", SOON, async || {
-            let leading = standby.metric("sceau_leading").await;
-            if leading == Some(1.0) {
-                Ok(())
-            } else {
-                Err(format!("{leading:?}"))
-            }
-        })
-        .await;
+        until_leading(&standby).await;
         leader.process().resume();
         let status = leader.process().until_ended(SOON).await;
         assert_eq!(status.code(), Some(1));
@@ -106,32 +105,12 @@ fn a_controller_that_is_asked_to_end_gives_the_lease_back() {
             .start(&cluster)
             .await;
         leader.until_ready().await;
-        until("it leads", SOON, async || {
-            let leading = leader.metric("sceau_leading").await;
-            if leading == Some(1.0) {
-                Ok(())
-            } else {
-                Err(format!("{leading:?}"))
-            }
-        })
-        .await;
+        until_leading(&leader).await;
         assert_eq!(leader.terminate().await.code(), Some(0));
         assert_eq!(holder(&cluster).await, "");
 
         let successor = start(&cluster, "two").await;
-        until(
-            "the next one leads at once",
-            Duration::from_secs(5),
-            async || {
-                let leading = successor.metric("sceau_leading").await;
-                if leading == Some(1.0) {
-                    Ok(())
-                } else {
-                    Err(format!("{leading:?}"))
-                }
-            },
-        )
-        .await;
+        until_leading(&successor).await;
     });
 }
 

@@ -51,14 +51,14 @@ pub(super) async fn make_key(
         made_at,
         ..
     } = order.clone();
-    let key = tokio::task::spawn_blocking(move || NewKey::generate(&environment, bits, made_at))
+    let new = tokio::task::spawn_blocking(move || NewKey::generate(&environment, bits, made_at))
         .await??;
-    let secret = key.secret(&order.secret, order.environment.as_str());
+    let secret = new.secret(&order.secret, order.environment.as_str());
     let body = serde_json::to_vec(&secret).map_err(kube::Error::SerdeError)?;
     let request =
         Request::new(Secret::url_path(&(), Some(namespace))).create(&PostParams::default(), body);
     match receipt::send(client, request).await {
-        Ok(_) => Ok(key.id),
+        Ok(_) => Ok(new.id),
         Err(kube::Error::Api(status)) if status.is_already_exists() => {
             Err(MakeKeyError::Exists(order.secret.clone()))
         }

@@ -101,10 +101,10 @@ pub(super) fn plan(observed: &Observed<'_>, now: Timestamp) -> Plan {
     };
     let keys = observed.surroundings.keys_of(known);
     let mut plan = Plan {
-        certificate: active(&keys).map(|key| key.known.certificate.clone()),
+        certificate: active(&keys).map(|fact| fact.known.certificate.clone()),
         sealing_keys: keys
             .iter()
-            .map(|key| key_status(key, count(key, known, observed.recipients)))
+            .map(|fact| key_status(fact, count(fact, known, observed.recipients)))
             .collect(),
         ..plan_renewal(observed.environment, known, &keys, now)
     };
@@ -115,7 +115,8 @@ pub(super) fn plan(observed: &Observed<'_>, now: Timestamp) -> Plan {
 }
 
 fn active<'a, 'k>(keys: &'a [KeyFact<'k>]) -> Option<&'a KeyFact<'k>> {
-    keys.iter().find(|key| key.state == SealingKeyState::Active)
+    keys.iter()
+        .find(|fact| fact.state == SealingKeyState::Active)
 }
 
 fn plan_renewal(
@@ -154,8 +155,8 @@ fn plan_renewal(
 }
 
 fn keys_ready(keys: &[KeyFact<'_>]) -> String {
-    active(keys).map_or_else(String::new, |key| {
-        format!("sealing key {} is active", key.known.key.id())
+    active(keys).map_or_else(String::new, |fact| {
+        format!("sealing key {} is active", fact.known.id())
     })
 }
 
@@ -170,20 +171,20 @@ fn complaint(selector: Option<&LabelSelector>) -> Option<String> {
         .then(|| "namespaceSelector has an operator or values that mean nothing".to_owned())
 }
 
-fn key_status(key: &KeyFact<'_>, sealed_secrets: usize) -> SealingKeyStatus {
+fn key_status(fact: &KeyFact<'_>, sealed_secrets: usize) -> SealingKeyStatus {
     SealingKeyStatus {
-        key_id: key.known.key.id().to_string(),
-        state: key.state,
-        created_at: Time(key.known.created_at),
-        not_after: Time(key.known.not_after),
+        key_id: fact.known.id().to_string(),
+        state: fact.state,
+        created_at: Time(fact.known.created_at),
+        not_after: Time(fact.known.not_after),
         sealed_secrets: u32::try_from(sealed_secrets).unwrap_or(u32::MAX),
     }
 }
 
 /// How many SealedSecrets have a seal that this key opens: a seal is opened by the first of its
 /// recipients that the ring holds.
-fn count(key: &KeyFact<'_>, known: &KnownEnvironment, recipients: &[Recipients]) -> usize {
-    let id = key.known.key.id();
+fn count(fact: &KeyFact<'_>, known: &KnownEnvironment, recipients: &[Recipients]) -> usize {
+    let id = fact.known.id();
     let opened = |seal: &Vec<KeyId>| seal.iter().find(|id| known.ring.holds(**id)) == Some(&id);
     recipients
         .iter()

@@ -9,8 +9,8 @@ fn new_key() -> NewKey {
 }
 
 /// The Secret as the API server would keep it, with some of its items changed.
-fn stored(key: &NewKey, changes: &[(&str, Option<&str>)]) -> Secret {
-    let body = serde_json::to_value(key.secret("sceau-prod-first", "prod")).unwrap();
+fn stored(new: &NewKey, changes: &[(&str, Option<&str>)]) -> Secret {
+    let body = serde_json::to_value(new.secret("sceau-prod-first", "prod")).unwrap();
     let mut secret: Secret = serde_json::from_value(body).unwrap();
     let items = secret.string_data.take().unwrap();
     let mut items: std::collections::BTreeMap<_, _> = items
@@ -36,21 +36,21 @@ fn junk(secret: Secret) -> String {
 
 #[test]
 fn a_new_key_is_read_back_from_its_secret() {
-    let key = new_key();
-    let KeySecret::Usable(known) = KeySecret::read(stored(&key, &[])) else {
+    let new = new_key();
+    let KeySecret::Usable(known) = KeySecret::read(stored(&new, &[])) else {
         panic!("it is junk");
     };
-    assert_eq!(known.key.id(), key.id);
+    assert_eq!(known.id(), new.id);
     assert_eq!(known.environment.as_str(), "prod");
     assert_eq!(known.created_at, at("2026-11-21T09:30:00Z"));
     assert_eq!(known.not_after, at("2036-11-18T09:30:00Z"));
-    assert_eq!(known.certificate, key.certificate);
+    assert_eq!(known.certificate, new.certificate);
 }
 
 #[test]
 fn a_key_secret_is_a_tls_secret_with_two_labels_that_never_changes() {
-    let key = new_key();
-    let body = serde_json::to_value(key.secret("sceau-prod-first", "prod")).unwrap();
+    let new = new_key();
+    let body = serde_json::to_value(new.secret("sceau-prod-first", "prod")).unwrap();
     assert_eq!(body["type"], "kubernetes.io/tls");
     assert_eq!(body["immutable"], true);
     let labels = json!({"sceau.dev/environment": "prod", "sceau.dev/sealing-key": "active"});
@@ -59,7 +59,7 @@ fn a_key_secret_is_a_tls_secret_with_two_labels_that_never_changes() {
 
 #[test]
 fn junk_is_named_and_never_repeated() {
-    let key = new_key();
+    let new = new_key();
     let another = KEYS[0].to_pem().unwrap();
     for (changes, expected) in [
         ([("tls.crt", None)], "tls.crt is missing or no text"),
@@ -77,9 +77,9 @@ fn junk_is_named_and_never_repeated() {
             "tls.key does not belong to tls.crt",
         ),
     ] {
-        assert_eq!(junk(stored(&key, &changes)), expected);
+        assert_eq!(junk(stored(&new, &changes)), expected);
     }
-    let mut secret = stored(&key, &[]);
+    let mut secret = stored(&new, &[]);
     secret.metadata.labels = Some([(ENVIRONMENT_LABEL.to_owned(), "Hunter2".to_owned())].into());
     assert_eq!(
         junk(secret),
@@ -93,17 +93,17 @@ fn junk_is_named_and_never_repeated() {
 
 #[test]
 fn the_right_one_of_several_private_keys_is_taken() {
-    let key = new_key();
+    let new = new_key();
     let both = format!(
         "{}{}",
         KEYS[0].to_pem().unwrap().as_str(),
-        key.private_key.as_str()
+        new.private_key.as_str()
     );
-    let KeySecret::Usable(known) = KeySecret::read(stored(&key, &[("tls.key", Some(&both))]))
+    let KeySecret::Usable(known) = KeySecret::read(stored(&new, &[("tls.key", Some(&both))]))
     else {
         panic!("it is junk");
     };
-    assert_eq!(known.key.id(), key.id);
+    assert_eq!(known.id(), new.id);
 }
 
 #[test]

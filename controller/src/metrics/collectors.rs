@@ -100,20 +100,20 @@ impl Collector for SealingKeys {
         let unusable = i64::try_from(self.0.borrow().unusable_keys().count()).unwrap_or(i64::MAX);
         let mut one = |name, help, value: fn(&Series) -> i64| {
             let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
-            keys.iter().try_for_each(|key| {
-                ConstGauge::new(value(key)).encode(family.encode_family(&key.labels)?)
+            keys.iter().try_for_each(|series| {
+                ConstGauge::new(value(series)).encode(family.encode_family(&series.labels)?)
             })
         };
         one("sealing_key", "1 for each sealing key", |_| 1)?;
         one(
             "sealing_key_created_timestamp_seconds",
             "When a sealing key was made",
-            |key| key.created_at,
+            |series| series.created_at,
         )?;
         one(
             "sealing_key_expiry_timestamp_seconds",
             "When the certificate of a sealing key ends",
-            |key| key.not_after,
+            |series| series.not_after,
         )?;
         let help = "Secrets that carry the label of a sealing key and hold none";
         let gauge =
@@ -131,14 +131,14 @@ impl SealingKeys {
                 surroundings
                     .keys_of(environment)
                     .into_iter()
-                    .map(|key| Series {
+                    .map(|fact| Series {
                         labels: [
                             ("environment", environment.name.to_string()),
-                            ("state", name(key.state).to_owned()),
-                            ("key_id", key.known.key.id().to_string()),
+                            ("state", name(fact.state).to_owned()),
+                            ("key_id", fact.known.id().to_string()),
                         ],
-                        created_at: key.known.created_at.as_second(),
-                        not_after: key.known.not_after.as_second(),
+                        created_at: fact.known.created_at.as_second(),
+                        not_after: fact.known.not_after.as_second(),
                     })
             })
             .collect()

@@ -109,7 +109,8 @@ struct SecretBody<'a> {
     secret_type: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     immutable: Option<bool>,
-    data: BTreeMap<&'a str, InBase64<'a>>,
+    #[serde(rename = "data")]
+    items: BTreeMap<&'a str, InBase64<'a>>,
 }
 
 #[derive(Serialize)]
@@ -147,7 +148,7 @@ impl<'a> From<&'a DesiredSecret> for SecretBody<'a> {
             },
             secret_type: secret.template.secret_type(),
             immutable: secret.template.immutable,
-            data: items
+            items: items
                 .map(|(name, plaintext)| (name.as_str(), InBase64(plaintext)))
                 .collect(),
         }

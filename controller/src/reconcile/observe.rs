@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Secret;
-use kube::{Api, ResourceExt as _, runtime::reflector::ObjectRef};
+use kube::{Api, Client, ResourceExt as _, runtime::reflector::ObjectRef};
 use sealing::resource::WrittenSecret;
 
 use super::{
@@ -14,6 +14,7 @@ use crate::{
     error::describe,
     outcome::{Obstacle, Reason},
     received::ReceivedSealedSecret,
+    surroundings::Belonging,
 };
 
 /// Gathers everything that the plan for one SealedSecret rests on.
@@ -24,7 +25,11 @@ pub(super) async fn observe(
     let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
     let status = reconciler.recent.newest(object);
     let belonging = reconciler.surroundings.borrow().belonging(namespace);
-    let secret = find_secret(object, status.secret.as_ref(), reconciler).await;
+    let secret = match &belonging {
+        Belonging::To(_) => find_secret(object, status.secret.as_ref(), reconciler).await,
+        // Nothing will be written, whatever is there.
+        _ => Ok(None),
+    };
     Observed {
         object: Arc::clone(object),
         status,
@@ -41,27 +46,27 @@ async fn find_secret(
     recorded: Option<&WrittenSecret>,
     reconciler: &Reconciler,
 ) -> Result<Option<FoundSecret>, Obstacle> {
-    let (namespace, name) = (
-        object.metadata.namespace.as_deref().unwrap_or_default(),
-        object.name_any(),
-    );
+    let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
+    let name = object.name_any();
     let watched = reconciler
         .secrets
         .get(&ObjectRef::new(&name).within(namespace))
         .map(|secret| FoundSecret::from(&secret.metadata));
-    if let Some(watched) =
-        watched.filter(|watched| recorded.is_some_and(|recorded| watched.is(recorded)))
-    {
-        return Ok(Some(watched));
+    match (watched, recorded) {
+        (Some(watched), Some(recorded)) if watched.is(recorded) => Ok(Some(watched)),
+        _ => ask_for_secret(&reconciler.client, namespace, &name).await,
     }
-    Api::<Secret>::namespaced(reconciler.client.clone(), namespace)
-        .get_metadata_opt(&name)
-        .await
-        .map(|found| found.map(|secret| FoundSecret::from(&secret.metadata)))
-        .map_err(|error| {
-            Obstacle::new(
-                Reason::ApiError,
-                format!("looking at the Secret: {}", describe(&error)),
-            )
-        })
+}
+
+async fn ask_for_secret(
+    client: &Client,
+    namespace: &str,
+    name: &str,
+) -> Result<Option<FoundSecret>, Obstacle> {
+    let secrets = Api::<Secret>::namespaced(client.clone(), namespace);
+    let found = secrets.get_metadata_opt(name).await.map_err(|error| {
+        let message = format!("looking at the Secret: {}", describe(&error));
+        Obstacle::new(Reason::ApiError, message)
+    })?;
+    Ok(found.map(|secret| FoundSecret::from(&secret.metadata)))
 }

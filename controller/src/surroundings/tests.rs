@@ -77,11 +77,13 @@ fn states(surroundings: &Surroundings, environment: &str) -> Vec<(usize, Sealing
     surroundings
         .keys_of(environment)
         .iter()
-        .map(|key| {
-            let id = key.known.key.id();
+        .map(|fact| {
+            let id = fact.known.id();
             (
-                KEYS.iter().position(|key| key.id() == id).unwrap(),
-                key.state,
+                KEYS.iter()
+                    .position(|sealing_key| sealing_key.id() == id)
+                    .unwrap(),
+                fact.state,
             )
         })
         .collect()
@@ -91,9 +93,9 @@ fn states(surroundings: &Surroundings, environment: &str) -> Vec<(usize, Sealing
 fn the_newest_key_is_active_and_the_ring_holds_all_of_its_environment() {
     let surroundings = Given::default()
         .environment("prod", json!({"namespaces": ["shop"]}))
-        .key(0, "prod", "2026-01-01T00:00:00Z")
-        .key(1, "prod", "2026-02-01T00:00:00Z")
-        .key(2, "dev", "2026-03-01T00:00:00Z")
+        .sealing_key(0, "prod", "2026-01-01T00:00:00Z")
+        .sealing_key(1, "prod", "2026-02-01T00:00:00Z")
+        .sealing_key(2, "dev", "2026-03-01T00:00:00Z")
         .surroundings();
     assert_eq!(
         states(&surroundings, "prod"),
@@ -114,8 +116,8 @@ fn a_revoked_key_leaves_the_ring_and_an_older_one_does_not_come_back() {
             "prod",
             json!({"sealingKeys": {"revoked": [KEYS[1].id().to_string()]}}),
         )
-        .key(0, "prod", "2026-01-01T00:00:00Z")
-        .key(1, "prod", "2026-02-01T00:00:00Z")
+        .sealing_key(0, "prod", "2026-01-01T00:00:00Z")
+        .sealing_key(1, "prod", "2026-02-01T00:00:00Z")
         .surroundings();
     assert_eq!(
         states(&surroundings, "prod"),
@@ -135,8 +137,8 @@ fn a_key_made_in_the_second_of_the_revoked_one_is_active() {
             "prod",
             json!({"sealingKeys": {"revoked": [KEYS[1].id().to_string()]}}),
         )
-        .key(0, "prod", "2026-02-01T00:00:00Z")
-        .key(1, "prod", "2026-02-01T00:00:00Z")
+        .sealing_key(0, "prod", "2026-02-01T00:00:00Z")
+        .sealing_key(1, "prod", "2026-02-01T00:00:00Z")
         .surroundings();
     assert_eq!(
         states(&surroundings, "prod"),
@@ -148,7 +150,7 @@ fn a_key_made_in_the_second_of_the_revoked_one_is_active() {
 fn a_key_that_is_stored_twice_is_one_key() {
     let surroundings = Given::default()
         .environment("prod", json!({"namespaces": ["shop"]}))
-        .key(0, "prod", "2026-02-01T00:00:00Z")
+        .sealing_key(0, "prod", "2026-02-01T00:00:00Z")
         .key_secret(
             "copy",
             KeySecret::Usable(crate::fixtures::known_key(
@@ -168,7 +170,7 @@ fn a_key_that_is_stored_twice_is_one_key() {
 fn junk_is_told_of_and_otherwise_passed_over() {
     let surroundings = Given::default()
         .environment("prod", json!({"namespaces": ["shop"]}))
-        .key(0, "prod", "2026-02-01T00:00:00Z")
+        .sealing_key(0, "prod", "2026-02-01T00:00:00Z")
         .key_secret("junk", KeySecret::Junk(UnusableKey::Mismatch))
         .surroundings();
     assert_eq!(states(&surroundings, "prod").len(), 1);

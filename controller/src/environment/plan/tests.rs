@@ -62,11 +62,9 @@ fn the_first_key_is_ordered_with_the_default_size() {
 #[test]
 fn an_active_key_is_told_with_what_it_opens() {
     let spec = json!({"namespaces": ["shop"], "sealingKeys": {"bits": 2048}});
-    let given = Given::default().key(0, "prod", "2026-06-01T00:00:00Z").key(
-        1,
-        "prod",
-        "2026-05-01T00:00:00Z",
-    );
+    let given = Given::default()
+        .sealing_key(0, "prod", "2026-06-01T00:00:00Z")
+        .sealing_key(1, "prod", "2026-05-01T00:00:00Z");
     let id = |index: usize| KEYS[index].id();
     let recipients = [
         recipients(&sealed(0, &[]).spec),
@@ -85,7 +83,7 @@ fn an_active_key_is_told_with_what_it_opens() {
     let counts: Vec<_> = status
         .sealing_keys
         .iter()
-        .map(|key| (key.state, key.sealed_secrets))
+        .map(|told| (told.state, told.sealed_secrets))
         .collect();
     assert_eq!(
         counts,
@@ -96,7 +94,7 @@ fn an_active_key_is_told_with_what_it_opens() {
 #[test]
 fn a_key_is_never_younger_than_the_one_it_replaces() {
     let spec = json!({"sealingKeys": {"revoked": [KEYS[0].id().to_string()]}});
-    let given = Given::default().key(0, "prod", "2026-06-02T00:00:05Z");
+    let given = Given::default().sealing_key(0, "prod", "2026-06-02T00:00:05Z");
     let order = plan_for(&spec, given, &[]).order.unwrap();
     assert_eq!(
         order.secret,
@@ -111,7 +109,7 @@ fn what_means_nothing_stalls_and_keeps_the_keys() {
         json!({"sealingKeys": {"renewEvery": "monthly"}}),
         json!({"namespaceSelector": {"matchExpressions": [{"key": "a", "operator": "Like"}]}}),
     ] {
-        let given = Given::default().key(0, "prod", "2026-06-01T00:00:00Z");
+        let given = Given::default().sealing_key(0, "prod", "2026-06-01T00:00:00Z");
         let plan = plan_for(&spec, given, &[]);
         let status = plan.status(&environment(&spec), None, at(NOW));
         assert_eq!(
