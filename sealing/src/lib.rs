@@ -1,7 +1,7 @@
 //! The formats and rules that every part of sceau shares: what is sealed, for whom, and where it
 //! may be opened.
 //!
-//! [`seal`] turns a [`Secret`] into a SealedSecret, [`unseal`] turns it back; both work on values
+//! [`seal()`] turns a [`Secret`] into a SealedSecret, [`unseal()`] turns it back; both work on values
 //! in memory. This crate does no I/O, reads no clock or environment variable, and never logs.
 //! Random bytes come from the cryptographic provider alone, so that no caller can make a seal
 //! predictable.

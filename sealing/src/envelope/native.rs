@@ -1,6 +1,6 @@
 //! The format `sceau/v1`: from what a manifest says to checked bytes.
 //!
-//! An [`Envelope`] is well formed. Whether it opens is for [`crate::unseal`] to find out.
+//! An [`Envelope`] is well formed. Whether it opens is for [`crate::unseal()`] to find out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
