@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 fn documents() -> impl Iterator<Item = String> {
     repo::tracked_files()
         .into_iter()
-        .filter(|path| path.ends_with(".md"))
+        .filter(|path| repo::has_extension(path, "md"))
 }
 
 /// Every text between two marks.
@@ -50,7 +50,7 @@ fn files_and_types_that_the_architecture_names_exist() {
     let files = repo::tracked_files();
     let sources: String = files
         .iter()
-        .filter(|path| path.ends_with(".rs"))
+        .filter(|path| repo::has_extension(path, "rs"))
         .map(|path| repo::read(path))
         .collect();
     let text = repo::read("ARCHITECTURE.md");
@@ -65,7 +65,7 @@ fn files_and_types_that_the_architecture_names_exist() {
 
 /// A file or folder as its path ends or begins; anything else as a word of the sources.
 fn exists(name: &str, files: &[String], sources: &str) -> bool {
-    if name.contains('/') || name.ends_with(".rs") {
+    if name.contains('/') || repo::has_extension(name, "rs") {
         let folder = name.trim_end_matches('/');
         return files.iter().any(|path| {
             path.ends_with(&format!("/{name}"))

@@ -1,7 +1,11 @@
 //! Where the repository's files are, and how a generated one is held against its source.
 #![expect(clippy::panic, reason = "a harness says what it expected by panicking")]
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 /// The root of the repository.
 pub fn root() -> PathBuf {
@@ -38,6 +42,13 @@ pub fn tracked_files() -> Vec<String> {
         .lines()
         .map(str::to_owned)
         .collect()
+}
+
+/// Whether a path's name ends with a dot and this.
+pub fn has_extension(path: &str, extension: &str) -> bool {
+    Path::new(path)
+        .extension()
+        .is_some_and(|it| it == extension)
 }
 
 /// Holds a committed file against what its source gives; with `UPDATE=1` the file is rewritten.
