@@ -28,7 +28,7 @@ impl Kind {
             Self::User => 1,
             Self::Usage => 2,
             Self::Cluster => 4,
-            Self::Bug => 70,
+            Self::Bug => crate::BUG,
         }
     }
 }

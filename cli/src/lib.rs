@@ -26,6 +26,9 @@ pub use args::reference;
 pub use project::schema as project_file_schema;
 pub use ui::{Io, Terminals};
 
+/// The exit code of a bug.
+pub const BUG: u8 = 70;
+
 /// Runs one command line, the program's name first, and returns the exit code.
 ///
 /// | exit code | means |

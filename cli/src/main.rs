@@ -1,15 +1,17 @@
 //! The program `sceau`: it only gathers what belongs to the process and hands it to [`sceau::run`].
 
 use std::{
-    io::{self, IsTerminal as _},
+    io::{self, IsTerminal as _, Write as _},
+    panic::PanicHookInfo,
     path::PathBuf,
-    process::ExitCode,
+    process::{self, ExitCode},
 };
 
 use jiff::Timestamp;
 use sceau::{Io, Terminals};
 
 fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(report_bug));
     let terminals = Terminals {
         stdin: io::stdin().is_terminal(),
         stdout: io::stdout().is_terminal(),
@@ -18,13 +20,26 @@ fn main() -> ExitCode {
         std::env::args_os(),
         &mut Io {
             stdin: &mut io::stdin().lock(),
-            stdout: &mut io::stdout().lock(),
-            help: &mut anstream::stdout().lock(),
-            stderr: &mut anstream::stderr().lock(),
+            stdout: &mut io::stdout(),
+            help: &mut anstream::stdout(),
+            stderr: &mut anstream::stderr(),
             prompt: &mut |question| rpassword::prompt_password(question).map(Into::into),
             terminals,
             now: Timestamp::now(),
             directory: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
         },
     ))
+}
+
+/// Ends the program with the exit code for bugs. What the panic says is left out: it could hold a
+/// value.
+fn report_bug(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map_or_else(String::new, |place| {
+        format!(" at {}:{}", place.file(), place.line())
+    });
+    let _ = writeln!(
+        io::stderr(),
+        "error: a bug in sceau{place}; please report it"
+    );
+    process::exit(i32::from(sceau::BUG));
 }

@@ -63,6 +63,13 @@ pub(crate) fn stage(file: &NewFile<'_>, existing: Existing) -> Result<Staged> {
     let path = file.directory.join(file.name);
     // A symbolic link stays one: what it points to is replaced.
     let target = fs::canonicalize(&path).unwrap_or(path);
+    let existing_file = fs::metadata(&target).ok();
+    if existing_file.as_ref().is_some_and(|it| !it.is_file()) {
+        let name = file.name.display();
+        return Err(CommandError::user(format!(
+            "{name} is there and is no file"
+        )));
+    }
     let directory = match target.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -74,7 +81,7 @@ pub(crate) fn stage(file: &NewFile<'_>, existing: Existing) -> Result<Staged> {
         .map_err(failed)?;
     temporary.write_all(file.bytes).map_err(failed)?;
     let permissions =
-        fs::metadata(&target).map_or_else(|_| file.audience.permissions(), |it| it.permissions());
+        existing_file.map_or_else(|| file.audience.permissions(), |it| it.permissions());
     fs::set_permissions(temporary.path(), permissions).map_err(failed)?;
     Ok(Staged {
         temporary,

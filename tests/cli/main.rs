@@ -15,6 +15,7 @@ mod certificate;
 mod certificate_fetch;
 mod dotenv;
 mod generated;
+mod hostile;
 mod init;
 mod inspect;
 mod project_file;

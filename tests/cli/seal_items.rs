@@ -174,6 +174,17 @@ fn a_directory_is_no_item() {
 }
 
 #[test]
+fn values_that_are_larger_than_a_secret_are_refused() {
+    let project = TestProject::new().file("a", "x".repeat(1_048_577));
+    assert_snapshot!(seal(&project, "--from-file a").refused(1), @"
+    exit 1
+    stderr:
+      error: the values have 1048577 bytes together; a Secret has at most 1048576
+    files: unchanged
+    ");
+}
+
+#[test]
 fn a_secret_without_items_is_refused() {
     assert_snapshot!(seal(&TestProject::new(), "").refused(1), @"
     exit 1

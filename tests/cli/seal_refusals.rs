@@ -444,6 +444,35 @@ fn a_target_that_cannot_be_written() {
 }
 
 #[test]
+fn a_target_that_is_no_file() {
+    let project = TestProject::new()
+        .file("secret.yaml", SECRET)
+        .file("directory/a", "");
+    for target in ["directory", "/dev/null"] {
+        let outcome = project
+            .run(&format!("seal secret.yaml --environment prod -w {target}"))
+            .refused(1);
+        let expected = format!("error: {target} is there and is no file\n");
+        assert_eq!(outcome.stderr(), expected);
+    }
+}
+
+#[test]
+fn aliases_that_stand_for_more_text_than_there_is_memory() {
+    let mut text = format!("a0: &a0 {}\n", "x".repeat(1000));
+    for level in 1..9 {
+        let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
+        text.extend([format!("a{level}: &a{level} [{aliases}]\n")]);
+    }
+    assert_snapshot!(refused(&text), @"
+    exit 1
+    stderr:
+      error: secret.yaml:6 (document 1): aliases stand for more text than is reasonable
+    files: unchanged
+    ");
+}
+
+#[test]
 fn contradicting_flags() {
     let project = TestProject::new().file("secret.yaml", SECRET);
     for line in [

@@ -363,6 +363,22 @@ fn a_secret_among_the_sealed_ones_is_refused() {
 }
 
 #[test]
+fn a_sealed_secret_of_an_unknown_version_is_refused() {
+    let project = sealed();
+    let text = project.text("sealed.yaml").replace("v1alpha1", "v9");
+    let outcome = project
+        .file("sealed.yaml", text)
+        .run("unseal sealed.yaml --keys prod.key")
+        .refused(1);
+    assert_snapshot!(outcome, @"
+    exit 1
+    stderr:
+      error: sealed.yaml:1 (document 1): this is a SealedSecret of sceau.dev/v9, which cannot be unsealed
+    files: unchanged
+    ");
+}
+
+#[test]
 fn keys_are_needed() {
     sealed().run("unseal sealed.yaml").refused(2);
 }

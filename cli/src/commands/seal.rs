@@ -9,6 +9,7 @@ mod replace;
 
 use std::path::{Path, PathBuf};
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use sealing::{EnvironmentName, Namespace, Scope};
 use zeroize::Zeroizing;
 
@@ -57,7 +58,7 @@ pub(crate) struct SealArguments {
     ///
     /// strict: in its namespace and under its name; namespace-wide: in its namespace under any
     /// name; environment-wide: in every namespace of the environment, under any name.
-    #[arg(long, default_value_t, value_name = "SCOPE")]
+    #[arg(long, default_value_t, value_name = "SCOPE", value_parser = scope_parser())]
     scope: Scope,
 
     /// Seal a Secret without items too
@@ -80,6 +81,10 @@ pub(crate) struct SealArguments {
 
     #[command(flatten)]
     new_secret: NewSecretArguments,
+}
+
+fn scope_parser() -> impl TypedValueParser<Value = Scope> {
+    PossibleValuesParser::new(Scope::ALL.map(Scope::as_str)).try_map(|text| text.parse())
 }
 
 const EXAMPLES: &str = "\

@@ -100,7 +100,9 @@ fn read(files: &[PathBuf], io: &mut Io<'_>) -> Result<Vec<(Origin, Sealed)>> {
                 Object::Sealed(object) => sealed.push((origin, object)),
                 Object::Secret(_) => return Err(origin.error("this is a Secret already")),
                 Object::Other(kind) => {
-                    return Err(origin.error(format_args!("this is a {kind}, not a SealedSecret")));
+                    return Err(
+                        origin.error(format_args!("this is a {kind}, which cannot be unsealed"))
+                    );
                 }
             }
         }

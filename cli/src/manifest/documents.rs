@@ -55,20 +55,22 @@ impl Document<'_> {
 
 /// Cuts a text at each line `---`, and apart what JSON objects stand one after the other.
 pub(crate) fn split(text: &str) -> Vec<Document<'_>> {
-    let mut documents: Vec<_> = chunks(text)
+    let pieces = chunks(text)
         .into_iter()
         .flat_map(|chunk| split_json(text, chunk))
-        .filter(|(range, _)| has_content(&text[range.clone()]))
-        .map(|(range, syntax)| Document {
-            number: 0,
-            line: 1 + text[..range.start].matches('\n').count(),
+        .filter(|(range, _)| has_content(&text[range.clone()]));
+    let (mut line, mut counted) = (1, 0);
+    let mut documents = Vec::new();
+    for (range, syntax) in pieces {
+        line += text[counted..range.start].matches('\n').count();
+        counted = range.start;
+        documents.push(Document {
+            number: documents.len() + 1,
+            line,
             text: &text[range.clone()],
             range: content_range(text, range),
             syntax,
-        })
-        .collect();
-    for (number, document) in (1..).zip(&mut documents) {
-        document.number = number;
+        });
     }
     documents
 }

@@ -14,7 +14,7 @@ use super::{
 /// A Kubernetes object, as far as sceau tells them apart.
 #[derive(Debug)]
 pub(crate) enum Object {
-    /// Anything else, by kind.
+    /// Anything else, as errors name it.
     Other(String),
     /// A SealedSecret of either format.
     Sealed(Sealed),
@@ -79,6 +79,7 @@ fn read(node: &Node) -> Result<(usize, Object), Fault> {
             return Err(Fault::new(node.line, "the apiVersion of a Secret is `v1`"));
         }
         ("SealedSecret", Some(format)) => Object::Sealed(Sealed::read(node, format)?),
+        ("SealedSecret", None) => Object::Other(format!("SealedSecret of {api_version}")),
         (other, _) => Object::Other(other.to_owned()),
     };
     Ok((node.line, object))

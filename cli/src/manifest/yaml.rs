@@ -18,6 +18,8 @@ pub(super) struct Node {
     /// The line in the file, counted from 1.
     pub(super) line: usize,
     pub(super) content: Content,
+    /// The bytes of text in it, aliases written out.
+    size: usize,
 }
 
 pub(super) enum Content {
@@ -49,6 +51,22 @@ pub(super) enum Style {
 }
 
 impl Node {
+    fn new(line: usize, content: Content) -> Self {
+        let size = match &content {
+            Content::Mapping(entries) => entries
+                .iter()
+                .map(|entry| 1 + entry.name.text.len() + entry.node.size)
+                .sum(),
+            Content::Scalar(scalar) => scalar.text.len(),
+            Content::Sequence(nodes) => nodes.iter().map(|node| 1 + node.size).sum(),
+        };
+        Self {
+            line,
+            content,
+            size,
+        }
+    }
+
     /// What stands under `name`, when this is a mapping that has it.
     pub(super) fn field(&self, name: &str) -> Option<&Rc<Self>> {
         let Content::Mapping(entries) = &self.content else {
@@ -79,11 +97,16 @@ pub(super) fn parse(text: &str, first_line: usize) -> Result<Rc<Node>, Fault> {
         .ok_or_else(|| Fault::new(first_line, "the document is empty"))
 }
 
+/// A few lines of aliases can stand for more text than there is memory.
+const MAX_ALIASED: usize = 16 * 1024 * 1024;
+
 /// A document while it is read.
 struct Tree {
     lines_before: usize,
     open: Vec<Open>,
     anchors: HashMap<usize, Rc<Node>>,
+    /// The bytes of text that aliases stand for.
+    aliased: usize,
     root: Option<Rc<Node>>,
 }
 
@@ -109,6 +132,7 @@ impl Tree {
             lines_before: first_line - 1,
             open: Vec::new(),
             anchors: HashMap::new(),
+            aliased: 0,
             root: None,
         }
     }
@@ -194,12 +218,19 @@ impl Tree {
         }
         let node = self.anchors.get(&anchor).cloned();
         let node = node.ok_or_else(|| Fault::new(line, "an alias stands inside its own anchor"))?;
+        self.aliased += node.size;
+        if self.aliased > MAX_ALIASED {
+            return Err(Fault::new(
+                line,
+                "aliases stand for more text than is reasonable",
+            ));
+        }
         self.place(node);
         Ok(())
     }
 
     fn finish(&mut self, line: usize, anchor: usize, content: Content) {
-        let node = Rc::new(Node { line, content });
+        let node = Rc::new(Node::new(line, content));
         if anchor != 0 {
             self.anchors.insert(anchor, Rc::clone(&node));
         }

@@ -77,7 +77,7 @@ pub(super) fn seal(
                 .map(move |(origin, secret)| (file, origin, secret))
         })
         .map(|(file, origin, secret)| Job {
-            origin,
+            origin: origin.as_ref(),
             request: SealRequest {
                 secret,
                 environment: &file.environment,
@@ -98,7 +98,9 @@ pub(super) fn seal(
 fn refuse_duplicates(files: &[PlainFile]) -> Result<()> {
     let places = files.iter().flat_map(|file| {
         let secrets = file.secrets();
-        secrets.map(|(origin, secret)| (&file.environment, &secret.place, origin))
+        secrets.filter_map(|(origin, secret)| {
+            Some((&file.environment, &secret.place, origin.as_ref()?))
+        })
     });
     match resolve::first_duplicate(places) {
         None => Ok(()),
@@ -126,13 +128,16 @@ fn recipients(
 
 /// One Secret to seal.
 struct Job<'a> {
-    origin: &'a Origin,
+    origin: Option<&'a Origin>,
     request: SealRequest<'a>,
 }
 
 impl Job<'_> {
     fn run(&self) -> Result<SealedSecret> {
-        sealing::seal(&self.request).map_err(|error| self.origin.error(error))
+        sealing::seal(&self.request).map_err(|error| match self.origin {
+            Some(origin) => origin.error(error),
+            None => CommandError::user(error),
+        })
     }
 }
 

@@ -29,32 +29,27 @@ pub(super) struct PlainDocument {
     /// Its bytes in the file.
     pub(super) range: Range<usize>,
     pub(super) syntax: Syntax,
-    pub(super) secrets: Vec<(Origin, Secret)>,
+    /// The Secrets; one that the command line describes has no origin.
+    pub(super) secrets: Vec<(Option<Origin>, Secret)>,
 }
 
 impl PlainFile {
     /// A Secret that no file holds.
     pub(super) fn of_command_line(environment: EnvironmentName, secret: Secret) -> Self {
-        let label = "the command line".to_owned();
-        let origin = Origin {
-            file: label.clone(),
-            document: 1,
-            line: 1,
-        };
         Self {
-            label,
+            label: String::new(),
             text: Zeroizing::default(),
             environment,
             documents: vec![PlainDocument {
                 range: 0..0,
                 syntax: Syntax::Yaml,
-                secrets: vec![(origin, secret)],
+                secrets: vec![(None, secret)],
             }],
         }
     }
 
     /// Its Secrets with their origins.
-    pub(super) fn secrets(&self) -> impl Iterator<Item = &(Origin, Secret)> {
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &(Option<Origin>, Secret)> {
         self.documents.iter().flat_map(|document| &document.secrets)
     }
 }
@@ -133,7 +128,11 @@ impl SealArguments {
     }
 
     /// The Secrets of one document. One that holds none may stay in place, and nowhere else.
-    fn read_secrets(&self, label: &str, document: &Document<'_>) -> Result<Vec<(Origin, Secret)>> {
+    fn read_secrets(
+        &self,
+        label: &str,
+        document: &Document<'_>,
+    ) -> Result<Vec<(Option<Origin>, Secret)>> {
         let objects = manifest::read_objects(label, document)?;
         let is_secret = |object: &Object| matches!(object, Object::Secret(_));
         if self.in_place && !objects.iter().any(|(_, object)| is_secret(object)) {
@@ -143,7 +142,7 @@ impl SealArguments {
             .into_iter()
             .map(|(origin, object)| {
                 let secret = self.check(object).map_err(|error| error.at(&origin))?;
-                Ok((origin, secret))
+                Ok((Some(origin), secret))
             })
             .collect()
     }
