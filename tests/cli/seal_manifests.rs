@@ -51,9 +51,8 @@ fn a_secret_becomes_a_sealed_secret_on_standard_output() {
     "#);
 }
 
-#[test]
-fn type_immutability_labels_and_annotations_are_kept_and_what_the_server_sets_is_stripped() {
-    let secret = r#"
+/// A Secret as `kubectl get` and `kubectl apply` leave it.
+const FROM_A_CLUSTER: &str = r#"
 apiVersion: v1
 kind: Secret
 type: kubernetes.io/basic-auth
@@ -79,7 +78,10 @@ data:
   password: aHVudGVyMg==
 status: {}
 "#;
-    let project = TestProject::new().file("secret.yaml", secret);
+
+#[test]
+fn type_immutability_labels_and_annotations_are_kept_and_what_the_server_sets_is_stripped() {
+    let project = TestProject::new().file("secret.yaml", FROM_A_CLUSTER);
     let outcome = project.run("seal secret.yaml --environment prod").done();
     assert_snapshot!(outcome, @r#"
     exit 0
