@@ -10,7 +10,7 @@ use kube::runtime::watcher;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is no way to reach the API server.
-    #[error("no usable Kubernetes configuration")]
+    #[error("no usable Kubernetes configuration: {0}")]
     Client(#[source] Box<kube::Error>),
     /// The address for probes and metrics is not to be had.
     #[error("cannot listen on {address}: {source}")]

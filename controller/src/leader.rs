@@ -40,17 +40,21 @@ impl Election {
     /// Waits until this replica leads.
     pub(crate) async fn win(self) -> Term {
         let mut rival = None;
+        let patience = self.settings.lease_renew_deadline;
         loop {
-            match self.attempt(&mut rival).await {
-                Ok(Some(lease)) => {
+            match timeout(patience, self.attempt(&mut rival)).await {
+                Ok(Ok(Some(lease))) => {
                     tracing::info!(identity = self.settings.identity, "leading");
                     return Term {
                         election: self,
                         lease,
                     };
                 }
-                Ok(None) => {}
-                Err(error) => tracing::warn!(error = describe(&error), "the Lease is out of reach"),
+                Ok(Ok(None)) => {}
+                Ok(Err(error)) => {
+                    tracing::warn!(error = describe(&error), "the Lease is out of reach");
+                }
+                Err(_) => tracing::warn!("nobody answers about the Lease"),
             }
             sleep(self.settings.lease_retry_period).await;
         }
@@ -115,6 +119,7 @@ impl Term {
             let left = lease_renew_deadline.saturating_sub(renewed.elapsed());
             match timeout(left, self.renew()).await {
                 Ok(Ok(Renewed::Yes)) => renewed = Instant::now(),
+                Ok(Ok(Renewed::NotYet)) => {}
                 Ok(Ok(Renewed::Lost)) => return,
                 Ok(Err(error)) => {
                     tracing::warn!(error = describe(&error), "the Lease was not renewed");
@@ -141,11 +146,7 @@ impl Term {
         let settings = &self.election.settings;
         self.lease = self.election.leases.get(&settings.lease_name).await?;
         let rival = Rival::of(&self.lease, &settings.identity, None, Instant::now());
-        Ok(if rival.is_none() {
-            Renewed::Yes
-        } else {
-            Renewed::Lost
-        })
+        Ok(rival.map_or(Renewed::NotYet, |_| Renewed::Lost))
     }
 
     /// Lets another replica lead at once.
@@ -160,6 +161,9 @@ impl Term {
 
 /// What came of a renewal.
 enum Renewed {
+    /// Somebody else has the Lease.
     Lost,
+    /// It is still ours, and has to be tried again.
+    NotYet,
     Yes,
 }
