@@ -1,4 +1,6 @@
-//! README and the guides, word by word.
+//! README, the guides and the examples, word by word.
+
+mod examples;
 
 use cluster::{Cluster, Controller, programs, tools::Tool};
 use guides::{Shell, check};
