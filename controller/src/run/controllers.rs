@@ -48,6 +48,7 @@ pub(super) fn tasks(replica: &Replica) -> [(&'static str, BoxFuture<'static, ()>
     let (secrets, secrets_writer) = reflector::store();
     let (sealed_secrets_counter, sealed_secrets_listed) = Lists::new();
     let (secrets_counter, secrets_listed) = Lists::new();
+    let (environments_counter, environments_listed) = Lists::new();
     let changed = Arc::new(Notify::new());
     replica
         .metrics
@@ -74,7 +75,11 @@ pub(super) fn tasks(replica: &Replica) -> [(&'static str, BoxFuture<'static, ()>
     };
     let readiness = tell_when_leading(
         replica.phase.clone(),
-        [sealed_secrets_listed.clone(), secrets_listed.clone()],
+        [
+            sealed_secrets_listed.clone(),
+            secrets_listed.clone(),
+            environments_listed,
+        ],
     );
     let report = environment::report_unusable_keys(Arc::clone(&keeper));
     let again = stream::select(sealed_secrets_listed.stream(), secrets_listed.stream());
@@ -85,7 +90,7 @@ pub(super) fn tasks(replica: &Replica) -> [(&'static str, BoxFuture<'static, ()>
         ),
         (
             "Environment controller",
-            keep_environments(replica, changed, keeper),
+            keep_environments(replica, environments_counter, changed, keeper),
         ),
         ("report of unusable keys", until_shutdown(replica, report)),
         ("readiness", until_shutdown(replica, readiness)),
@@ -126,7 +131,9 @@ fn until_shutdown(
     .boxed()
 }
 
-async fn tell_when_leading(phase: watch::Sender<Phase>, listed: [Lists; 2]) -> Infallible {
+/// A controller of kube-runtime that is asked to end before its first list waits for it for ever, so
+/// every list has to be there before there is work that is waited for.
+async fn tell_when_leading(phase: watch::Sender<Phase>, listed: [Lists; 3]) -> Infallible {
     for lists in listed {
         lists.wait_for_first().await;
     }
@@ -199,6 +206,7 @@ fn sealed_secret_of(secret: &PartialObjectMeta<Secret>) -> Option<ObjectRef<Rece
 
 fn keep_environments(
     replica: &Replica,
+    counter: ListCounter,
     sealed_secrets_changed: Arc<Notify>,
     keeper: Arc<Keeper>,
 ) -> BoxFuture<'static, ()> {
@@ -206,6 +214,7 @@ fn keep_environments(
     let everything = watcher::Config::default();
     let watch = watching(Api::<Environment>::all(replica.client.clone()), everything)
         .reflect(writer)
+        .inspect(move |event| counter.inspect(event))
         .applied_objects()
         .predicate_filter(predicates::generation, PredicateConfig::default());
     let counts = notifications(sealed_secrets_changed, COUNT_AFTER);
