@@ -13,6 +13,9 @@ use tokio::process::Command;
 
 const PATIENCE: Duration = Duration::from_mins(2);
 
+/// Commands run in this empty directory, so that `..` is still a place of their own.
+const REPOSITORY: &str = "repository";
+
 /// Where a document's commands run, and what they find there.
 pub struct Shell {
     directory: Scratch,
@@ -36,6 +39,7 @@ impl Shell {
         let mut path: Vec<String> = programs.iter().map(folder).collect();
         path.extend(std::env::var("PATH"));
         let directory = Scratch::create();
+        std::fs::create_dir(directory.file(REPOSITORY)).expect("the directory is new");
         let home = directory.directory().display().to_string();
         Self {
             directory,
@@ -53,7 +57,7 @@ impl Shell {
     async fn run(&self, command: &str) -> String {
         let mut bash = Command::new("bash");
         bash.args(["-c", &format!("exec 2>&1; {command}")])
-            .current_dir(self.directory.directory())
+            .current_dir(self.directory.file(REPOSITORY))
             .env("COLUMNS", "100")
             .env_remove("KUBECONFIG")
             .envs(self.variables.iter().map(|(name, value)| (name, value)));
