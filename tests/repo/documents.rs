@@ -2,6 +2,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use sceau_controller::Reason;
+
 fn documents() -> impl Iterator<Item = String> {
     repo::tracked_files()
         .into_iter()
@@ -59,6 +61,18 @@ fn files_and_types_that_the_architecture_names_exist() {
         assert!(
             exists(name, &files, &sources),
             "ARCHITECTURE.md names `{name}`"
+        );
+    }
+}
+
+#[test]
+fn every_reason_that_a_status_can_have_is_explained() {
+    let guide = repo::read("docs/getting-started.md");
+    for reason in Reason::ALL {
+        let name = format!("`{}`", reason.as_str());
+        assert!(
+            guide.contains(&name),
+            "docs/getting-started.md does not explain {name}"
         );
     }
 }
