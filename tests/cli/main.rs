@@ -25,5 +25,6 @@ mod seal_in_place;
 mod seal_items;
 mod seal_manifests;
 mod seal_refusals;
+mod secret_scan;
 mod terminal;
 mod unseal;
