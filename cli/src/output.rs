@@ -13,7 +13,7 @@ use tempfile::{Builder, NamedTempFile};
 
 use crate::error::{CommandError, Result};
 
-/// Who may read a file that did not exist before. One that did keeps its mode.
+/// Who may read a file. One that is there keeps its mode, as far as that is narrower for plaintext.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Audience {
     /// Whoever may read the repository.
@@ -80,8 +80,7 @@ pub(crate) fn stage(file: &NewFile<'_>, existing: Existing) -> Result<Staged> {
         .tempfile_in(directory)
         .map_err(failed)?;
     temporary.write_all(file.bytes).map_err(failed)?;
-    let permissions =
-        existing_file.map_or_else(|| file.audience.permissions(), |it| it.permissions());
+    let permissions = file.audience.permissions(existing_file.as_ref());
     fs::set_permissions(temporary.path(), permissions).map_err(failed)?;
     Ok(Staged {
         temporary,
@@ -125,13 +124,20 @@ pub(crate) fn refuse_existing(directory: &Path, files: &[&Path]) -> Result<()> {
 }
 
 impl Audience {
+    /// The permissions of a file that replaces `existing`, if that is there.
     #[cfg(unix)]
-    fn permissions(self) -> Permissions {
+    fn permissions(self, existing: Option<&fs::Metadata>) -> Permissions {
         use std::os::unix::fs::PermissionsExt as _;
-        Permissions::from_mode(match self {
+        let mode = match self {
             Self::Everyone => 0o644,
             Self::EveryoneRuns => 0o755,
             Self::Owner => 0o600,
+        };
+        let existing = existing.map(|it| it.permissions().mode());
+        Permissions::from_mode(match (existing, self) {
+            (None, _) => mode,
+            (Some(existing), Self::Owner) => existing & mode,
+            (Some(existing), _) => existing,
         })
     }
 }

@@ -50,15 +50,25 @@ fn a_sealed_secret_becomes_the_secret_again() {
 fn a_file_of_plaintext_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt as _;
     let project = sealed();
-    let outcome = project
-        .run("unseal sealed.yaml --keys prod.key --write plain.json")
-        .done();
-    assert!(outcome.file("plain.json").starts_with("{\n"));
-    let mode = std::fs::metadata(project.path("plain.json"))
-        .unwrap()
-        .permissions()
-        .mode();
-    assert_eq!(mode & 0o777, 0o600);
+    let mode_of = |name: &str| {
+        let metadata = std::fs::metadata(project.path(name)).unwrap();
+        metadata.permissions().mode() & 0o777
+    };
+    let unseal = |name: &str| {
+        let line = format!("unseal sealed.yaml --keys prod.key --write {name}");
+        let outcome = project.run(&line).done();
+        assert!(outcome.file(name).starts_with("{\n"));
+    };
+    unseal("plain.json");
+    assert_eq!(mode_of("plain.json"), 0o600);
+    for (before, after) in [(0o644, 0o600), (0o755, 0o600), (0o440, 0o400)] {
+        let permissions = std::fs::Permissions::from_mode(before);
+        std::fs::write(project.path("old.json"), "").unwrap();
+        std::fs::set_permissions(project.path("old.json"), permissions).unwrap();
+        unseal("old.json");
+        assert_eq!(mode_of("old.json"), after, "{before:o}");
+        std::fs::remove_file(project.path("old.json")).unwrap();
+    }
 }
 
 #[test]
