@@ -19,7 +19,7 @@ use crate::{
     manifest, sources,
 };
 
-pub(crate) use certificates::{read_certificate, read_pinned, recipients};
+pub(crate) use certificates::{parse_certificate, read_certificate, read_pinned, recipients};
 pub use file::schema;
 
 /// The name of the project file.

@@ -155,7 +155,9 @@ fn the_context_of_the_project_file_is_used_unless_another_is_named() {
 fn certificates_that_could_not_be_sealed_to_are_not_pinned() {
     let day = SignedDuration::from_hours(24);
     let expired = TestKey::Other.certificate_between(now() - day * 2, now() - day);
+    let two = TestKey::Other.certificate(now()) + &TestKey::Dev.certificate(now());
     for certificate in [
+        two.as_str(),
         expired.as_str(),
         "junk",
         include_str!("certificates/rsa-1024.pem"),

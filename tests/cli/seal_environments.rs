@@ -175,10 +175,38 @@ fn certificates_that_cannot_be_sealed_to() {
       error: certificates/prod.pem: no certificate found: a PEM block `CERTIFICATE` is expected
     files: unchanged
     ");
+}
+
+#[test]
+fn a_pinned_file_that_holds_more_than_one_certificate() {
+    let prod = TestKey::Prod.certificate(NOW.parse().unwrap());
+    let other = TestKey::Other.certificate(NOW.parse().unwrap());
+    let seal = |pem: &str| {
+        TestProject::new()
+            .file("certificates/prod.pem", pem)
+            .file("secret.yaml", SECRET)
+            .run("seal secret.yaml --environment prod")
+            .refused(1)
+    };
+    assert_snapshot!(seal(&format!("{prod}{other}")), @"
+    exit 1
+    stderr:
+      error: certificates/prod.pem: there is more than one certificate in this file
+      hint: give each a file of its own and list them under `certificates:`
+    files: unchanged
+    ");
+    assert_snapshot!(seal(&format!("{prod}{}", TestKey::Prod.private_pem())), @"
+    exit 1
+    stderr:
+      error: certificates/prod.pem: a private key stands in this file
+      hint: keep it out of the repository, and renew it if it was committed
+    files: unchanged
+    ");
     assert_snapshot!(seal(TestKey::Prod.private_pem()), @"
     exit 1
     stderr:
-      error: certificates/prod.pem: no certificate found: a PEM block `CERTIFICATE` is expected
+      error: certificates/prod.pem: a private key stands in this file
+      hint: keep it out of the repository, and renew it if it was committed
     files: unchanged
     ");
 }
@@ -216,6 +244,30 @@ fn the_certificate_of_a_person() {
       hint: take it out of environments.prod.certificates: an environment's values are for its clusters
     files: unchanged
     ");
+}
+
+#[test]
+fn the_key_of_another_environment() {
+    let project = TestProject::new()
+        .environment("test", TestKey::Prod)
+        .file("secret.yaml", SECRET);
+    let seal =
+        |environment: &str| project.run(&format!("seal secret.yaml --environment {environment}"));
+    assert_snapshot!(seal("prod").refused(1), @"
+    exit 1
+    stderr:
+      error: certificates/prod.pem of environment `prod` has the key of certificates/test.pem of environment `test`
+      hint: an environment has keys of its own: fetch both certificates anew, beginning with `sceau certificate fetch --environment prod`
+    files: unchanged
+    ");
+    assert_snapshot!(seal("test").refused(1), @"
+    exit 1
+    stderr:
+      error: certificates/test.pem of environment `test` has the key of certificates/prod.pem of environment `prod`
+      hint: an environment has keys of its own: fetch both certificates anew, beginning with `sceau certificate fetch --environment test`
+    files: unchanged
+    ");
+    let _ = seal("dev").done();
 }
 
 #[test]

@@ -11,10 +11,30 @@ use crate::{
     sources,
 };
 
-/// Reads the first certificate of a PEM file; its dates are not looked at.
+/// Reads the one certificate of a PEM file; its dates are not looked at.
 pub(crate) fn read_certificate(directory: &Path, file: &Path) -> Result<Certificate> {
     let text = sources::read_text(directory, file)?;
-    Certificate::parse_pem(&text).map_err(|error| unusable(file, &error))
+    parse_certificate(&text).map_err(|error| error.at(file.display()))
+}
+
+/// Reads a PEM text that is pinned or to be pinned: one certificate and no private key, for of
+/// what else stands there nobody would see that it is passed over.
+pub(crate) fn parse_certificate(text: &str) -> Result<Certificate> {
+    let begins = |label: &'static str| {
+        let labels = text.lines().filter_map(|it| it.strip_prefix("-----BEGIN "));
+        labels.filter(move |it| it.trim_end().ends_with(label))
+    };
+    if begins("PRIVATE KEY-----").next().is_some() {
+        return Err(CommandError::user("a private key stands in this file")
+            .hint("keep it out of the repository, and renew it if it was committed"));
+    }
+    if begins("CERTIFICATE-----").nth(1).is_some() {
+        return Err(
+            CommandError::user("there is more than one certificate in this file")
+                .hint("give each a file of its own and list them under `certificates:`"),
+        );
+    }
+    Certificate::parse_pem(text).map_err(CommandError::user)
 }
 
 /// Reads a certificate that may not be pinned yet.
@@ -42,6 +62,7 @@ pub(crate) fn recipients(
         )));
     }
     let people = people_by_key(project)?;
+    let others = others_by_key(project, name);
     environment
         .certificates
         .iter()
@@ -50,6 +71,9 @@ pub(crate) fn recipients(
                 read_pinned(&project.root, relative)?.ok_or_else(|| missing(name, relative))?;
             if let Some(person) = people.get(&certificate.key_id()) {
                 return Err(belongs_to_person(name, relative, person));
+            }
+            if let Some((other, file)) = others.get(&certificate.key_id()) {
+                return Err(belongs_to_other(name, relative, other, file));
             }
             certificate
                 .check_validity(now)
@@ -70,6 +94,22 @@ fn people_by_key(project: &Project) -> Result<BTreeMap<KeyId, &str>> {
         .collect()
 }
 
+/// What is pinned for the other environments. What cannot be read there is told of when it is
+/// sealed to.
+fn others_by_key<'a>(
+    project: &'a Project,
+    name: &EnvironmentName,
+) -> BTreeMap<KeyId, (&'a EnvironmentName, &'a Path)> {
+    let others = project.environments.iter().filter(|(it, _)| *it != name);
+    others
+        .flat_map(|(other, environment)| environment.certificates.iter().map(move |it| (other, it)))
+        .filter_map(|(other, file)| {
+            let certificate = read_pinned(&project.root, file).ok()??;
+            Some((certificate.key_id(), (other, file.as_path())))
+        })
+        .collect()
+}
+
 /// A person's key must never open what an environment's clusters open.
 fn belongs_to_person(name: &EnvironmentName, relative: &Path, person: &str) -> CommandError {
     let relative = relative.display();
@@ -78,6 +118,23 @@ fn belongs_to_person(name: &EnvironmentName, relative: &Path, person: &str) -> C
     ))
     .hint(format!(
         "take it out of environments.{name}.certificates: an environment's values are for its clusters"
+    ))
+}
+
+/// What is sealed for one environment must never open in another.
+fn belongs_to_other(
+    name: &EnvironmentName,
+    relative: &Path,
+    other: &EnvironmentName,
+    file: &Path,
+) -> CommandError {
+    CommandError::user(format!(
+        "{} of environment `{name}` has the key of {} of environment `{other}`",
+        relative.display(),
+        file.display(),
+    ))
+    .hint(format!(
+        "an environment has keys of its own: fetch both certificates anew, beginning with `sceau certificate fetch --environment {name}`"
     ))
 }
 

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use sealing::{Certificate, EnvironmentName, KeyId};
 
 use crate::{
@@ -67,9 +68,7 @@ pub(in crate::commands) fn run(arguments: &FetchArguments, io: &mut Io<'_>) -> R
             .or_else(|| environment.context.clone()),
     };
     let pem = cluster::fetch_certificate(&target, name)?;
-    let fetched = Certificate::parse_pem(&pem)
-        .and_then(|it| it.check_validity(io.now).map(|()| it))
-        .map_err(|error| CommandError::cluster(format!("the cluster's certificate: {error}")))?;
+    let fetched = check(&pem, io.now)?;
     let change = Change::of(&pinned, fetched.key_id());
     if arguments.agreed(change, &pinned, io)? {
         output::write(&NewFile {
@@ -82,6 +81,16 @@ pub(in crate::commands) fn run(arguments: &FetchArguments, io: &mut Io<'_>) -> R
         ui::note(io, format_args!("{name} pins {}", fetched.key_id()));
     }
     Ok(())
+}
+
+/// What the cluster gave must be fit to be pinned, and to be sealed to at `now`.
+fn check(pem: &str, now: Timestamp) -> Result<Certificate> {
+    let valid = |certificate: Certificate| {
+        let validity = certificate.check_validity(now);
+        validity.map(|()| certificate).map_err(CommandError::user)
+    };
+    let checked = project::parse_certificate(pem).and_then(valid);
+    checked.map_err(|error| CommandError::cluster(error.message).at("the cluster's certificate"))
 }
 
 /// The file of a pinned certificate.
