@@ -13,7 +13,6 @@ use kube::{
         reflector::{ObjectRef, Store},
     },
 };
-use sealing::resource::Environment;
 use tokio::sync::watch;
 
 use crate::{
@@ -21,7 +20,7 @@ use crate::{
     events::{Announcement, Events},
     metrics::{Metrics, Written},
     outcome::Next,
-    received::ReceivedSealedSecret,
+    received::{ReceivedEnvironment, ReceivedSealedSecret},
     retries::Retries,
     surroundings::Surroundings,
     watching::Lists,
@@ -52,7 +51,7 @@ const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
 /// Brings one Environment nearer to what it says.
 pub(crate) async fn reconcile(
-    environment: Arc<Environment>,
+    environment: Arc<ReceivedEnvironment>,
     keeper: Arc<Keeper>,
 ) -> Result<Action, Infallible> {
     let name = environment.name_any();
@@ -68,7 +67,7 @@ pub(crate) async fn reconcile(
 }
 
 impl Keeper {
-    async fn keep(&self, environment: &Environment) -> Next {
+    async fn keep(&self, environment: &ReceivedEnvironment) -> Next {
         // Without all of them, what a key opens cannot be counted.
         self.sealed_secrets_listed.wait_for_first().await;
         let now = Timestamp::now();
@@ -87,7 +86,7 @@ impl Keeper {
         }
     }
 
-    fn plan(&self, environment: &Environment, now: Timestamp) -> Plan {
+    fn plan(&self, environment: &ReceivedEnvironment, now: Timestamp) -> Plan {
         let surroundings = self.surroundings.borrow();
         plan::plan(
             &Observed {
@@ -112,7 +111,7 @@ impl Keeper {
 
     async fn make_key(
         &self,
-        environment: &Environment,
+        environment: &ReceivedEnvironment,
         order: &KeyOrder,
     ) -> Result<(), MakeKeyError> {
         let id = apply::make_key(&self.client, &self.own_namespace, order).await?;
@@ -128,7 +127,7 @@ impl Keeper {
     /// Tells what was found in the Environment's status, when that is news.
     async fn report(
         &self,
-        environment: &Environment,
+        environment: &ReceivedEnvironment,
         plan: &Plan,
         failure: Option<MakeKeyError>,
         now: Timestamp,

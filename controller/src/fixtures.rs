@@ -6,12 +6,13 @@ use jiff::Timestamp;
 use kube::runtime::watcher::Event;
 use sealing::{
     EnvironmentName, ItemName, Place, Plaintext, Scope, SealRequest, SealingKey,
-    resource::{EnvironmentSpec, SealedSecret, SecretTemplate},
+    resource::{SealedSecret, SecretTemplate},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     key_ring::{KeySecret, KnownKey},
+    received::ReceivedEnvironment,
     surroundings::Surroundings,
 };
 
@@ -38,15 +39,22 @@ pub(crate) fn known_key(index: usize, environment: &str, created_at: &str) -> Kn
     }
 }
 
+/// An Environment as the API server sends it, of generation 3.
+pub(crate) fn received_environment(name: &str, spec: Value) -> ReceivedEnvironment {
+    let metadata = json!({"name": name, "generation": 3});
+    let body = [("metadata", metadata), ("spec", spec)];
+    serde_json::from_value(body.into_iter().collect()).unwrap()
+}
+
 /// Builds surroundings object by object.
 #[derive(Default)]
 pub(crate) struct Given(Surroundings);
 
 impl Given {
     pub(crate) fn environment(mut self, name: &str, spec: Value) -> Self {
-        let spec: EnvironmentSpec = serde_json::from_value(spec).unwrap();
+        let received = received_environment(name, spec);
         self.0
-            .take_environment(Event::Apply((name.to_owned(), spec)));
+            .take_environment(Event::Apply((name.to_owned(), received.spec)));
         self
     }
 

@@ -22,6 +22,8 @@ pub enum Reason {
     Forbidden,
     /// The Secret is immutable and would change.
     ImmutableSecret,
+    /// The Environment of the namespace says what this version cannot read.
+    InvalidEnvironment,
     /// The API server takes no such Secret.
     InvalidSecret,
     /// It is not of its format; no key would help.
@@ -54,12 +56,13 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, by name.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::AmbiguousEnvironment,
         Self::ApiError,
         Self::Conflict,
         Self::Forbidden,
         Self::ImmutableSecret,
+        Self::InvalidEnvironment,
         Self::InvalidSecret,
         Self::Malformed,
         Self::NoEnvironment,
@@ -84,6 +87,7 @@ impl Reason {
             Self::Conflict => "Conflict",
             Self::Forbidden => "Forbidden",
             Self::ImmutableSecret => "ImmutableSecret",
+            Self::InvalidEnvironment => "InvalidEnvironment",
             Self::InvalidSecret => "InvalidSecret",
             Self::Malformed => "Malformed",
             Self::NoEnvironment => "NoEnvironment",

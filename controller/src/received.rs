@@ -14,6 +14,10 @@ use sealing::resource::{SealedSecret, SealedSecretSpec, SealedSecretStatus};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+mod environment;
+
+pub(crate) use environment::{OnlyClaims, ReceivedEnvironment};
+
 /// A SealedSecret, readable or not.
 #[derive(Clone)]
 pub struct ReceivedSealedSecret {

@@ -19,7 +19,10 @@ use sealing::{
     resource::{EnvironmentSpec, SealingKeyState},
 };
 
-use crate::key_ring::{KeySecret, KnownKey, UnusableKey};
+use crate::{
+    key_ring::{KeySecret, KnownKey, UnusableKey},
+    received::OnlyClaims,
+};
 
 mod mirror;
 mod watches;
@@ -30,11 +33,14 @@ pub(crate) use watches::watches;
 /// Environments, Namespaces and sealing keys, as the API server last said.
 #[derive(Debug, Default)]
 pub(crate) struct Surroundings {
-    specs: Mirror<EnvironmentSpec>,
+    specs: Mirror<ReceivedSpec>,
     namespaces: Mirror<BTreeMap<String, String>>,
     key_secrets: Mirror<KeySecret>,
     environments: Vec<Arc<KnownEnvironment>>,
 }
+
+/// What an Environment says, or what it claims when the rest cannot be read.
+pub(crate) type ReceivedSpec = Result<EnvironmentSpec, OnlyClaims>;
 
 /// An Environment with the keys that may open what is sealed for it.
 #[derive(Debug, Clone)]
@@ -52,24 +58,22 @@ impl KnownEnvironment {
     pub(crate) fn revokes(&self, id: KeyId) -> bool {
         revokes(&self.spec, id)
     }
+}
 
-    fn claims(&self, namespace: &str, labels: &BTreeMap<String, String>) -> bool {
-        let by_name = || {
-            self.spec
-                .namespaces
-                .iter()
-                .flatten()
-                .any(|name| name == namespace)
-        };
-        let by_label = || {
-            self.spec
-                .namespace_selector
-                .clone()
-                .and_then(|selector| Selector::try_from(selector).ok())
-                .is_some_and(|selector| selector.matches(labels))
-        };
-        by_name() || by_label()
-    }
+fn claims(spec: &EnvironmentSpec, namespace: &str, labels: &BTreeMap<String, String>) -> bool {
+    let by_name = || {
+        spec.namespaces
+            .iter()
+            .flatten()
+            .any(|name| name == namespace)
+    };
+    let by_label = || {
+        spec.namespace_selector
+            .clone()
+            .and_then(|selector| Selector::try_from(selector).ok())
+            .is_some_and(|selector| selector.matches(labels))
+    };
+    by_name() || by_label()
 }
 
 fn revokes(spec: &EnvironmentSpec, id: KeyId) -> bool {
@@ -88,6 +92,8 @@ pub enum Belonging {
     To(Arc<KnownEnvironment>),
     /// The namespace has not been seen yet.
     Unknown,
+    /// To this one, which cannot be read: nothing is opened for it.
+    Unreadable(EnvironmentName),
 }
 
 /// A sealing key and what it may do.
@@ -104,7 +110,7 @@ impl Surroundings {
     }
 
     /// Takes in what the watch of Environments says, and whether anything is different now.
-    pub(crate) fn take_environment(&mut self, event: Event<(String, EnvironmentSpec)>) -> bool {
+    pub(crate) fn take_environment(&mut self, event: Event<(String, ReceivedSpec)>) -> bool {
         let changed = self.specs.take_in(event);
         self.assemble();
         changed
@@ -131,19 +137,20 @@ impl Surroundings {
             return Belonging::Unknown;
         };
         let claiming: Vec<_> = self
-            .environments
-            .iter()
-            .filter(|environment| environment.claims(namespace, labels))
+            .specs()
+            .filter(|(_, spec)| {
+                let spec = spec.as_ref().unwrap_or_else(|OnlyClaims(spec)| spec);
+                claims(spec, namespace, labels)
+            })
+            .map(|(name, _)| name)
             .collect();
         match claiming.as_slice() {
             [] => Belonging::None,
-            [one] => Belonging::To(Arc::clone(one)),
-            several => Belonging::Ambiguous(
-                several
-                    .iter()
-                    .map(|environment| environment.name.clone())
-                    .collect(),
+            [one] => self.environment(one).map_or_else(
+                || Belonging::Unreadable(one.clone()),
+                |known| Belonging::To(Arc::clone(known)),
             ),
+            _ => Belonging::Ambiguous(claiming.into_iter().collect()),
         }
     }
 
@@ -154,7 +161,7 @@ impl Surroundings {
             .find(|environment| environment.name == *name)
     }
 
-    /// Every environment, by name.
+    /// Every readable environment, by name.
     pub(crate) fn environments(&self) -> impl Iterator<Item = &KnownEnvironment> {
         self.environments.iter().map(AsRef::as_ref)
     }
@@ -205,12 +212,17 @@ impl Surroundings {
             })
     }
 
+    fn specs(&self) -> impl Iterator<Item = (EnvironmentName, &ReceivedSpec)> {
+        self.specs
+            .iter()
+            .filter_map(|(name, spec)| Some((EnvironmentName::parse(name).ok()?, spec)))
+    }
+
     /// Puts specs and keys together, after either has changed.
     fn assemble(&mut self) {
         self.environments = self
-            .specs
-            .iter()
-            .filter_map(|(name, spec)| Some((EnvironmentName::parse(name).ok()?, spec)))
+            .specs()
+            .filter_map(|(name, spec)| Some((name, spec.as_ref().ok()?)))
             .map(|(name, spec)| {
                 let mut ring = KeyRing::default();
                 self.usable_keys()

@@ -1,7 +1,7 @@
 //! Environments: whose namespaces they are, and how their sealing keys live.
 
 use cluster::wait::{SOON, until};
-use cluster::{Namespace, manifests};
+use cluster::{Cluster, Controller, Namespace, manifests};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::{Namespace as NamespaceObject, Secret};
 use k8s_openapi::api::events::v1::Event;
@@ -69,7 +69,7 @@ fn a_sealed_secret_without_environment_waits_and_is_unsealed_when_one_comes() {
 #[test]
 fn a_namespace_that_two_environments_claim_is_refused_by_both() {
     sealed::test(async |_, sealer| {
-        let other = Namespace::create(cluster::Cluster::shared().await).await;
+        let other = Namespace::create(Cluster::shared().await).await;
         create_environment(
             &other,
             json!({"namespaces": [other.name(), sealer.namespace.name()]}),
@@ -81,6 +81,75 @@ fn a_namespace_that_two_environments_claim_is_refused_by_both() {
 
         sealed::patch_environment(&other, &json!({"namespaces": [other.name()]})).await;
         sealer.until("api", "Unsealed").await;
+    });
+}
+
+#[test]
+fn an_instant_that_nobody_can_read_is_refused_by_the_api_server() {
+    cluster::test(async |_, namespace| {
+        for (instant, taken) in [
+            ("2026-01-01T23:59:59+99:00", false),
+            ("0001-01-01T00:00:00Z", false),
+            ("2026-01-01T23:59:59.5+14:00", true),
+        ] {
+            let sealing_keys = json!({"renewBefore": instant, "bits": 2048});
+            let created = environments(namespace)
+                .patch(
+                    namespace.name(),
+                    &PatchParams::apply("somebody"),
+                    &Patch::Apply(json!({
+                        "apiVersion": "sceau.dev/v1alpha1",
+                        "kind": "Environment",
+                        "metadata": {"name": namespace.name()},
+                        "spec": {"namespaces": ["elsewhere"], "sealingKeys": sealing_keys},
+                    })),
+                )
+                .await;
+            assert_eq!(created.is_ok(), taken, "{instant}: {created:?}");
+        }
+    });
+}
+
+#[test]
+fn an_environment_that_cannot_be_read_stalls_alone() {
+    cluster::run(async {
+        let cluster = Cluster::start().await;
+        let namespace = Namespace::create(&cluster).await;
+        let admin = cluster.admin();
+        // As if it had been stored before the schema knew the pattern.
+        let patch = r#"[{"op": "remove", "path": "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/sealingKeys/properties/renewBefore/pattern"}]"#;
+        let crd = "customresourcedefinition/environments.sceau.dev";
+        let loosen = ["patch", crd, "--type=json", "--patch", patch];
+        admin.kubectl(&loosen).await.succeeded();
+        let unreadable = json!({
+            "apiVersion": "sceau.dev/v1alpha1",
+            "kind": "Environment",
+            "metadata": {"name": "unreadable"},
+            "spec": {
+                "namespaces": ["claimed"],
+                "sealingKeys": {"renewBefore": "2026-01-01T23:59:59+99:00"},
+            },
+        });
+        let file = cluster
+            .api_server
+            .scratch()
+            .write("unreadable.json", &unreadable.to_string());
+        let file = file.to_str().expect("the path is UTF-8");
+        until("the API server takes it", SOON, async || {
+            let applied = admin.kubectl(&["apply", "-f", file]).await;
+            let taken = applied.code == Some(0);
+            taken.then_some(()).ok_or(applied.stderr)
+        })
+        .await;
+
+        let mut controller = Controller::named("one").start(&cluster).await;
+        controller.until_ready().await;
+        Sealer::create(&namespace)
+            .await
+            .unseal("api", &[("A", b"1")])
+            .await;
+        let stalled = ["wait", "--for=condition=Stalled", "environment/unreadable"];
+        admin.kubectl(&stalled).await.succeeded();
     });
 }
 

@@ -17,6 +17,7 @@ use crate::{
     error::describe,
     key_ring::{NewKey, UnusableKey},
     receipt,
+    received::ReceivedEnvironment,
     reconcile::FIELD_MANAGER,
 };
 
@@ -69,7 +70,7 @@ pub(super) async fn make_key(
 /// Writes the status.
 pub(super) async fn write_status(
     client: &Client,
-    environment: &Environment,
+    environment: &ReceivedEnvironment,
     status: &EnvironmentStatus,
 ) -> Result<(), kube::Error> {
     let body = json!({

@@ -8,7 +8,7 @@ use kube::{ResourceExt as _, core::Selector};
 use sealing::{
     EnvironmentName, KeyId,
     resource::{
-        Environment, EnvironmentStatus, SealedSecretSpec, SealingKeyState, SealingKeyStatus,
+        EnvironmentSpec, EnvironmentStatus, SealedSecretSpec, SealingKeyState, SealingKeyStatus,
     },
 };
 
@@ -16,6 +16,7 @@ use super::MakeKeyError;
 use crate::{
     key_ring,
     outcome::Next,
+    received::ReceivedEnvironment,
     renewal::{Renewal, renewal},
     status::{State, Verdict},
     surroundings::{KeyFact, KnownEnvironment, Surroundings},
@@ -23,7 +24,7 @@ use crate::{
 
 /// Everything that a decision about one Environment rests on.
 pub(super) struct Observed<'a> {
-    pub(super) environment: &'a Environment,
+    pub(super) environment: &'a ReceivedEnvironment,
     pub(super) surroundings: &'a Surroundings,
     /// One for each of its SealedSecrets.
     pub(super) recipients: &'a [Recipients],
@@ -88,6 +89,26 @@ const BITS: u32 = 4096;
 
 /// Decides what is to be done.
 pub(super) fn plan(observed: &Observed<'_>, now: Timestamp) -> Plan {
+    match &observed.environment.spec {
+        Ok(spec) => plan_readable(observed, spec, now),
+        Err(_) => plan_unreadable(observed.environment.status.as_ref()),
+    }
+}
+
+/// What was told of its keys stays.
+fn plan_unreadable(told: Option<&EnvironmentStatus>) -> Plan {
+    Plan {
+        certificate: told.and_then(|status| status.certificate.clone()),
+        sealing_keys: told.map_or_else(Vec::new, |status| status.sealing_keys.clone()),
+        ..Plan::without_keys(
+            State::Stalled,
+            Reason::Invalid,
+            "its spec is not one that this version can read",
+        )
+    }
+}
+
+fn plan_readable(observed: &Observed<'_>, spec: &EnvironmentSpec, now: Timestamp) -> Plan {
     let known = EnvironmentName::parse(observed.environment.name_any())
         .ok()
         .and_then(|name| observed.surroundings.environment(&name));
@@ -106,9 +127,9 @@ pub(super) fn plan(observed: &Observed<'_>, now: Timestamp) -> Plan {
             .iter()
             .map(|fact| key_status(fact, count(fact, known, observed.recipients)))
             .collect(),
-        ..plan_renewal(observed.environment, known, &keys, now)
+        ..plan_renewal(spec, known, &keys, now)
     };
-    if let Some(complaint) = complaint(observed.environment.spec.namespace_selector.as_ref()) {
+    if let Some(complaint) = complaint(spec.namespace_selector.as_ref()) {
         plan.verdict = (State::Stalled, Reason::Invalid, complaint);
     }
     plan
@@ -120,12 +141,12 @@ fn active<'a, 'k>(keys: &'a [KeyFact<'k>]) -> Option<&'a KeyFact<'k>> {
 }
 
 fn plan_renewal(
-    environment: &Environment,
+    spec: &EnvironmentSpec,
     known: &KnownEnvironment,
     keys: &[KeyFact<'_>],
     now: Timestamp,
 ) -> Plan {
-    let settings = &environment.spec.sealing_keys;
+    let settings = &spec.sealing_keys;
     match renewal(settings, keys, now) {
         Err(error) => Plan::without_keys(
             State::Stalled,
@@ -219,7 +240,7 @@ impl Plan {
     /// The status of the Environment, after a key was made or could not be.
     pub(super) fn status(
         &self,
-        environment: &Environment,
+        environment: &ReceivedEnvironment,
         failure: Option<&MakeKeyError>,
         now: Timestamp,
     ) -> EnvironmentStatus {

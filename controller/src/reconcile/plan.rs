@@ -131,6 +131,10 @@ fn environment<'a>(
                 list(names)
             ),
         ),
+        Belonging::Unreadable(name) => (
+            Reason::InvalidEnvironment,
+            format!("namespace {namespace} belongs to Environment {name}, which cannot be read"),
+        ),
         Belonging::Unknown => (
             Reason::Progressing,
             format!("namespace {namespace} has not been seen yet"),

@@ -20,7 +20,6 @@ use kube::{
         watcher,
     },
 };
-use sealing::resource::Environment;
 use tokio::{
     sync::{Notify, Semaphore, watch},
     time::sleep,
@@ -30,7 +29,7 @@ use super::Replica;
 use crate::{
     environment::{self, Keeper},
     phase::Phase,
-    received::ReceivedSealedSecret,
+    received::{ReceivedEnvironment, ReceivedSealedSecret},
     reconcile::{self, MANAGED_BY, MANAGED_BY_LABEL, RecentStatuses, Reconciler},
     retries::Retries,
     watching::{ListCounter, Lists, changes, watching},
@@ -212,7 +211,8 @@ fn keep_environments(
 ) -> BoxFuture<'static, ()> {
     let (environments, writer) = reflector::store();
     let everything = watcher::Config::default();
-    let watch = watching(Api::<Environment>::all(replica.client.clone()), everything)
+    let environments_api = Api::<ReceivedEnvironment>::all(replica.client.clone());
+    let watch = watching(environments_api, everything)
         .reflect(writer)
         .inspect(move |event| counter.inspect(event))
         .applied_objects()

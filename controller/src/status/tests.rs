@@ -45,6 +45,7 @@ fn every_reason_has_the_conditions_of_its_state() {
     Conflict             Retrying     Unknown  False    True     absent
     Forbidden            Retrying     Unknown  False    True     absent
     ImmutableSecret      Stalled      False    False    absent   True
+    InvalidEnvironment   Stalled      False    False    absent   True
     InvalidSecret        Stalled      False    False    absent   True
     Malformed            Stalled      False    False    absent   True
     NoEnvironment        Stalled      False    False    absent   True

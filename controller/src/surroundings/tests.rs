@@ -14,6 +14,7 @@ fn belonging(surroundings: &Surroundings, namespace: &str) -> String {
         Belonging::None => "none".to_owned(),
         Belonging::To(environment) => environment.name.to_string(),
         Belonging::Unknown => "unknown".to_owned(),
+        Belonging::Unreadable(name) => format!("{name}, unreadable"),
     }
 }
 
@@ -67,6 +68,31 @@ fn two_environments_that_claim_a_namespace_are_both_named() {
         .surroundings();
     assert_eq!(belonging(&surroundings, "shop"), "all and prod");
     assert_eq!(belonging(&surroundings, "default"), "all");
+}
+
+#[test]
+fn an_unreadable_environment_hides_nobody_else_and_keeps_its_namespaces_to_itself() {
+    let surroundings = Given::default()
+        .environment(
+            "all",
+            json!({"namespaceSelector": {"matchLabels": {"all": "yes"}}}),
+        )
+        .environment(
+            "prod",
+            json!({
+                "namespaces": ["shop", "both"],
+                "sealingKeys": {"renewBefore": "2026-01-01T23:59:59+99:00"},
+            }),
+        )
+        .sealing_key(0, "prod", "2026-01-01T00:00:00Z")
+        .namespace("shop", &[])
+        .namespace("both", &[("all", "yes")])
+        .namespace("other", &[("all", "yes")])
+        .surroundings();
+    assert_eq!(belonging(&surroundings, "shop"), "prod, unreadable");
+    assert_eq!(belonging(&surroundings, "both"), "all and prod");
+    assert_eq!(belonging(&surroundings, "other"), "all");
+    assert_eq!(surroundings.environments().count(), 1);
 }
 
 /// States of an environment's keys by their index in the fixtures, newest first.
@@ -180,8 +206,7 @@ fn junk_is_told_of_and_otherwise_passed_over() {
 
 #[test]
 fn only_what_differs_is_a_change() {
-    let spec =
-        || -> EnvironmentSpec { serde_json::from_value(json!({"namespaces": ["shop"]})).unwrap() };
+    let spec = || Ok(serde_json::from_value(json!({"namespaces": ["shop"]})).unwrap());
     let mut surroundings = Surroundings::default();
     assert!(surroundings.take_environment(Event::Apply(("prod".to_owned(), spec()))));
     assert!(!surroundings.take_environment(Event::Apply(("prod".to_owned(), spec()))));

@@ -9,11 +9,11 @@ use kube::{
     core::PartialObjectMeta,
     runtime::watcher::{self, Event},
 };
-use sealing::resource::{Environment, SEALING_KEY_LABEL};
+use sealing::resource::SEALING_KEY_LABEL;
 use tokio::sync::watch;
 
 use super::Surroundings;
-use crate::{key_ring::KeySecret, watching::watching};
+use crate::{key_ring::KeySecret, received::ReceivedEnvironment, watching::watching};
 
 /// Futures that keep `surroundings` as the API server says. They never end.
 pub(crate) fn watches(
@@ -22,7 +22,10 @@ pub(crate) fn watches(
     surroundings: &watch::Sender<Surroundings>,
 ) -> [BoxFuture<'static, ()>; 3] {
     let everything = watcher::Config::default();
-    let environments = watching(Api::<Environment>::all(client.clone()), everything.clone());
+    let environments = watching(
+        Api::<ReceivedEnvironment>::all(client.clone()),
+        everything.clone(),
+    );
     let namespaces = watching(
         Api::<PartialObjectMeta<Namespace>>::all(client.clone()),
         everything.clone(),

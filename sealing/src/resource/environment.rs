@@ -11,6 +11,10 @@ const REFUSED_SECRET_TYPES: [&str; 2] = [
     "bootstrap.kubernetes.io/token",
 ];
 
+/// Instants that every reader can read: the format `date-time` of the API server takes offsets of
+/// any size.
+const INSTANT: &str = "^[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3])(:[0-5][0-9]){2}([.][0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$";
+
 /// A set of namespaces with sealing keys of its own.
 #[derive(CustomResource, JsonSchema, Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -77,6 +81,7 @@ pub struct SealingKeySettings {
     pub renew_every: Option<String>,
     /// Replaces any active key that was made before this instant: re-keying.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("pattern" = INSTANT))]
     pub renew_before: Option<Time>,
     /// The ids of keys that open nothing any more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

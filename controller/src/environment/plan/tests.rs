@@ -2,20 +2,14 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    fixtures::{Given, KEYS, at, sealed},
+    fixtures::{Given, KEYS, at, received_environment, sealed},
     key_ring::UnusableKey,
 };
 
 const NOW: &str = "2026-06-02T00:00:00Z";
 
-fn environment(spec: &Value) -> Environment {
-    serde_json::from_value(json!({
-        "apiVersion": "sceau.dev/v1alpha1",
-        "kind": "Environment",
-        "metadata": {"name": "prod", "generation": 3},
-        "spec": spec,
-    }))
-    .unwrap()
+fn environment(spec: &Value) -> ReceivedEnvironment {
+    received_environment("prod", spec.clone())
 }
 
 fn plan_for(spec: &Value, given: Given, recipients: &[Recipients]) -> Plan {
@@ -118,6 +112,34 @@ fn what_means_nothing_stalls_and_keeps_the_keys() {
         );
         assert_eq!(status.sealing_keys.len(), 1);
     }
+}
+
+#[test]
+fn what_cannot_be_read_stalls_and_what_was_told_of_its_keys_stays() {
+    let spec = json!({"namespaces": ["shop"], "sealingKeys": {"renewBefore": "2026-01-01T23:59:59+99:00"}});
+    let given = Given::default().sealing_key(0, "prod", "2026-06-01T00:00:00Z");
+    let surroundings = given.environment("prod", spec.clone()).surroundings();
+    let told = EnvironmentStatus {
+        certificate: Some("certificate 0".to_owned()),
+        ..EnvironmentStatus::default()
+    };
+    let environment = ReceivedEnvironment {
+        status: Some(told),
+        ..environment(&spec)
+    };
+    let observed = Observed {
+        environment: &environment,
+        surroundings: &surroundings,
+        recipients: &[],
+    };
+    let plan = plan(&observed, at(NOW));
+    assert_eq!(plan.order, None);
+    let status = plan.status(&environment, None, at(NOW));
+    assert_eq!(
+        conditions(&status),
+        "Ready=False Invalid, Stalled=True Invalid"
+    );
+    assert_eq!(status.certificate.as_deref(), Some("certificate 0"));
 }
 
 #[test]

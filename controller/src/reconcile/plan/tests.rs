@@ -154,6 +154,11 @@ fn obstacles_of_environments() -> Vec<Row> {
             "namespace shop belongs to more than one Environment: dev, prod",
         ),
         row(
+            belonging(Belonging::Unreadable(environment_name("prod"))),
+            Reason::InvalidEnvironment,
+            "namespace shop belongs to Environment prod, which cannot be read",
+        ),
+        row(
             belonging(Belonging::Unknown),
             Reason::Progressing,
             "namespace shop has not been seen yet",

@@ -1,0 +1,119 @@
+//! An Environment as the API server sends it, whatever stands in it.
+//!
+//! One that cannot be read must not hide the others, and nobody else may open what is sealed for
+//! its namespaces: so it still claims those that it names or selects.
+
+use std::borrow::Cow;
+
+use kube::{
+    Resource,
+    core::{ClusterResourceScope, ObjectMeta},
+};
+use sealing::resource::{Environment, EnvironmentSpec, EnvironmentStatus, SealingKeySettings};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+/// An Environment, readable or not.
+#[derive(Debug, Clone)]
+pub(crate) struct ReceivedEnvironment {
+    pub(crate) metadata: ObjectMeta,
+    pub(crate) spec: Result<EnvironmentSpec, OnlyClaims>,
+    /// What was told before; absent when there is none, or none that can be read.
+    pub(crate) status: Option<EnvironmentStatus>,
+}
+
+/// All that is used of a spec which cannot be read: the namespaces that it names or selects, if at
+/// least those can be.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct OnlyClaims(pub(crate) Box<EnvironmentSpec>);
+
+const CLAIMS: [&str; 2] = ["namespaces", "namespaceSelector"];
+
+impl OnlyClaims {
+    fn of(mut spec: Value) -> Self {
+        if let Some(fields) = spec.as_object_mut() {
+            fields.retain(|field, _| CLAIMS.contains(&field.as_str()));
+        }
+        let nothing = EnvironmentSpec {
+            namespaces: None,
+            namespace_selector: None,
+            sealing_keys: SealingKeySettings::default(),
+            refused_secret_types: None,
+        };
+        Self(serde_json::from_value(spec).unwrap_or_else(|_| Box::new(nothing)))
+    }
+}
+
+impl<'de> Deserialize<'de> for ReceivedEnvironment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Sent {
+            metadata: ObjectMeta,
+            #[serde(default)]
+            spec: Value,
+            #[serde(default)]
+            status: Value,
+        }
+        let sent = Sent::deserialize(deserializer)?;
+        Ok(Self {
+            metadata: sent.metadata,
+            spec: EnvironmentSpec::deserialize(&sent.spec).map_err(|_| OnlyClaims::of(sent.spec)),
+            status: serde_json::from_value(sent.status).ok(),
+        })
+    }
+}
+
+impl Resource for ReceivedEnvironment {
+    type DynamicType = ();
+    type Scope = ClusterResourceScope;
+
+    fn kind(dynamic: &()) -> Cow<'_, str> {
+        Environment::kind(dynamic)
+    }
+
+    fn group(dynamic: &()) -> Cow<'_, str> {
+        Environment::group(dynamic)
+    }
+
+    fn version(dynamic: &()) -> Cow<'_, str> {
+        Environment::version(dynamic)
+    }
+
+    fn plural(dynamic: &()) -> Cow<'_, str> {
+        Environment::plural(dynamic)
+    }
+
+    fn meta(&self) -> &ObjectMeta {
+        &self.metadata
+    }
+
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.metadata
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_unreadable_spec_keeps_its_claims_as_far_as_they_can_be_read() {
+        for (claim, expected) in [
+            (json!(["shop"]), Some(vec!["shop".to_owned()])),
+            (json!("hunter2"), None),
+        ] {
+            let received: ReceivedEnvironment = serde_json::from_value(json!({
+                "metadata": {"name": "prod"},
+                "spec": {
+                    "namespaces": claim,
+                    "sealingKeys": {"renewBefore": "2026-01-01T23:59:59+99:00"},
+                },
+            }))
+            .unwrap();
+            let OnlyClaims(claims) = received.spec.unwrap_err();
+            assert_eq!(claims.namespaces, expected);
+        }
+    }
+}
