@@ -1,8 +1,12 @@
 //! Secrets that are there already and belong to somebody else.
 
-use serde_json::json;
+use std::time::Duration;
 
-use crate::sealed;
+use cluster::wait::{SOON, until};
+use cluster::{Cluster, Controller, Identity, Namespace};
+use serde_json::{Value, json};
+
+use crate::sealed::{self, Sealer, said};
 
 #[test]
 fn a_foreign_secret_in_the_way_is_left_alone_until_it_is_gone() {
@@ -106,4 +110,102 @@ fn a_secret_that_is_being_deleted_is_waited_for() {
         sealer.touch("api").await;
         sealer.until("api", "Unsealed").await;
     });
+}
+
+#[test]
+fn a_secret_of_the_original_is_taken_over_as_the_message_says() {
+    cluster::run(async {
+        let cluster = Cluster::start().await;
+        let namespace = Namespace::create(&cluster).await;
+        let (admin, here) = (cluster.admin(), namespace.name());
+        let mut controller = Controller::named("one").start(&cluster).await;
+        controller.until_ready().await;
+        let sealer = Sealer::create(&namespace).await;
+        sealer.allow_taking_over(&cluster).await;
+        let uid = original(&cluster, here).await;
+        let owner = json!({
+            "apiVersion": "bitnami.com/v1alpha1", "kind": "SealedSecret", "name": "api",
+            "uid": uid, "controller": true,
+        });
+        let metadata = json!({"name": "api", "ownerReferences": [owner]});
+        sealer
+            .create_secret(json!({"metadata": metadata, "stringData": {"THEIRS": "1"}}))
+            .await;
+        sealer.apply(&sealer.seal("api", &[("OURS", b"2")])).await;
+        let object = sealer.until("api", "SecretExists").await;
+
+        let command = "kubectl delete sealedsecrets.bitnami.com api --cascade=orphan";
+        assert!(said(&object).contains(command), "{}", said(&object));
+        let delete = ["-n", here, "delete", "sealedsecrets.bitnami.com", "api"];
+        let orphaning = [&delete[..], &["--cascade=orphan", "--wait=false"]].concat();
+        admin.kubectl(&orphaning).await.succeeded();
+        // The garbage collector looks for new resources every 30 s.
+        let patience = Duration::from_mins(2);
+        until("the Secret is an orphan", patience, async || {
+            let owners = sealer.secret("api").await.metadata.owner_references;
+            owners
+                .is_none()
+                .then_some(())
+                .ok_or_else(|| format!("{owners:?}"))
+        })
+        .await;
+        let annotate = [
+            "-n",
+            here,
+            "annotate",
+            "secret",
+            "api",
+            "sceau.dev/adopt=true",
+        ];
+        admin.kubectl(&annotate).await.succeeded();
+        sealer.touch("api").await;
+        sealer.until_items("api", &[("OURS", b"2")]).await;
+        sealer.until("api", "Unsealed").await;
+    });
+}
+
+/// Makes the original's resource and a SealedSecret `api` of it; gives its uid.
+async fn original(cluster: &Cluster, namespace: &str) -> String {
+    let schema = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+    let version = json!({
+        "name": "v1alpha1", "served": true, "storage": true,
+        "schema": {"openAPIV3Schema": schema},
+    });
+    let definition = json!({
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "sealedsecrets.bitnami.com"},
+        "spec": {
+            "group": "bitnami.com",
+            "scope": "Namespaced",
+            "names": {"kind": "SealedSecret", "plural": "sealedsecrets"},
+            "versions": [version],
+        },
+    });
+    let object = json!({
+        "apiVersion": "bitnami.com/v1alpha1",
+        "kind": "SealedSecret",
+        "metadata": {"name": "api", "namespace": namespace},
+    });
+    until_applied(cluster, "definition.json", &definition).await;
+    until_applied(cluster, "original.json", &object).await
+}
+
+/// Applies an object, as soon as its resource is served, and gives its uid.
+async fn until_applied(cluster: &Cluster, file: &str, object: &Value) -> String {
+    let admin: &Identity = cluster.admin();
+    let file = cluster
+        .api_server
+        .scratch()
+        .write(file, &object.to_string());
+    let file = file.to_str().expect("the path is UTF-8");
+    until("the API server takes it", SOON, async || {
+        let apply = ["apply", "-f", file, "-o", "jsonpath={.metadata.uid}"];
+        let applied = admin.kubectl(&apply).await;
+        match applied.code {
+            Some(0) => Ok(applied.stdout),
+            _ => Err(applied.stderr),
+        }
+    })
+    .await
 }

@@ -210,21 +210,7 @@ fn precondition(
     let recorded = observed.status.secret.as_ref();
     match &secret.controller {
         Some(owner) if Some(owner.uid.as_str()) == own_uid => {}
-        Some(owner)
-            if owner.kind == SealedSecret::kind(&())
-                && observed.object.metadata.name.as_ref() == Some(&owner.name) =>
-        {
-            return Err(Obstacle::new(
-                Reason::Progressing,
-                "the Secret of an earlier SealedSecret of this name is about to be collected",
-            ));
-        }
-        Some(owner) => {
-            return Err(exists(&format!(
-                "it belongs to {} {}",
-                owner.kind, owner.name
-            )));
-        }
+        Some(owner) => return Err(owned(owner, observed)),
         None if recorded.is_some_and(|recorded| recorded.uid == secret.uid) => {}
         None if secret.may_be_adopted => {}
         None => {
@@ -235,6 +221,36 @@ fn precondition(
     }
     Ok(Some(secret.uid.clone()))
 }
+
+/// What is said about a Secret that another object controls.
+fn owned(owner: &OwnerReference, observed: &Observed) -> Obstacle {
+    let OwnerReference {
+        api_version,
+        kind,
+        name,
+        ..
+    } = owner;
+    let group = api_version.split('/').next().unwrap_or_default();
+    let same_name = observed.object.metadata.name.as_ref() == Some(name);
+    let is_sealed_secret = *kind == SealedSecret::kind(&()) && same_name;
+    if is_sealed_secret && group == SealedSecret::group(&()) {
+        return Obstacle::new(
+            Reason::Progressing,
+            "the Secret of an earlier SealedSecret of this name is about to be collected",
+        );
+    }
+    if is_sealed_secret && group == ORIGINAL_GROUP {
+        return exists(&format!(
+            "it belongs to {kind} {name} of {group}: to have it taken over, delete that one with \
+             `kubectl delete sealedsecrets.{group} {name} --cascade=orphan`, and then annotate the \
+             Secret with sceau.dev/adopt=true"
+        ));
+    }
+    exists(&format!("it belongs to {kind} {name} of {api_version}"))
+}
+
+/// The original's resources.
+const ORIGINAL_GROUP: &str = "bitnami.com";
 
 fn exists(what: &str) -> Obstacle {
     Obstacle::new(

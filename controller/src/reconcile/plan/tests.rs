@@ -49,8 +49,11 @@ fn found() -> FoundSecret {
     }
 }
 
-fn controlled_by(kind: &str, name: &str, uid: &str) -> FoundSecret {
+const OURS: &str = "sceau.dev/v1alpha1";
+
+fn controlled_by(api_version: &str, kind: &str, name: &str, uid: &str) -> FoundSecret {
     let controller = OwnerReference {
+        api_version: api_version.to_owned(),
         kind: kind.to_owned(),
         name: name.to_owned(),
         uid: uid.to_owned(),
@@ -83,7 +86,12 @@ fn unsealed() -> Observed {
                 resource_version: "7".to_owned(),
             }),
         },
-        secret: Ok(Some(controlled_by("SealedSecret", "api", "uid-of-api"))),
+        secret: Ok(Some(controlled_by(
+            OURS,
+            "SealedSecret",
+            "api",
+            "uid-of-api",
+        ))),
         ..observed()
     }
 }
@@ -246,7 +254,7 @@ fn obstacles_of_manifests() -> Vec<Row> {
 fn obstacles_of_secrets() -> Vec<Row> {
     let adoptable = FoundSecret {
         may_be_adopted: true,
-        ..controlled_by("Certificate", "web", "other")
+        ..controlled_by("cert-manager.io/v1", "Certificate", "web", "other")
     };
     let failed = Err(Obstacle::new(Reason::ApiError, "no answer"));
     vec![
@@ -258,10 +266,24 @@ fn obstacles_of_secrets() -> Vec<Row> {
         row(
             with_secret(adoptable),
             Reason::SecretExists,
-            "a Secret of this name exists; it belongs to Certificate web",
+            "a Secret of this name exists; it belongs to Certificate web of cert-manager.io/v1",
         ),
         row(
             with_secret(controlled_by(
+                "bitnami.com/v1alpha1",
+                "SealedSecret",
+                "api",
+                "uid-of-the-original",
+            )),
+            Reason::SecretExists,
+            "a Secret of this name exists; it belongs to SealedSecret api of bitnami.com: \
+             to have it taken over, delete that one with \
+             `kubectl delete sealedsecrets.bitnami.com api --cascade=orphan`, and then annotate \
+             the Secret with sceau.dev/adopt=true",
+        ),
+        row(
+            with_secret(controlled_by(
+                OURS,
                 "SealedSecret",
                 "api",
                 "uid-of-an-earlier-one",
