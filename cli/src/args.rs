@@ -3,11 +3,11 @@
 //!
 //! What belongs to one command alone stands with it in `commands`.
 
-use std::{fmt::Write as _, path::PathBuf};
+use std::{error::Error as _, fmt::Write as _, path::PathBuf};
 
 use clap::{
     CommandFactory as _, Parser, Subcommand,
-    error::{ContextKind, ContextValue},
+    error::{ContextKind, ContextValue, ErrorKind},
 };
 
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
         certificate::CertificateCommand, completions::CompletionsArguments, init::InitArguments,
         inspect::InspectArguments, seal::SealArguments, unseal::UnsealArguments,
     },
-    error::CommandError,
+    error::{CommandError, without_name},
 };
 
 /// Seal secrets for an environment, commit them, and let the cluster unseal them
@@ -93,18 +93,40 @@ pub(crate) enum ReportFormat {
     Yaml,
 }
 
-/// Why a flag that other tools have is refused here, when that is what is wrong.
-pub(crate) fn refused_flag(answer: &clap::Error) -> Option<CommandError> {
-    let ContextValue::String(flag) = answer.get(ContextKind::InvalidArg)? else {
-        return None;
+/// The error for a command line that clap would repeat although it may hold a value.
+pub(crate) fn refusal(answer: &clap::Error) -> Option<CommandError> {
+    let context = |kind| match answer.get(kind) {
+        Some(ContextValue::String(text)) => text.as_str(),
+        _ => "",
     };
-    (flag == "--from-literal").then(|| {
-        CommandError::usage(
-            "a value on the command line is seen by other programs and kept in the shell's history",
-        )
-        .hint("let it be asked for with `--item NAME`, or give it by `--from-stdin NAME` or `--from-file NAME=FILE`")
-        .hint("the value just typed may be in the history already: renew it if it is in use")
-    })
+    let argument = context(ContextKind::InvalidArg);
+    let value = context(ContextKind::InvalidValue);
+    let names_item = ["--item ", "--from-stdin "]
+        .iter()
+        .any(|flag| argument.starts_with(flag));
+    let is_pair = match answer.kind() {
+        ErrorKind::InvalidSubcommand => context(ContextKind::InvalidSubcommand).contains('='),
+        ErrorKind::InvalidValue => value.contains('='),
+        ErrorKind::UnknownArgument => argument == "--from-literal" || argument.contains('='),
+        ErrorKind::ValueValidation => names_item && value.contains('='),
+        _ => false,
+    };
+    if is_pair {
+        return Some(value_on_the_command_line());
+    }
+    let problem = answer
+        .source()
+        .filter(|_| answer.kind() == ErrorKind::ValueValidation)?;
+    let problem = without_name(&problem.to_string(), value);
+    Some(CommandError::usage(format!("{argument}: {problem}")))
+}
+
+fn value_on_the_command_line() -> CommandError {
+    CommandError::usage(
+        "a value on the command line is seen by other programs and kept in the shell's history",
+    )
+    .hint("let it be asked for with `--item NAME`, or give it by `--from-stdin NAME` or `--from-file NAME=FILE`")
+    .hint("the value just typed may be in the history already: renew it if it is in use")
 }
 
 /// The command line with all its commands, for completions and the reference.

@@ -69,12 +69,19 @@ impl CommandError {
     }
 
     /// A file that could not be read or written: `verb` is what was tried.
+    ///
+    /// A path that is no file's but looks like `NAME=VALUE` is not repeated.
     pub(crate) fn file(verb: &str, path: &Path, error: &io::Error) -> Self {
-        Self::user(format!(
-            "cannot {verb} {}: {}",
-            path.display(),
-            plain(error)
-        ))
+        let (path, problem) = (path.display().to_string(), plain(error));
+        let is_there = matches!(
+            error.kind(),
+            io::ErrorKind::IsADirectory | io::ErrorKind::PermissionDenied
+        );
+        if path.contains('=') && !is_there {
+            return Self::user(format!("cannot {verb} a file: {problem}"))
+                .hint("its name looks like NAME=VALUE and is not repeated; see `sceau seal --help` for how to give a value");
+        }
+        Self::user(format!("cannot {verb} {path}: {problem}"))
     }
 
     /// Standard output that could not be written to.
@@ -122,8 +129,17 @@ pub(crate) fn with_causes(error: &dyn Error) -> String {
     text
 }
 
+/// The words of an error about `name`, without it: what was given as a name may be a value at the
+/// wrong place.
+pub(crate) fn without_name(said: &str, name: &str) -> String {
+    match said.strip_prefix(&format!("`{name}` is no ")) {
+        Some(rest) => format!("this is no {rest}"),
+        None => said.to_owned(),
+    }
+}
+
 /// The system's words without its error number.
-fn plain(error: &io::Error) -> String {
+pub(crate) fn plain(error: &io::Error) -> String {
     let text = error.to_string();
     let end = text.find(" (os error").unwrap_or(text.len());
     text[..end].to_lowercase()

@@ -42,7 +42,7 @@ pub const BUG: u8 = 70;
 pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> u8 {
     let outcome = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => commands::run(&arguments.command, io),
-        Err(answer) => match args::refused_flag(&answer) {
+        Err(answer) => match args::refusal(&answer) {
             Some(error) => Err(error),
             None => return ui::show_usage(io, &answer),
         },

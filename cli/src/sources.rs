@@ -18,7 +18,7 @@ use sealing::{ItemName, Plaintext};
 use zeroize::Zeroizing;
 
 use crate::{
-    error::{CommandError, Result},
+    error::{CommandError, Result, plain, without_name},
     resolve,
     ui::{self, Io},
 };
@@ -138,8 +138,10 @@ impl FromStr for ItemFile {
             return Err("a path is expected behind `=`".to_owned());
         }
         Ok(Self {
-            name: ItemName::parse(name)
-                .map_err(|error| format!("{error}; or give it one: NAME={}", path.display()))?,
+            name: ItemName::parse(name).map_err(|error| {
+                let problem = without_name(&error.to_string(), name);
+                format!("{problem}; or give it one: NAME=FILE")
+            })?,
             path: path.to_owned(),
         })
     }
@@ -152,7 +154,7 @@ pub(crate) fn read_items(
 ) -> Result<BTreeMap<ItemName, Plaintext>> {
     let mut items = BTreeMap::new();
     for ItemFile { name, path } in &sources.files {
-        let bytes = read_bytes(&io.directory, path)?;
+        let bytes = read_item_file(&io.directory, name, path)?;
         add(&mut items, name, Plaintext::new(bytes))?;
     }
     for path in &sources.dotenv_files {
@@ -169,6 +171,16 @@ pub(crate) fn read_items(
         add(&mut items, name, plaintext)?;
     }
     Ok(items)
+}
+
+/// What stands for a path may be the value itself, so the item is named instead.
+fn read_item_file(directory: &Path, name: &ItemName, path: &Path) -> Result<Zeroizing<Vec<u8>>> {
+    fs::read(directory.join(path))
+        .map(Zeroizing::new)
+        .map_err(|error| {
+            let problem = plain(&error);
+            CommandError::user(format!("cannot read the file of item `{name}`: {problem}"))
+        })
 }
 
 fn add(

@@ -113,6 +113,18 @@ fn refusing_to_seal_keeps_silent() {
         secret(&format!("immutable: {CANARY}\ndata: {{a: {base64}}}")),
         secret(&format!("metadata2: {CANARY}")),
         secret(&format!("type: [{CANARY}]")),
+        secret(&format!("stringData: {{PASSWORD:{CANARY}, b: c}}")),
+        secret(&format!("stringData: {{PASSWORD={CANARY}}}")),
+        secret(&format!(
+            "stringData: {{PASSWORD={CANARY}: x, PASSWORD={CANARY}: y}}"
+        )),
+        secret(&format!("PASSWORD={CANARY}: x")),
+        secret(&format!("{CANARY}: x")),
+        secret("").replace("name: a", &format!("name: PASSWORD={CANARY}")),
+        secret("").replace("name: a", &format!("PASSWORD={CANARY}: a")),
+        secret("").replace("name: a", &format!("labels: {{PASSWORD={CANARY}: [a]}}")),
+        secret("").replace("namespace: b", &format!("namespace: PASSWORD={CANARY}")),
+        secret("").replace("kind: Secret", &format!("kind: PASSWORD={CANARY}")),
         secret(&format!("stringData: {{a: {CANARY}}}")).replace("namespace: b", "labels: {x: 1}"),
         secret(&format!("stringData: {{a: {CANARY}}}")).replace("kind: Secret", "kind: ConfigMap"),
         format!(
@@ -162,8 +174,36 @@ fn a_value_on_the_command_line_is_not_repeated() {
         format!("seal --from-literal a={CANARY}"),
         format!("seal --from-literal=a={CANARY}"),
         format!("seal --name a -n b --from-literal a={CANARY}"),
+        format!("seal --name a -n b --item password={CANARY}"),
+        format!("seal --name a -n b --from-stdin password={CANARY}"),
+        format!("seal --name a -n b --from-stdin=password={CANARY}"),
+        format!("seal --name a -n b --from-file pass:word={CANARY}"),
+        format!("seal --name a -n b --item password {CANARY}"),
+        format!("seal --name a -n b --item password password={CANARY}"),
+        format!("seal --name a -n b --label {CANARY}"),
+        format!("seal --name password={CANARY} -n b"),
+        format!("seal --name a -n password={CANARY}"),
+        format!("seal --environment password={CANARY}"),
+        format!("seal --output password={CANARY}"),
+        format!("seal --scope password={CANARY}"),
+        format!("seal --password={CANARY}"),
+        format!("seal -p{CANARY}"),
+        format!("init password={CANARY}"),
+        format!("password={CANARY}"),
+        format!("certificate password={CANARY}"),
     ] {
-        assert_eq!(silent(&project(), &line), 2);
+        assert_eq!(silent(&project(), &line), 2, "{line}");
+    }
+    for line in [
+        format!("seal --name a -n b --environment prod --from-file password={CANARY}"),
+        format!("seal --name a -n b --environment prod --from-env-file password={CANARY}"),
+        format!("seal password={CANARY}"),
+        format!("seal --in-place password={CANARY}"),
+        format!("inspect password={CANARY}"),
+        format!("unseal --keys password={CANARY}"),
+        format!("certificate show password={CANARY}"),
+    ] {
+        assert_eq!(silent(&project(), &line), 1, "{line}");
     }
 }
 

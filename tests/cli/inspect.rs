@@ -153,7 +153,7 @@ fn an_unknown_field_is_refused_with_its_line() {
     assert_snapshot!(project.file("sealed.yaml", text).run("inspect sealed.yaml").refused(1), @"
     exit 1
     stderr:
-      error: sealed.yaml:9 (document 1): spec: unknown field `surprise`; known are environment, scope, seals, template
+      error: sealed.yaml:9 (document 1): spec: unknown field; known are environment, scope, seals, template
     files: unchanged
     ");
 }

@@ -154,9 +154,7 @@ fn a_file_whose_name_is_no_item_name_needs_one() {
     assert_snapshot!(seal_file(&project, "my file").refused(2), @"
     exit 2
     stderr:
-      error: invalid value 'my file' for '--from-file <[NAME=]FILE>': `my file` is no item name: use 1 to 253 letters, digits, `-`, `_` and `.`; or give it one: NAME=my file
-      
-      For more information, try '--help'.
+      error: --from-file <[NAME=]FILE>: this is no item name: use 1 to 253 letters, digits, `-`, `_` and `.`; or give it one: NAME=FILE
     files: unchanged
     ");
     seal_file(&project, "mine=my file").done();
@@ -168,7 +166,7 @@ fn a_directory_is_no_item() {
     assert_snapshot!(seal(&project, "--from-file directory").refused(1), @"
     exit 1
     stderr:
-      error: cannot read directory: is a directory
+      error: cannot read the file of item `directory`: is a directory
     files: unchanged
     ");
 }

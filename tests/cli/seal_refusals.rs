@@ -108,7 +108,7 @@ fn an_unquoted_name_that_yaml_readers_change() {
     assert_snapshot!(refused(&with_items("  on: 'x'\n")), @"
     exit 1
     stderr:
-      error: secret.yaml:5 (document 1): stringData: the name `on`: unquoted, YAML readers take this for a boolean
+      error: secret.yaml:5 (document 1): stringData: a name here: unquoted, YAML readers take this for a boolean
       hint: put it in quotes if it is meant as text
     files: unchanged
     ");
@@ -147,7 +147,7 @@ fn an_item_name_that_kubernetes_would_refuse() {
     assert_snapshot!(refused(&with_items("  'a b': x\n")), @"
     exit 1
     stderr:
-      error: secret.yaml:5 (document 1): stringData: `a b` is no item name: use 1 to 253 letters, digits, `-`, `_` and `.`
+      error: secret.yaml:5 (document 1): stringData: this is no item name: use 1 to 253 letters, digits, `-`, `_` and `.`
     files: unchanged
     ");
 }
@@ -158,7 +158,7 @@ fn a_field_that_is_misspelt() {
     assert_snapshot!(refused(&text), @"
     exit 1
     stderr:
-      error: secret.yaml:6 (document 1): unknown field `stringdata`; known are apiVersion, kind, metadata, type, immutable, data, stringData, status
+      error: secret.yaml:6 (document 1): unknown field; did you mean `stringData`?
     files: unchanged
     ");
 }
@@ -169,7 +169,7 @@ fn metadata_that_cannot_be_kept() {
     assert_snapshot!(refused(&text), @"
     exit 1
     stderr:
-      error: secret.yaml:5 (document 1): metadata: unknown field `finalizers`; known are name, namespace, labels, annotations, creationTimestamp, deletionGracePeriodSeconds, deletionTimestamp, generation, managedFields, ownerReferences, resourceVersion, selfLink, uid
+      error: secret.yaml:5 (document 1): metadata: unknown field; known are name, namespace, labels, annotations, creationTimestamp, deletionGracePeriodSeconds, deletionTimestamp, generation, managedFields, ownerReferences, resourceVersion, selfLink, uid
     files: unchanged
     ");
 }
@@ -212,7 +212,7 @@ fn a_name_that_kubernetes_would_refuse() {
     assert_snapshot!(refused(&SECRET.replace("name: api", "name: Api")), @"
     exit 1
     stderr:
-      error: secret.yaml:4 (document 1): metadata.name: `Api` is no secret name: use 1 to 253 lower-case letters, digits, `-` and `.`, each part between dots with a letter or digit first and last (RFC 1123)
+      error: secret.yaml:4 (document 1): metadata.name: this is no secret name: use 1 to 253 lower-case letters, digits, `-` and `.`, each part between dots with a letter or digit first and last (RFC 1123)
     files: unchanged
     ");
 }

@@ -14,6 +14,8 @@ use serde::{
     forward_to_deserialize_any,
 };
 
+use crate::error::without_name;
+
 use super::{
     Fault, scalar,
     yaml::{Content, Entry, Node, Scalar, Style},
@@ -41,6 +43,7 @@ pub(super) struct Problem {
 impl Problem {
     fn at(mut self, line: usize, step: &str) -> Self {
         self.line.get_or_insert(line);
+        let step = scalar::shown(step);
         self.path = match (step, self.path.as_str()) {
             (step, "") => step.to_owned(),
             (step, rest) if rest.starts_with('[') => format!("{step}{rest}"),
@@ -52,6 +55,20 @@ impl Problem {
     fn hint(mut self, hint: &'static str) -> Self {
         self.hint = Some(hint);
         self
+    }
+
+    /// Takes out what the problem is about: it may be a value at the wrong place.
+    fn without(mut self, scalar: &Scalar) -> Self {
+        self.text = without_name(&self.text, &scalar.text);
+        self
+    }
+
+    /// The same for a problem with a node.
+    fn within(self, node: &Node) -> Self {
+        match &node.content {
+            Content::Scalar(scalar) => self.without(scalar),
+            _ => self,
+        }
     }
 }
 
@@ -88,7 +105,11 @@ impl de::Error for Problem {
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
         let known = expected.join(", ");
-        Self::custom(format_args!("unknown field `{field}`; known are {known}"))
+        let near = |known: &&&str| strsim::damerau_levenshtein(known, field) <= 2;
+        match expected.iter().find(near) {
+            Some(near) => Self::custom(format_args!("unknown field; did you mean `{near}`?")),
+            None => Self::custom(format_args!("unknown field; known are {known}")),
+        }
     }
 
     fn missing_field(field: &'static str) -> Self {
@@ -236,7 +257,8 @@ impl<'de> MapAccess<'de> for Entries<'_> {
             return Ok(None);
         };
         let name = seed.deserialize(Name(&entry.name));
-        name.map(Some).map_err(|problem| problem.at(entry.line, ""))
+        name.map(Some)
+            .map_err(|problem| problem.without(&entry.name).at(entry.line, ""))
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Problem> {
@@ -244,7 +266,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
             .current
             .ok_or_else(|| <Problem as de::Error>::custom("a value is expected"))?;
         seed.deserialize(&*entry.node)
-            .map_err(|problem| problem.at(entry.line, &entry.name.text))
+            .map_err(|problem| problem.within(&entry.node).at(entry.line, &entry.name.text))
     }
 }
 
@@ -256,7 +278,7 @@ impl<'de> Deserializer<'de> for Name<'_> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
         let unclear = |problem: Problem| Problem {
-            text: format!("the name `{}`: {}", *self.0.text, problem.text),
+            text: format!("a name here: {}", problem.text),
             ..problem
         };
         visitor.visit_str(self.0.as_text().map_err(unclear)?)
@@ -302,7 +324,7 @@ impl<'de> SeqAccess<'de> for Nodes<'_> {
         let element = seed.deserialize(&**node);
         element
             .map(Some)
-            .map_err(|problem| problem.at(node.line, &format!("[{index}]")))
+            .map_err(|problem| problem.within(node).at(node.line, &format!("[{index}]")))
     }
 }
 

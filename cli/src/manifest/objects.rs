@@ -6,6 +6,7 @@ use crate::error::{CommandError, Result as CommandResult};
 
 use super::{
     Document, Fault, Origin, Sealed, SecretObject,
+    scalar::shown,
     sealed::Format,
     split,
     yaml::{Content, Node},
@@ -80,7 +81,7 @@ fn read(node: &Node) -> Result<(usize, Object), Fault> {
         }
         ("SealedSecret", Some(format)) => Object::Sealed(Sealed::read(node, format)?),
         ("SealedSecret", None) => Object::Other(format!("SealedSecret of {api_version}")),
-        (other, _) => Object::Other(other.to_owned()),
+        (other, _) => Object::Other(shown(other).to_owned()),
     };
     Ok((node.line, object))
 }

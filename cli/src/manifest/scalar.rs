@@ -3,10 +3,16 @@
 //! YAML 1.1 and 1.2 disagree, and so do their implementations: here a scalar is text only when
 //! all of them agree that it is.
 
+/// A name as errors tell it; what does not look like one may be a value at the wrong place.
+pub(super) fn shown(name: &str) -> &str {
+    let belongs = |c: char| c.is_ascii_alphanumeric() || "-._/[]".contains(c);
+    if name.chars().all(belongs) { name } else { "?" }
+}
+
 /// What some reader takes an unquoted scalar for, when it is not text to all of them.
 pub(super) fn misreading(plain: &str) -> Option<&'static str> {
     if is_null(plain) {
-        Some("nothing")
+        Some("null")
     } else if is_boolean(plain) {
         Some("a boolean")
     } else if is_number(plain) {
@@ -114,7 +120,7 @@ mod tests {
     #[test]
     fn what_some_reader_would_change_is_not_text() {
         for (reading, scalars) in [
-            ("nothing", &["", "~", "null", "Null", "NULL"][..]),
+            ("null", &["", "~", "null", "Null", "NULL"][..]),
             (
                 "a boolean",
                 &["true", "False", "yes", "NO", "on", "off", "y", "N"],

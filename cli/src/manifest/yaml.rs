@@ -11,7 +11,7 @@ use std::{
 use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag, options};
 use zeroize::Zeroizing;
 
-use super::Fault;
+use super::{Fault, scalar::shown};
 
 /// A node of a document. It has no `Debug`: it may hold plaintext.
 pub(super) struct Node {
@@ -281,10 +281,8 @@ fn check_name(line: usize, name: &Scalar, names: &mut HashSet<String>) -> Result
     if names.insert(name.text.to_string()) {
         Ok(())
     } else {
-        Err(Fault::new(
-            line,
-            format!("`{}` stands here twice", *name.text),
-        ))
+        let name = shown(&name.text);
+        Err(Fault::new(line, format!("`{name}` stands here twice")))
     }
 }
 
