@@ -109,29 +109,39 @@ pub(crate) fn show_usage(io: &mut Io<'_>, answer: &clap::Error) -> u8 {
     }
 }
 
-/// One labelled message; its further lines stand under its first one. Names in it may come from
-/// anywhere, so control characters are shown and not sent to the terminal.
+/// A text of one line that may come from anywhere: control characters are shown and not sent to
+/// the terminal.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            escaped.extend(character.escape_default());
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped
+}
+
+/// One labelled message; its further lines stand under its first one.
 fn say(io: &mut Io<'_>, style: Style, label: &str, text: &str) {
     let indent = format!("\n{}", " ".repeat(label.len() + 2));
-    let text: String = text
-        .chars()
-        .map(|character| match character {
-            '\n' => indent.clone(),
-            control if control.is_control() => control.escape_default().to_string(),
-            other => other.to_string(),
-        })
-        .collect();
+    let lines: Vec<String> = text.split('\n').map(escaped).collect();
+    let text = lines.join(&indent);
     // When standard error is closed there is nobody to tell.
     let _ = writeln!(io.stderr, "{style}{label}:{style:#} {text}");
 }
 
-/// A table as kubectl prints them: no lines, columns three spaces apart.
+/// A table as kubectl prints them: no lines, columns three spaces apart. Its cells are escaped.
 pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = comfy_table::Table::new();
     table
         .load_preset(comfy_table::presets::NOTHING)
         .set_header(header)
-        .add_rows(rows);
+        .add_rows(
+            rows.into_iter()
+                .map(|row| row.into_iter().map(|cell| escaped(&cell))),
+        );
     for column in table.column_iter_mut() {
         column.set_padding((0, 3));
     }

@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use insta::assert_snapshot;
 
-use crate::support::TestProject;
+use crate::support::{NOW, TestKey, TestProject};
 
 #[test]
 fn without_a_command_the_help_is_shown_as_an_error() {
@@ -51,6 +51,28 @@ fn nothing_is_coloured_where_nobody_looks() {
 fn colours_can_be_forced() {
     let outcome = TestProject::empty().spawn("seal", &[("CLICOLOR_FORCE", "1")]);
     assert!(outcome.stderr.contains(&0x1b), "{outcome}");
+}
+
+#[test]
+fn text_from_elsewhere_does_not_reach_the_terminal_as_it_is() {
+    let names = r#"{"apiVersion": "bitnami.com/v1alpha1", "kind": "SealedSecret",
+        "metadata": {"name": "a\u001b[31m\nb", "namespace": "\u001b]0;x\u0007"},
+        "spec": {"encryptedData": {"i\u001b[2J\n": "ITEM"}, "template": {"type": "\u009b1m\n"}}}"#;
+    let item = include_str!("../vectors/sealed-template.json");
+    let item: serde_json::Value = serde_json::from_str(item).unwrap();
+    let items = item["spec"]["encryptedData"].as_object().unwrap();
+    let item = items.values().next().unwrap().as_str().unwrap();
+    let subject = TestKey::Other.certificate_of("\u{1b}[31mA\nB", NOW.parse().unwrap());
+    let project = TestProject::empty()
+        .file("sealed.json", names.replace("ITEM", item))
+        .file("a.pem", subject);
+    let inspected = project.run("inspect sealed.json").done();
+    let shown = project.run("certificate show a.pem").done();
+    for (outcome, lines) in [(inspected, 5), (shown, 2)] {
+        let is_escape = |c: char| c != '\n' && c.is_control();
+        assert!(!outcome.stdout().contains(is_escape), "{outcome}");
+        assert_eq!(outcome.stdout().lines().count(), lines, "{outcome}");
+    }
 }
 
 #[test]

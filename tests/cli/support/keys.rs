@@ -54,18 +54,26 @@ impl TestKey {
         self.certificate_between(now - hour, now + hour * 24 * 365)
     }
 
+    /// A certificate with this subject that is valid from `now` for a day.
+    pub(crate) fn certificate_of(self, subject: &str, now: Timestamp) -> String {
+        self.issue(&Issue {
+            subject,
+            not_before: now,
+            not_after: now + SignedDuration::from_hours(24),
+        })
+    }
+
     /// A certificate with these dates.
     pub(crate) fn certificate_between(self, not_before: Timestamp, not_after: Timestamp) -> String {
+        self.issue(&Issue {
+            subject: &format!("{self:?}"),
+            not_before,
+            not_after,
+        })
+    }
+
+    fn issue(self, issue: &Issue<'_>) -> String {
         let key = SealingKey::parse_pem(self.private_pem()).unwrap().remove(0);
-        let subject = format!("{self:?}");
-        issue_certificate(
-            &key,
-            &Issue {
-                subject: &subject,
-                not_before,
-                not_after,
-            },
-        )
-        .unwrap()
+        issue_certificate(&key, issue).unwrap()
     }
 }

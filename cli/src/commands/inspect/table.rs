@@ -15,13 +15,13 @@ pub(super) fn render(reports: &[Report], now: Timestamp) -> String {
 
 fn describe(report: &Report, now: Timestamp) -> String {
     let mut text = String::new();
-    let unknown = || "?".to_owned();
+    let or_unknown = |name: &Option<String>| ui::escaped(name.as_deref().unwrap_or("?"));
     let _ = writeln!(
         text,
         "{}/{}    {}:{} (document {})",
-        report.namespace.clone().unwrap_or_else(unknown),
-        report.name.clone().unwrap_or_else(unknown),
-        report.file,
+        or_unknown(&report.namespace),
+        or_unknown(&report.name),
+        ui::escaped(&report.file),
         report.line,
         report.document,
     );
@@ -32,7 +32,8 @@ fn describe(report: &Report, now: Timestamp) -> String {
     let _ = writeln!(
         text,
         "{environment}, scope {}, type {}\n",
-        report.scope, report.secret_type
+        report.scope,
+        ui::escaped(&report.secret_type)
     );
     if report.seals.iter().any(|seal| !seal.recipients.is_empty()) {
         text.push_str(&keys(&report.seals, now));
