@@ -11,6 +11,7 @@ mod commands;
 mod error;
 mod manifest;
 mod output;
+mod paths;
 mod project;
 mod resolve;
 mod sources;

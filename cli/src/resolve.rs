@@ -3,10 +3,7 @@
 //!
 //! Nothing is read or written; every refusal that needs no file stands in this module.
 
-use std::{
-    collections::BTreeMap,
-    path::{Component, Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::Path};
 
 use sealing::{EnvironmentName, Namespace, Place, Secret};
 
@@ -156,21 +153,6 @@ fn nearest<'a>(project: &'a Project, requested: &EnvironmentName) -> Option<&'a 
         .filter(|(distance, _)| *distance <= 2)
         .min()
         .map(|(_, name)| name.as_str())
-}
-
-/// Makes a path absolute and takes `.` and `..` out of it, by its text alone.
-pub(crate) fn absolute(directory: &Path, path: &Path) -> PathBuf {
-    let mut absolute = PathBuf::new();
-    for component in directory.join(path).components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                absolute.pop();
-            }
-            other => absolute.push(other),
-        }
-    }
-    absolute
 }
 
 /// Whether a secret may have no items.

@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     error::{CommandError, Result, plain, without_name},
-    resolve,
+    paths,
     ui::{self, Io},
 };
 
@@ -68,7 +68,7 @@ pub(crate) fn read_inputs(
 fn read_file_input(file: &Path, directory: &Path) -> Result<Input> {
     Ok(Input {
         label: file.display().to_string(),
-        path: Some(resolve::absolute(directory, file)),
+        path: Some(paths::absolute(directory, file)),
         text: read_text(directory, file)?,
     })
 }

@@ -92,15 +92,6 @@ fn undecided_paths_are_errors() {
 }
 
 #[test]
-fn paths_are_made_absolute_by_their_text() {
-    let absolute = |path| absolute(Path::new("/a/b"), Path::new(path));
-    assert_eq!(absolute("c"), Path::new("/a/b/c"));
-    assert_eq!(absolute("./c/../d"), Path::new("/a/b/d"));
-    assert_eq!(absolute("../../../c"), Path::new("/c"));
-    assert_eq!(absolute("/c/."), Path::new("/c"));
-}
-
-#[test]
 fn a_namespace_comes_from_the_manifest_or_the_flag_and_from_nowhere_else() {
     let namespace = |name: &str| Namespace::parse(name).unwrap();
     let place_of = |own: Option<&str>, given: Option<&str>| {

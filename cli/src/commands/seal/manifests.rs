@@ -9,6 +9,7 @@ use super::SealArguments;
 use crate::{
     error::{CommandError, Result},
     manifest::{self, Document, Object, Origin, Syntax},
+    paths,
     project::Project,
     resolve::{self, Clues},
     sources::{self, Input, STDIN},
@@ -87,7 +88,7 @@ impl SealArguments {
         io: &mut Io<'_>,
     ) -> Result<EnvironmentName> {
         let target = self.write.as_ref();
-        let target = target.map(|path| resolve::absolute(&io.directory, path));
+        let target = target.map(|path| paths::absolute(&io.directory, path));
         let decision = resolve::environment(
             project,
             Clues {
