@@ -4,6 +4,7 @@
 //! several files are all written before the first is renamed.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, Permissions},
     io::{self, Write as _},
     path::{Path, PathBuf},
@@ -43,6 +44,18 @@ pub(crate) struct Staged {
     existing: Existing,
 }
 
+impl Staged {
+    /// Its target, however it was named.
+    fn place(&self) -> PathBuf {
+        let directory = self
+            .target
+            .parent()
+            .and_then(|it| fs::canonicalize(it).ok());
+        let name = self.target.file_name().unwrap_or_default();
+        directory.map_or_else(|| self.target.clone(), |it| it.join(name))
+    }
+}
+
 /// What may be done with a target that exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Existing {
@@ -61,8 +74,7 @@ pub(crate) fn write(file: &NewFile<'_>) -> Result<()> {
 pub(crate) fn stage(file: &NewFile<'_>, existing: Existing) -> Result<Staged> {
     let failed = |error: io::Error| CommandError::file("write", file.name, &error);
     let path = file.directory.join(file.name);
-    // A symbolic link stays one: what it points to is replaced.
-    let target = fs::canonicalize(&path).unwrap_or(path);
+    let target = behind_links(path).map_err(failed)?;
     let existing_file = fs::metadata(&target).ok();
     if existing_file.as_ref().is_some_and(|it| !it.is_file()) {
         let name = file.name.display();
@@ -89,8 +101,29 @@ pub(crate) fn stage(file: &NewFile<'_>, existing: Existing) -> Result<Staged> {
     })
 }
 
-/// Puts staged files into their places.
+/// A symbolic link stays one: what it points to is written, whether that is there or not.
+fn behind_links(path: PathBuf) -> io::Result<PathBuf> {
+    const MAX_LINKS: usize = 40;
+    let mut target = path;
+    for _ in 0..MAX_LINKS {
+        match (fs::canonicalize(&target), fs::read_link(&target)) {
+            (Ok(existing), _) => return Ok(existing),
+            (Err(_), Err(_)) => return Ok(target),
+            (Err(_), Ok(link)) => target = target.parent().unwrap_or(Path::new("")).join(link),
+        }
+    }
+    Err(io::Error::other("too many symbolic links"))
+}
+
+/// Puts staged files into their places, which must be as many.
 pub(crate) fn commit(files: Vec<Staged>) -> Result<()> {
+    let mut targets = BTreeSet::new();
+    if let Some(twice) = files.iter().find(|it| !targets.insert(it.place())) {
+        let target = twice.target.display();
+        return Err(CommandError::user(format!(
+            "{target} would be written twice"
+        )));
+    }
     for Staged {
         temporary,
         target,

@@ -95,17 +95,15 @@ pub(crate) fn show_error(io: &mut Io<'_>, error: &CommandError) -> u8 {
 /// Shows help, the version or what is wrong with the command line, and returns the exit code.
 pub(crate) fn show_usage(io: &mut Io<'_>, answer: &clap::Error) -> u8 {
     let text = answer.render();
-    let stream = if answer.use_stderr() {
-        &mut io.stderr
-    } else {
-        &mut io.help
-    };
-    // A reader that went away has seen what it wanted.
-    let _ = write!(stream, "{}", text.ansi()).and_then(|()| stream.flush());
     if answer.use_stderr() {
-        Kind::Usage.exit_code()
-    } else {
-        0
+        // When standard error is closed there is nobody to tell.
+        let _ = write!(io.stderr, "{}", text.ansi());
+        return Kind::Usage.exit_code();
+    }
+    let written = write!(io.help, "{}", text.ansi()).and_then(|()| io.help.flush());
+    match written {
+        Ok(()) => 0,
+        Err(error) => show_error(io, &CommandError::stdout(&error)),
     }
 }
 

@@ -114,6 +114,21 @@ fn generate_never_overwrites() {
 }
 
 #[test]
+fn generate_needs_two_files() {
+    for (key, certificate) in [("a", "a"), ("a", "./a"), ("b/a", "c/../b/a")] {
+        let project = TestProject::empty().file("b/x", "").file("c/x", "");
+        let line = format!(
+            "certificate generate --subject a --write-key {key} --write-certificate {certificate}"
+        );
+        let outcome = project.run(&line).refused(1);
+        assert!(
+            outcome.stderr().contains("would be written twice"),
+            "{outcome}"
+        );
+    }
+}
+
+#[test]
 fn generate_bounds_the_validity() {
     let project = TestProject::empty();
     for days in ["0", "-1", "36501", "x"] {

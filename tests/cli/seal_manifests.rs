@@ -337,6 +337,29 @@ fn a_symbolic_link_is_followed_and_stays() {
     assert!(project.text("real/out.yaml").contains("SealedSecret"));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_symbolic_link_to_nothing_yet_is_kept_too() {
+    let project = TestProject::new()
+        .file("secret.yaml", SECRET)
+        .file("real/x", "");
+    std::os::unix::fs::symlink("real/link.yaml", project.path("link.yaml")).unwrap();
+    std::os::unix::fs::symlink("out.yaml", project.path("real/link.yaml")).unwrap();
+    std::os::unix::fs::symlink("loop.yaml", project.path("loop.yaml")).unwrap();
+    let seal =
+        |target: &str| project.run(&format!("seal secret.yaml --environment prod -w {target}"));
+    let _ = seal("link.yaml").done();
+    assert!(project.text("real/out.yaml").contains("SealedSecret"));
+    for link in ["link.yaml", "real/link.yaml"] {
+        assert!(project.path(link).is_symlink(), "{link}");
+    }
+    let outcome = seal("loop.yaml").refused(1);
+    assert!(
+        outcome.stderr().contains("too many symbolic links"),
+        "{outcome}"
+    );
+}
+
 #[test]
 fn a_thousand_secrets_are_sealed_in_order() {
     let documents: Vec<String> = (0..1000)

@@ -89,6 +89,23 @@ fn a_reader_that_goes_away_is_no_failure() {
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_could_not_be_written_is_a_failure() {
+    for line in ["--help", "--version", "completions bash"] {
+        let full = std::fs::File::options().write(true).open("/dev/full");
+        let output = Command::new(env!("CARGO_BIN_EXE_sceau"))
+            .args(line.split(' '))
+            .stdout(full.unwrap())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1), "{line}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        let expected = "error: cannot write to standard output: no space left on device\n";
+        assert_eq!(stderr, expected, "{line}");
+    }
+}
+
 #[test]
 fn every_shell_gets_its_completions() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
