@@ -5,11 +5,15 @@
 
 pub mod bitnami;
 mod environment;
+mod reseal_request;
 mod sealed_secret;
 
 pub use environment::{
     Environment, EnvironmentSpec, EnvironmentStatus, SealingKeySettings, SealingKeyState,
     SealingKeyStatus,
+};
+pub use reseal_request::{
+    ResealOutcome, ResealRequest, ResealRequestSpec, ResealRequestStatus, ResealResult, SealHeader,
 };
 pub use sealed_secret::{
     Seal, SealStatus, SealedSecret, SealedSecretSpec, SealedSecretStatus, SecretTemplate,
