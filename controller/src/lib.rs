@@ -38,7 +38,7 @@ mod watching;
 
 pub use error::Error;
 pub use outcome::{Obstacle, Reason};
-pub use received::{ReceivedSealedSecret, Unreadable};
+pub use received::{Received, ReceivedSealedSecret, Unreadable};
 pub use reconcile::plan::{DesiredSecret, FoundSecret, Observed, Opened, Plan, Unsealing, plan};
 pub use run::run;
 pub use settings::Settings;
