@@ -1,5 +1,7 @@
 //! ResealRequest: the headers of seals, to be wrapped for the active key of their environment.
 
+use std::fmt;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::CustomResource;
 use schemars::JsonSchema;
@@ -103,4 +105,44 @@ pub enum ResealResult {
     RevokedSealingKey,
     /// It is sealed for keys that the environment does not have.
     UnknownSealingKey,
+}
+
+impl ResealResult {
+    /// Every result, by name.
+    pub const ALL: [Self; 5] = [
+        Self::Malformed,
+        Self::Refused,
+        Self::Resealed,
+        Self::RevokedSealingKey,
+        Self::UnknownSealingKey,
+    ];
+
+    /// The name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Malformed => "Malformed",
+            Self::Refused => "Refused",
+            Self::Resealed => "Resealed",
+            Self::RevokedSealingKey => "RevokedSealingKey",
+            Self::UnknownSealingKey => "UnknownSealingKey",
+        }
+    }
+}
+
+impl fmt::Display for ResealResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl ResealRequestStatus {
+    /// The type of the one condition.
+    pub const COMPLETE: &str = "Complete";
+
+    /// What the controller says about the request as a whole, once it has answered.
+    pub fn complete(&self) -> Option<&Condition> {
+        self.conditions
+            .iter()
+            .find(|condition| condition.type_ == Self::COMPLETE)
+    }
 }
