@@ -8,5 +8,6 @@ mod outage;
 mod ownership;
 mod refusals;
 mod replicas;
+mod resealing;
 mod sealed;
 mod unsealing;

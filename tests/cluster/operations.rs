@@ -7,6 +7,7 @@ use kube::Api;
 use kube::api::ListParams;
 use serde_json::{Value, json};
 
+use crate::resealing;
 use crate::sealed::{self, Sealer, environments};
 
 #[test]
@@ -92,7 +93,7 @@ fn a_value_is_seen_nowhere_but_in_its_secret() {
     });
 }
 
-/// A value is unsealed, healed, and refused by the controller and by the API server.
+/// A value is unsealed, healed, resealed, and refused by the controller and by the API server.
 async fn meet_every_fate(sealer: &Sealer<'_>, value: &[u8]) {
     let text = std::str::from_utf8(value).expect("tests use text");
     sealer.unseal("done", &[("A", value)]).await;
@@ -103,6 +104,13 @@ async fn meet_every_fate(sealer: &Sealer<'_>, value: &[u8]) {
         )
         .await;
     sealer.until_items("done", &[("A", value)]).await;
+
+    let seals = ["done", "refused"].map(|name| {
+        let mut object = sealer.seal("done", &[("A", value)]);
+        object.metadata.name = Some(name.to_owned());
+        resealing::header(&object)
+    });
+    resealing::answer(sealer, &seals).await;
 
     let mut moved = sealer.seal("elsewhere", &[("A", value)]);
     moved.metadata.name = Some("refused".to_owned());
@@ -130,7 +138,7 @@ async fn meet_every_fate(sealer: &Sealer<'_>, value: &[u8]) {
     sealer.until("foreign", "SecretExists").await;
 }
 
-/// SealedSecrets, events and the Environment, as the API server keeps them.
+/// SealedSecrets, ResealRequests, events and Environments, as the API server keeps them.
 async fn everything_but_secrets(sealer: &Sealer<'_>) -> String {
     let all = ListParams::default();
     let objects = sealer
@@ -144,8 +152,14 @@ async fn everything_but_secrets(sealer: &Sealer<'_>) -> String {
         .list(&all)
         .await
         .expect("an administrator may");
+    let requests = resealing::requests(sealer.namespace)
+        .list(&all)
+        .await
+        .expect("an administrator may");
+    assert_eq!(requests.items.len(), 1);
     [
         serde_json::to_string(&objects),
+        serde_json::to_string(&requests),
         serde_json::to_string(&events),
         serde_json::to_string(&environments),
     ]
