@@ -26,6 +26,7 @@ pub(crate) struct Metrics {
     registry: Registry,
     unseals: Family<Outcome, Counter>,
     failures: Family<Failure, Counter>,
+    lost_keys: Counter,
     reseals: Family<Reseal, Counter>,
     writes: Family<Write, Counter>,
     duration: Histogram,
@@ -76,6 +77,7 @@ impl Metrics {
             registry: Registry::with_prefix("sceau"),
             unseals: Family::default(),
             failures: Family::default(),
+            lost_keys: Counter::default(),
             reseals: Family::default(),
             writes: Family::default(),
             duration: Histogram::new(BUCKETS),
@@ -103,6 +105,11 @@ impl Metrics {
             "reconcile_failures",
             "Reconciles of a SealedSecret that wrote no Secret, by reason",
             self.failures.clone(),
+        );
+        registry.register(
+            "sealing_keys_lost",
+            "Sealing keys that were deleted while SealedSecrets were sealed for them",
+            self.lost_keys.clone(),
         );
         registry.register(
             "reseals",
@@ -133,6 +140,10 @@ impl Metrics {
 
     pub(crate) fn count_failure(&self, category: Reason) {
         self.failures.get_or_create(&Failure { category }).inc();
+    }
+
+    pub(crate) fn count_lost_key(&self) {
+        self.lost_keys.inc();
     }
 
     pub(crate) fn count_reseal(&self, result: ResealResult) {

@@ -4,7 +4,7 @@
 use std::{
     convert::Infallible,
     future::{pending, ready},
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -66,6 +66,7 @@ pub(super) fn tasks(replica: &Replica) -> [(&'static str, BoxFuture<'static, ()>
         events: replica.events.clone(),
         metrics: Arc::clone(&replica.metrics),
         retries: Retries::default(),
+        lost: Mutex::default(),
     });
     let reconciler = Arc::new(reconciler(replica, secrets, secrets_listed.clone()));
     let watched = Watched {
