@@ -1,5 +1,7 @@
 //! What operators see of the controller: probes, metrics, logs; and what nobody must see in them.
 
+use std::collections::BTreeSet;
+
 use cluster::wait::{SOON, until};
 use cluster::{Cluster, Controller, Namespace};
 use k8s_openapi::api::events::v1::Event;
@@ -40,6 +42,26 @@ fn metrics_tell_of_unseals_keys_and_states() {
                 controller.metric(&series).await > Some(1e9),
                 "{series}\n{metrics}"
             );
+        }
+    });
+}
+
+#[test]
+fn every_metric_of_the_alert_rules_is_there() {
+    const RULES: &str = include_str!("../../deploy/alerts/sceau-rules.yaml");
+    sealed::test(async |cluster, sealer| {
+        sealer.unseal("api", &[("A", b"1")]).await;
+        sealer.apply(&sealer.seal_in("elsewhere", "web", &[])).await;
+        sealer.until("web", "Refused").await;
+        let metrics = cluster.shared_controller().await.metrics().await;
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let words = RULES.split(|c| !is_part(c));
+        let named: BTreeSet<&str> = words.filter(|word| word.starts_with("sceau_")).collect();
+        assert!(named.len() > 5, "{named:?}");
+        for name in named {
+            let series = metrics.lines().filter_map(|line| line.strip_prefix(name));
+            let found = series.filter(|rest| rest.starts_with(['{', ' '])).count();
+            assert!(found > 0, "{name}\n{metrics}");
         }
     });
 }
