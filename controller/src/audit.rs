@@ -1,9 +1,13 @@
 //! The audit: one line for each use of private keys. It says what, where, which keys and how it
 //! ended, never a value.
 //!
-//! Who asked is not known here: the API server's own audit says who wrote the SealedSecret.
+//! Who asked is not known here: the API server's own audit says who wrote the SealedSecret or the
+//! ResealRequest.
 
-use sealing::{EnvironmentName, KeyId, Place};
+use sealing::{
+    EnvironmentName, KeyId, Place,
+    resource::{ResealResult, SealHeader},
+};
 
 use crate::Reason;
 
@@ -15,7 +19,7 @@ pub(crate) struct Attempt<'a> {
     pub(crate) outcome: Reason,
 }
 
-/// Writes the line. It is written at any log level.
+/// Writes the line, as all lines of the audit at any log level.
 pub(crate) fn record(attempt: &Attempt<'_>) {
     let keys: Vec<String> = attempt.keys.iter().map(ToString::to_string).collect();
     tracing::info!(
@@ -27,4 +31,33 @@ pub(crate) fn record(attempt: &Attempt<'_>) {
         outcome = %attempt.outcome,
         "unseal"
     );
+}
+
+/// An attempt to reseal.
+pub(crate) struct ResealAttempt<'a> {
+    pub(crate) request: &'a str,
+    pub(crate) environment: &'a EnvironmentName,
+    pub(crate) header: &'a SealHeader,
+    pub(crate) outcome: ResealResult,
+}
+
+/// Writes the line.
+pub(crate) fn record_reseal(attempt: &ResealAttempt<'_>) {
+    let recipients = attempt.header.recipients.iter();
+    let keys: Vec<&str> = recipients.map(|it| it.key_id.as_str()).collect();
+    tracing::info!(
+        target: "audit",
+        request = attempt.request,
+        namespace = attempt.header.namespace,
+        name = attempt.header.name,
+        environment = %attempt.environment,
+        keys = keys.join(","),
+        outcome = %attempt.outcome,
+        "reseal"
+    );
+}
+
+/// Writes the line about a ResealRequest as a whole.
+pub(crate) fn record_answer(request: &str, outcome: &str, answer: &str) {
+    tracing::info!(target: "audit", request, outcome, answer, "answer");
 }

@@ -2,7 +2,12 @@
 //!
 //! As with SealedSecrets, it is observe, plan and apply. Nobody but the leader does it.
 
-use std::{collections::BTreeSet, convert::Infallible, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    convert::Infallible,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
@@ -28,6 +33,7 @@ use crate::{
 
 mod apply;
 mod plan;
+pub(crate) mod usage;
 
 use apply::MakeKeyError;
 use plan::{KeyOrder, Observed, Plan};
@@ -43,6 +49,8 @@ pub(crate) struct Keeper {
     pub(crate) events: Events,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) retries: Retries,
+    /// The ids of lost keys that were told of.
+    pub(crate) lost: Mutex<BTreeSet<String>>,
 }
 
 /// Timers do not run while a machine sleeps, and clocks are set: so no renewal relies on a timer of
@@ -92,21 +100,13 @@ impl Keeper {
             &Observed {
                 environment,
                 surroundings: &surroundings,
-                recipients: &self.recipients(&environment.name_any()),
+                recipients: &usage::recipients_of(
+                    &self.sealed_secrets.state(),
+                    &environment.name_any(),
+                ),
             },
             now,
         )
-    }
-
-    /// For each SealedSecret of the environment, whom its seals are wrapped for.
-    fn recipients(&self, environment: &str) -> Vec<plan::Recipients> {
-        self.sealed_secrets
-            .state()
-            .iter()
-            .filter_map(|object| object.spec.as_ref().ok())
-            .filter(|spec| spec.environment == environment)
-            .map(plan::recipients)
-            .collect()
     }
 
     async fn make_key(
@@ -132,7 +132,11 @@ impl Keeper {
         failure: Option<MakeKeyError>,
         now: Timestamp,
     ) -> Next {
-        let next = failure.as_ref().map_or(plan.next, |_| Next::Backoff);
+        let marked = self.mark(plan).await;
+        let next = match failure {
+            None if marked => plan.next,
+            _ => Next::Backoff,
+        };
         let status = plan.status(environment, failure.as_ref(), now);
         if environment.status.as_ref() == Some(&status) {
             return next;
@@ -140,6 +144,7 @@ impl Keeper {
         match apply::write_status(&self.client, environment, &status).await {
             Ok(()) => {
                 self.metrics.count_write(Written::EnvironmentStatus);
+                self.report_lost(environment, plan).await;
                 next
             }
             Err(error) => {
@@ -148,6 +153,49 @@ impl Keeper {
                 Next::Backoff
             }
         }
+    }
+
+    /// Marks the key Secrets whose mark is wrong, and whether all went well.
+    async fn mark(&self, plan: &Plan) -> bool {
+        let mut all = true;
+        for mark in &plan.marks {
+            match apply::mark(&self.client, &self.own_namespace, mark).await {
+                Ok(()) => self.metrics.count_write(Written::KeySecret),
+                Err(error) => {
+                    let error = describe(&error);
+                    tracing::warn!(secret = mark.secret, error, "key Secret not marked");
+                    all = false;
+                }
+            }
+        }
+        all
+    }
+
+    /// Tells of keys that were deleted although SealedSecrets need them: once for each, for as long as
+    /// this replica leads, since the watch may still bring the status that names it.
+    async fn report_lost(&self, environment: &ReceivedEnvironment, plan: &Plan) {
+        for lost in plan.lost.iter().filter(|lost| self.is_news(&lost.key_id)) {
+            let (name, id) = (environment.name_any(), lost.key_id.as_str());
+            tracing::warn!(
+                environment = name,
+                key = id,
+                "a sealing key in use was deleted"
+            );
+            self.metrics.count_lost_key();
+            let count = lost.sealed_secrets;
+            let note = format!(
+                "sealing key {id} was deleted and {count} SealedSecrets need it: restore it from a backup"
+            );
+            let announcement = Announcement::warning("SealingKeyLost", note);
+            self.events
+                .announce(&announcement, environment.object_ref(&()))
+                .await;
+        }
+    }
+
+    fn is_news(&self, lost: &str) -> bool {
+        let mut told = self.lost.lock().expect("nothing panics while it is locked");
+        told.insert(lost.to_owned())
     }
 }
 

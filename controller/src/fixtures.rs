@@ -31,6 +31,8 @@ pub(crate) fn environment_name(name: &str) -> EnvironmentName {
 /// The key of this index, made for the environment at this instant.
 pub(crate) fn known_key(index: usize, environment: &str, created_at: &str) -> KnownKey {
     KnownKey {
+        secret: format!("{environment}-{index}"),
+        is_marked_in_use: false,
         environment: environment_name(environment),
         sealing_key: Arc::clone(&KEYS[index]),
         certificate: format!("certificate {index}"),

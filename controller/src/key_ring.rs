@@ -10,7 +10,7 @@ use k8s_openapi::{ByteString, api::core::v1::Secret};
 use kube::ResourceExt as _;
 use sealing::{
     Certificate, CertificateError, EnvironmentName, KeyError, KeyId, SealingKey, issue_certificate,
-    resource::{ENVIRONMENT_LABEL, SEALING_KEY_LABEL},
+    resource::{ENVIRONMENT_LABEL, IN_USE_LABEL, SEALING_KEY_LABEL},
 };
 use serde::Serialize;
 use zeroize::{Zeroize as _, Zeroizing};
@@ -18,6 +18,10 @@ use zeroize::{Zeroize as _, Zeroizing};
 /// A sealing key that was read from its Secret.
 #[derive(Debug, Clone)]
 pub(crate) struct KnownKey {
+    /// The name of its Secret.
+    pub(crate) secret: String,
+    /// Whether the Secret says that the key still opens SealedSecrets.
+    pub(crate) is_marked_in_use: bool,
     pub(crate) environment: EnvironmentName,
     pub(crate) sealing_key: Arc<SealingKey>,
     /// In PEM.
@@ -34,6 +38,7 @@ impl KnownKey {
     }
 }
 
+/// The mark that it is in use is our own, and no news to anybody.
 impl PartialEq for KnownKey {
     fn eq(&self, other: &Self) -> bool {
         self.environment == other.environment
@@ -98,6 +103,8 @@ fn read_key(secret: &Secret) -> Result<KnownKey, UnusableKey> {
         .find(|sealing_key| sealing_key.id() == recipient.id())
         .ok_or(UnusableKey::Mismatch)?;
     Ok(KnownKey {
+        secret: secret.name_any(),
+        is_marked_in_use: secret.labels().contains_key(IN_USE_LABEL),
         environment,
         sealing_key: Arc::new(sealing_key),
         certificate: certificate.to_owned(),

@@ -6,6 +6,7 @@
 //!             -> surroundings                Environments, Namespaces, sealing keys: watched by every replica
 //!             -> reconcile                   a SealedSecret: observe [read], plan (pure), apply [write]
 //!             -> environment                 an Environment: observe [read], plan (pure), apply [write]
+//!             -> reseal_requests             a ResealRequest: read, decide (pure), reseal, write the answer
 //!             -> http                        probes and metrics
 //! ```
 //! Formats, keys and their rules are `sealing`'s; this crate only decides what to do with them in a
@@ -28,6 +29,7 @@ mod receipt;
 mod received;
 mod reconcile;
 mod renewal;
+mod reseal_requests;
 mod retries;
 mod run;
 mod settings;
@@ -38,7 +40,7 @@ mod watching;
 
 pub use error::Error;
 pub use outcome::{Obstacle, Reason};
-pub use received::{ReceivedSealedSecret, Unreadable};
+pub use received::{Received, ReceivedSealedSecret, Unreadable};
 pub use reconcile::plan::{DesiredSecret, FoundSecret, Observed, Opened, Plan, Unsealing, plan};
 pub use run::run;
 pub use settings::Settings;

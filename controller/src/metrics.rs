@@ -11,6 +11,7 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
+use sealing::resource::ResealResult;
 use tokio::sync::watch;
 
 use crate::{Reason, surroundings::Surroundings};
@@ -25,6 +26,8 @@ pub(crate) struct Metrics {
     registry: Registry,
     unseals: Family<Outcome, Counter>,
     failures: Family<Failure, Counter>,
+    lost_keys: Counter,
+    reseals: Family<Reseal, Counter>,
     writes: Family<Write, Counter>,
     duration: Histogram,
     in_flight: Gauge,
@@ -43,6 +46,11 @@ struct Failure {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Reseal {
+    result: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Write {
     resource: Written,
 }
@@ -53,6 +61,7 @@ pub(crate) enum Written {
     EnvironmentStatus,
     Event,
     KeySecret,
+    ResealRequestStatus,
     SealedSecretStatus,
     Secret,
 }
@@ -68,6 +77,8 @@ impl Metrics {
             registry: Registry::with_prefix("sceau"),
             unseals: Family::default(),
             failures: Family::default(),
+            lost_keys: Counter::default(),
+            reseals: Family::default(),
             writes: Family::default(),
             duration: Histogram::new(BUCKETS),
             in_flight: Gauge::default(),
@@ -96,6 +107,16 @@ impl Metrics {
             self.failures.clone(),
         );
         registry.register(
+            "sealing_keys_lost",
+            "Sealing keys that were deleted while SealedSecrets were sealed for them",
+            self.lost_keys.clone(),
+        );
+        registry.register(
+            "reseals",
+            "Seals that a ResealRequest asked for, by result",
+            self.reseals.clone(),
+        );
+        registry.register(
             "writes",
             "Objects written to the API server, by resource",
             self.writes.clone(),
@@ -119,6 +140,15 @@ impl Metrics {
 
     pub(crate) fn count_failure(&self, category: Reason) {
         self.failures.get_or_create(&Failure { category }).inc();
+    }
+
+    pub(crate) fn count_lost_key(&self) {
+        self.lost_keys.inc();
+    }
+
+    pub(crate) fn count_reseal(&self, result: ResealResult) {
+        let result = result.as_str();
+        self.reseals.get_or_create(&Reseal { result }).inc();
     }
 
     pub(crate) fn count_write(&self, resource: Written) {
@@ -159,6 +189,7 @@ mod tests {
         let metrics = Metrics::new(surroundings);
         metrics.count_unseal(Reason::Unsealed);
         metrics.count_failure(Reason::NoEnvironment);
+        metrics.count_reseal(ResealResult::Resealed);
         metrics.count_write(Written::Secret);
         metrics.begin_reconcile();
         metrics.end_reconcile(Duration::from_millis(3));
@@ -166,6 +197,7 @@ mod tests {
         for line in [
             r#"sceau_unseals_total{outcome="Unsealed"} 1"#,
             r#"sceau_reconcile_failures_total{category="NoEnvironment"} 1"#,
+            r#"sceau_reseals_total{result="Resealed"} 1"#,
             r#"sceau_writes_total{resource="Secret"} 1"#,
             "sceau_reconciles_in_flight 0",
             "sceau_reconcile_duration_seconds_count 1",

@@ -1,4 +1,4 @@
-//! A SealedSecret as the API server sends it, whatever stands in it.
+//! Objects as the API server sends them, whatever stands in them.
 //!
 //! A spec that this version cannot read must stop neither the watch nor the others: it is received
 //! as unreadable and refused by the plan. What was wrong is not kept, since a parser's complaint
@@ -8,33 +8,39 @@ use std::{borrow::Cow, fmt};
 
 use kube::{
     Resource, ResourceExt as _,
-    core::{NamespaceResourceScope, ObjectMeta},
+    core::{
+        ObjectMeta,
+        object::{HasSpec, HasStatus},
+    },
 };
-use sealing::resource::{SealedSecret, SealedSecretSpec, SealedSecretStatus};
-use serde::{Deserialize, Deserializer};
+use sealing::resource::SealedSecret;
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
 
 mod environment;
 
 pub(crate) use environment::{OnlyClaims, ReceivedEnvironment};
 
-/// A SealedSecret, readable or not.
+/// An object of one of our resources, readable or not.
 #[derive(Clone)]
-pub struct ReceivedSealedSecret {
+pub struct Received<K: HasSpec + HasStatus> {
     /// Its metadata.
     pub metadata: ObjectMeta,
     /// What it says, if it can be read.
-    pub spec: Result<SealedSecretSpec, Unreadable>,
+    pub spec: Result<K::Spec, Unreadable>,
     /// What was found before; absent when there is none, or none that can be read.
-    pub status: Option<SealedSecretStatus>,
+    pub status: Option<K::Status>,
 }
+
+/// A SealedSecret, readable or not.
+pub type ReceivedSealedSecret = Received<SealedSecret>;
 
 /// A spec that does not fit its schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unreadable;
 
-impl ReceivedSealedSecret {
-    /// Its generation; a SealedSecret that was never stored has none.
+impl<K: Resource<DynamicType = ()> + HasSpec + HasStatus> Received<K> {
+    /// Its generation; an object that was never stored has none.
     pub(crate) fn generation(&self) -> i64 {
         self.metadata.generation.unwrap_or_default()
     }
@@ -64,13 +70,16 @@ impl From<SealedSecret> for ReceivedSealedSecret {
     }
 }
 
-impl fmt::Debug for ReceivedSealedSecret {
+impl<K: Resource<DynamicType = ()> + HasSpec + HasStatus> fmt::Debug for Received<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ReceivedSealedSecret({})", self.path())
+        write!(f, "Received{}({})", K::kind(&()), self.path())
     }
 }
 
-impl<'de> Deserialize<'de> for ReceivedSealedSecret {
+impl<'de, K> Deserialize<'de> for Received<K>
+where
+    K: HasSpec<Spec: DeserializeOwned> + HasStatus<Status: DeserializeOwned>,
+{
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         struct Sent {
@@ -89,24 +98,24 @@ impl<'de> Deserialize<'de> for ReceivedSealedSecret {
     }
 }
 
-impl Resource for ReceivedSealedSecret {
+impl<K: Resource<DynamicType = ()> + HasSpec + HasStatus> Resource for Received<K> {
     type DynamicType = ();
-    type Scope = NamespaceResourceScope;
+    type Scope = K::Scope;
 
     fn kind(dynamic: &()) -> Cow<'_, str> {
-        SealedSecret::kind(dynamic)
+        K::kind(dynamic)
     }
 
     fn group(dynamic: &()) -> Cow<'_, str> {
-        SealedSecret::group(dynamic)
+        K::group(dynamic)
     }
 
     fn version(dynamic: &()) -> Cow<'_, str> {
-        SealedSecret::version(dynamic)
+        K::version(dynamic)
     }
 
     fn plural(dynamic: &()) -> Cow<'_, str> {
-        SealedSecret::plural(dynamic)
+        K::plural(dynamic)
     }
 
     fn meta(&self) -> &ObjectMeta {

@@ -57,8 +57,8 @@ pub(crate) struct Reconciler {
     pub(crate) secrets_listed: Lists,
     pub(crate) recent: RecentStatuses,
     pub(crate) retries: Retries,
-    /// One permit for each core.
-    pub(crate) private_key_operations: Semaphore,
+    /// One permit for each core, for all that use private keys.
+    pub(crate) private_key_operations: Arc<Semaphore>,
     pub(crate) events: Events,
     pub(crate) metrics: Arc<Metrics>,
 }

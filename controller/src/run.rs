@@ -4,7 +4,7 @@
 //! A standby watches the surroundings; the leader also watches SealedSecrets and their Secrets, and
 //! writes.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, thread::available_parallelism, time::Duration};
 
 use futures::{
     FutureExt as _,
@@ -13,7 +13,7 @@ use futures::{
 use kube::Client;
 use tokio::{
     signal::unix::{SignalKind, signal},
-    sync::watch,
+    sync::{Semaphore, watch},
     task::JoinSet,
     time::timeout,
 };
@@ -59,6 +59,7 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
     for watch in surroundings::watches(&client, &settings.namespace, &surroundings) {
         spawn(&mut standing, "surroundings", watch);
     }
+    let cores = available_parallelism().map_or(1, usize::from);
     let replica = Replica {
         events: Events::new(
             client.clone(),
@@ -70,6 +71,7 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
         surroundings: known,
         phase,
         metrics,
+        private_key_operations: Arc::new(Semaphore::new(cores)),
         shutdown: shutdown.clone(),
     };
     tokio::select! {
@@ -107,6 +109,8 @@ struct Replica {
     events: Events,
     phase: watch::Sender<Phase>,
     metrics: Arc<Metrics>,
+    /// One permit for each core.
+    private_key_operations: Arc<Semaphore>,
     shutdown: Shutdown,
 }
 

@@ -5,11 +5,15 @@
 
 pub mod bitnami;
 mod environment;
+mod reseal_request;
 mod sealed_secret;
 
 pub use environment::{
     Environment, EnvironmentSpec, EnvironmentStatus, SealingKeySettings, SealingKeyState,
     SealingKeyStatus,
+};
+pub use reseal_request::{
+    ResealOutcome, ResealRequest, ResealRequestSpec, ResealRequestStatus, ResealResult, SealHeader,
 };
 pub use sealed_secret::{
     Seal, SealStatus, SealedSecret, SealedSecretSpec, SealedSecretStatus, SecretTemplate,
@@ -22,5 +26,7 @@ pub const GROUP: &str = "sceau.dev";
 pub const ENVIRONMENT_LABEL: &str = "sceau.dev/environment";
 /// The label on a key Secret; its value is `active`, whatever the key's state is.
 pub const SEALING_KEY_LABEL: &str = "sceau.dev/sealing-key";
+/// The label on a key Secret whose key still opens SealedSecrets; its value is `true`.
+pub const IN_USE_LABEL: &str = "sceau.dev/in-use";
 /// The annotation by which an existing Secret may be taken over; its value is `true`.
 pub const ADOPT_ANNOTATION: &str = "sceau.dev/adopt";

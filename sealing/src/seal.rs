@@ -124,7 +124,7 @@ fn check_bounds(items: &BTreeMap<ItemName, Plaintext>) -> Result<(), SealError> 
     }
 }
 
-fn distinct(recipients: &[Recipient]) -> Result<Vec<&Recipient>, SealError> {
+pub(crate) fn distinct(recipients: &[Recipient]) -> Result<Vec<&Recipient>, SealError> {
     let mut seen = BTreeSet::new();
     let distinct: Vec<_> = recipients
         .iter()
@@ -137,7 +137,7 @@ fn distinct(recipients: &[Recipient]) -> Result<Vec<&Recipient>, SealError> {
     }
 }
 
-fn wrap(
+pub(crate) fn wrap(
     recipient: &Recipient,
     file_key: &SecretBytes,
     context: &Context,

@@ -8,7 +8,7 @@ use crate::{
         bitnami,
         native::{Envelope, ParseError, ParsedSeal},
     },
-    primitives::{self, KeySchedule, Refused},
+    primitives::{self, KeySchedule, Refused, SecretBytes},
     resource::{SealedSecretSpec, SecretTemplate},
 };
 
@@ -135,16 +135,8 @@ fn open_seal(
     context: &Context,
     ring: &KeyRing,
 ) -> Result<(KeyId, Items), UnsealError> {
-    let (recipient, key) = seal.opening(ring).map_err(UnsealError::UnknownSealingKey)?;
     let refused = |Refused| UnsealError::Refused;
-    let file_key = recipient
-        .suite
-        .unwrap_key(key, &recipient.wrapped, context.as_bytes())
-        .map_err(refused)?;
-    let schedule = KeySchedule::new(context.as_bytes(), &file_key);
-    if !primitives::equal_in_constant_time(&schedule.commitment(), &seal.commitment) {
-        return Err(UnsealError::Refused);
-    }
+    let (key_id, _, schedule) = unwrap_file_key(seal, context, ring)?;
     let items = seal
         .items
         .iter()
@@ -156,5 +148,25 @@ fn open_seal(
             ))
         })
         .collect::<Result<_, UnsealError>>()?;
-    Ok((key.id(), items))
+    Ok((key_id, items))
+}
+
+/// The file key of a seal and what is derived from it, once it has been found to commit to this
+/// seal in this context: nobody gets one that was not checked.
+pub(crate) fn unwrap_file_key(
+    seal: &ParsedSeal,
+    context: &Context,
+    ring: &KeyRing,
+) -> Result<(KeyId, SecretBytes, KeySchedule), UnsealError> {
+    let (recipient, key) = seal.opening(ring).map_err(UnsealError::UnknownSealingKey)?;
+    let file_key = recipient
+        .suite
+        .unwrap_key(key, &recipient.wrapped, context.as_bytes())
+        .map_err(|Refused| UnsealError::Refused)?;
+    let schedule = KeySchedule::new(context.as_bytes(), &file_key);
+    if primitives::equal_in_constant_time(&schedule.commitment(), &seal.commitment) {
+        Ok((key.id(), file_key, schedule))
+    } else {
+        Err(UnsealError::Refused)
+    }
 }

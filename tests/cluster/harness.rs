@@ -100,6 +100,8 @@ fn the_controller_may_do_its_work_and_no_more() {
             (here, "create secrets"),
             (here, "patch secrets"),
             (here, "create events.events.k8s.io"),
+            (here, "patch resealrequests.sceau.dev/status"),
+            (here, "delete resealrequests.sceau.dev"),
             (own, "update secrets"),
             (own, "create leases.coordination.k8s.io"),
         ] {
@@ -110,6 +112,9 @@ fn the_controller_may_do_its_work_and_no_more() {
         }
         for (namespace, refused) in [
             (here, "patch sealedsecrets.sceau.dev"),
+            (here, "create resealrequests.sceau.dev"),
+            (here, "patch resealrequests.sceau.dev"),
+            (here, "patch environments.sceau.dev"),
             (here, "delete secrets"),
             (here, "update secrets"),
             (here, "get configmaps"),
@@ -169,6 +174,50 @@ fn an_environment_reader_reads_environments_and_nothing_else() {
         assert!(!may(&reader, "default", "get sealedsecrets.sceau.dev").await);
         assert!(!may(&reader, "default", "get secrets").await);
     });
+}
+
+#[test]
+fn a_resealer_asks_and_an_operator_changes_environments_too() {
+    cluster::test(async |cluster, namespace| {
+        let resealer = bound(cluster, namespace, "sceau-resealer").await;
+        let operator = bound(cluster, namespace, "sceau-operator").await;
+        for both in [
+            "create resealrequests.sceau.dev",
+            "get resealrequests.sceau.dev",
+            "watch resealrequests.sceau.dev",
+            "get environments.sceau.dev",
+        ] {
+            assert!(may(&resealer, "", both).await, "{both}");
+            assert!(may(&operator, "", both).await, "{both}");
+        }
+        for neither in [
+            "patch resealrequests.sceau.dev/status",
+            "list resealrequests.sceau.dev",
+            "delete resealrequests.sceau.dev",
+            "delete environments.sceau.dev",
+            "patch environments.sceau.dev/status",
+            "get secrets",
+            "get sealedsecrets.sceau.dev",
+        ] {
+            assert!(!may(&resealer, "", neither).await, "{neither}");
+            assert!(!may(&operator, "", neither).await, "{neither}");
+        }
+        assert!(!may(&resealer, "", "patch environments.sceau.dev").await);
+        assert!(may(&operator, "", "patch environments.sceau.dev").await);
+    });
+}
+
+/// Somebody with this `ClusterRole` in the whole cluster.
+pub(crate) async fn bound(
+    cluster: &Cluster,
+    namespace: &cluster::Namespace,
+    role: &str,
+) -> Identity {
+    let group = format!("{}-{role}", namespace.name());
+    let (role, to) = (format!("--clusterrole={role}"), format!("--group={group}"));
+    let bind = ["create", "clusterrolebinding", &group, &role, &to];
+    cluster.admin().kubectl(&bind).await.succeeded();
+    cluster.person("somebody", &group)
 }
 
 #[test]

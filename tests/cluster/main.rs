@@ -2,11 +2,13 @@
 
 mod environments;
 mod harness;
+mod key_deletion;
 mod limits;
 mod operations;
 mod outage;
 mod ownership;
 mod refusals;
 mod replicas;
+mod resealing;
 mod sealed;
 mod unsealing;

@@ -1,5 +1,7 @@
 //! What operators see of the controller: probes, metrics, logs; and what nobody must see in them.
 
+use std::collections::BTreeSet;
+
 use cluster::wait::{SOON, until};
 use cluster::{Cluster, Controller, Namespace};
 use k8s_openapi::api::events::v1::Event;
@@ -7,6 +9,7 @@ use kube::Api;
 use kube::api::ListParams;
 use serde_json::{Value, json};
 
+use crate::resealing;
 use crate::sealed::{self, Sealer, environments};
 
 #[test]
@@ -39,6 +42,26 @@ fn metrics_tell_of_unseals_keys_and_states() {
                 controller.metric(&series).await > Some(1e9),
                 "{series}\n{metrics}"
             );
+        }
+    });
+}
+
+#[test]
+fn every_metric_of_the_alert_rules_is_there() {
+    const RULES: &str = include_str!("../../deploy/alerts/sceau-rules.yaml");
+    sealed::test(async |cluster, sealer| {
+        sealer.unseal("api", &[("A", b"1")]).await;
+        sealer.apply(&sealer.seal_in("elsewhere", "web", &[])).await;
+        sealer.until("web", "Refused").await;
+        let metrics = cluster.shared_controller().await.metrics().await;
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let words = RULES.split(|c| !is_part(c));
+        let named: BTreeSet<&str> = words.filter(|word| word.starts_with("sceau_")).collect();
+        assert!(named.len() > 5, "{named:?}");
+        for name in named {
+            let series = metrics.lines().filter_map(|line| line.strip_prefix(name));
+            let found = series.filter(|rest| rest.starts_with(['{', ' '])).count();
+            assert!(found > 0, "{name}\n{metrics}");
         }
     });
 }
@@ -92,7 +115,7 @@ fn a_value_is_seen_nowhere_but_in_its_secret() {
     });
 }
 
-/// A value is unsealed, healed, and refused by the controller and by the API server.
+/// A value is unsealed, healed, resealed, and refused by the controller and by the API server.
 async fn meet_every_fate(sealer: &Sealer<'_>, value: &[u8]) {
     let text = std::str::from_utf8(value).expect("tests use text");
     sealer.unseal("done", &[("A", value)]).await;
@@ -103,6 +126,13 @@ async fn meet_every_fate(sealer: &Sealer<'_>, value: &[u8]) {
         )
         .await;
     sealer.until_items("done", &[("A", value)]).await;
+
+    let seals = ["done", "refused"].map(|name| {
+        let mut object = sealer.seal("done", &[("A", value)]);
+        object.metadata.name = Some(name.to_owned());
+        resealing::header(&object)
+    });
+    resealing::answer(sealer, &seals).await;
 
     let mut moved = sealer.seal("elsewhere", &[("A", value)]);
     moved.metadata.name = Some("refused".to_owned());
@@ -130,7 +160,7 @@ async fn meet_every_fate(sealer: &Sealer<'_>, value: &[u8]) {
     sealer.until("foreign", "SecretExists").await;
 }
 
-/// SealedSecrets, events and the Environment, as the API server keeps them.
+/// SealedSecrets, ResealRequests, events and Environments, as the API server keeps them.
 async fn everything_but_secrets(sealer: &Sealer<'_>) -> String {
     let all = ListParams::default();
     let objects = sealer
@@ -144,8 +174,14 @@ async fn everything_but_secrets(sealer: &Sealer<'_>) -> String {
         .list(&all)
         .await
         .expect("an administrator may");
+    let requests = resealing::requests(sealer.namespace)
+        .list(&all)
+        .await
+        .expect("an administrator may");
+    assert_eq!(requests.items.len(), 1);
     [
         serde_json::to_string(&objects),
+        serde_json::to_string(&requests),
         serde_json::to_string(&events),
         serde_json::to_string(&environments),
     ]

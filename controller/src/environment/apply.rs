@@ -1,4 +1,4 @@
-//! Makes sealing keys and writes the status of Environments.
+//! Makes sealing keys, marks those in use, and writes the status of Environments.
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::{
@@ -8,11 +8,11 @@ use kube::{
 };
 use sealing::{
     KeyId,
-    resource::{Environment, EnvironmentStatus},
+    resource::{Environment, EnvironmentStatus, IN_USE_LABEL},
 };
 use serde_json::json;
 
-use super::plan::KeyOrder;
+use super::plan::{KeyOrder, Mark};
 use crate::{
     error::describe,
     key_ring::{NewKey, UnusableKey},
@@ -65,6 +65,20 @@ pub(super) async fn make_key(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Marks a key Secret as in use, or takes the mark away.
+pub(super) async fn mark(client: &Client, namespace: &str, mark: &Mark) -> Result<(), kube::Error> {
+    let label = mark.is_in_use.then_some("true");
+    let patch = Patch::Merge(json!({"metadata": {"labels": {IN_USE_LABEL: label}}}));
+    let params = PatchParams {
+        field_manager: Some(FIELD_MANAGER.to_owned()),
+        ..PatchParams::default()
+    };
+    let request = Request::new(Secret::url_path(&(), Some(namespace)));
+    receipt::send(client, request.patch(&mark.secret, &params, &patch))
+        .await
+        .map(drop)
 }
 
 /// Writes the status.

@@ -6,13 +6,14 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, Time};
 use kube::{ResourceExt as _, core::Selector};
 use sealing::{
-    EnvironmentName, KeyId,
-    resource::{
-        EnvironmentSpec, EnvironmentStatus, SealedSecretSpec, SealingKeyState, SealingKeyStatus,
-    },
+    EnvironmentName,
+    resource::{EnvironmentSpec, EnvironmentStatus, SealingKeyState, SealingKeyStatus},
 };
 
-use super::MakeKeyError;
+use super::{
+    MakeKeyError,
+    usage::{Recipients, count},
+};
 use crate::{
     key_ring,
     outcome::Next,
@@ -30,9 +31,6 @@ pub(super) struct Observed<'a> {
     pub(super) recipients: &'a [Recipients],
 }
 
-/// Whom the seals of one SealedSecret are wrapped for: ids by seal.
-pub(super) type Recipients = Vec<Vec<KeyId>>;
-
 /// What is to be done.
 #[derive(Debug)]
 pub(super) struct Plan {
@@ -41,8 +39,19 @@ pub(super) struct Plan {
     /// When to look again, if all goes well.
     pub(super) next: Next,
     verdict: (State, Reason, String),
+    /// The key Secrets whose mark is to be changed.
+    pub(super) marks: Vec<Mark>,
+    /// The keys that SealedSecrets were sealed for, and that are gone.
+    pub(super) lost: Vec<SealingKeyStatus>,
     certificate: Option<String>,
     sealing_keys: Vec<SealingKeyStatus>,
+}
+
+/// Says on a key Secret whether its key still opens SealedSecrets, for admission to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Mark {
+    pub(super) secret: String,
+    pub(super) is_in_use: bool,
 }
 
 /// A sealing key that is to be made.
@@ -121,12 +130,13 @@ fn plan_readable(observed: &Observed<'_>, spec: &EnvironmentSpec, now: Timestamp
         );
     };
     let keys = observed.surroundings.keys_of(known);
+    let counted = |fact| key_status(fact, known, observed.recipients);
+    let sealing_keys: Vec<_> = keys.iter().map(counted).collect();
     let mut plan = Plan {
         certificate: active(&keys).map(|fact| fact.known.certificate.clone()),
-        sealing_keys: keys
-            .iter()
-            .map(|fact| key_status(fact, count(fact, known, observed.recipients)))
-            .collect(),
+        marks: marks(&keys, &sealing_keys),
+        lost: lost(observed.environment, &sealing_keys),
+        sealing_keys,
         ..plan_renewal(spec, known, &keys, now)
     };
     if let Some(complaint) = complaint(spec.namespace_selector.as_ref()) {
@@ -192,7 +202,12 @@ fn complaint(selector: Option<&LabelSelector>) -> Option<String> {
         .then(|| "namespaceSelector has an operator or values that mean nothing".to_owned())
 }
 
-fn key_status(fact: &KeyFact<'_>, sealed_secrets: usize) -> SealingKeyStatus {
+fn key_status(
+    fact: &KeyFact<'_>,
+    environment: &KnownEnvironment,
+    recipients: &[Recipients],
+) -> SealingKeyStatus {
+    let sealed_secrets = count(fact.known.id(), environment, recipients);
     SealingKeyStatus {
         key_id: fact.known.id().to_string(),
         state: fact.state,
@@ -202,27 +217,27 @@ fn key_status(fact: &KeyFact<'_>, sealed_secrets: usize) -> SealingKeyStatus {
     }
 }
 
-/// How many SealedSecrets have a seal that this key opens: a seal is opened by the first of its
-/// recipients that the ring holds.
-fn count(fact: &KeyFact<'_>, known: &KnownEnvironment, recipients: &[Recipients]) -> usize {
-    let id = fact.known.id();
-    let opened = |seal: &Vec<KeyId>| seal.iter().find(|id| known.ring.holds(**id)) == Some(&id);
-    recipients
-        .iter()
-        .filter(|seals| seals.iter().any(opened))
-        .count()
+/// The key Secrets that say otherwise than what is counted.
+fn marks(keys: &[KeyFact<'_>], sealing_keys: &[SealingKeyStatus]) -> Vec<Mark> {
+    let counted = keys.iter().zip(sealing_keys);
+    counted
+        .map(|(fact, status)| (fact.known, status.sealed_secrets > 0))
+        .filter(|(known, is_in_use)| known.is_marked_in_use != *is_in_use)
+        .map(|(known, is_in_use)| Mark {
+            secret: known.secret.clone(),
+            is_in_use,
+        })
+        .collect()
 }
 
-/// Whom the seals of a SealedSecret are wrapped for, as far as it can be read.
-pub(super) fn recipients(spec: &SealedSecretSpec) -> Recipients {
-    spec.seals
-        .iter()
-        .map(|seal| {
-            seal.recipients
-                .iter()
-                .filter_map(|recipient| recipient.key_id.parse().ok())
-                .collect()
-        })
+/// The keys that were counted as in use the last time, and are gone.
+fn lost(environment: &ReceivedEnvironment, sealing_keys: &[SealingKeyStatus]) -> Vec<SealingKeyStatus> {
+    let is_there = |id: &String| sealing_keys.iter().any(|status| status.key_id == *id);
+    let before = environment.status.iter();
+    before
+        .flat_map(|status| &status.sealing_keys)
+        .filter(|status| status.sealed_secrets > 0 && !is_there(&status.key_id))
+        .cloned()
         .collect()
 }
 
@@ -232,6 +247,8 @@ impl Plan {
             order: None,
             next: Next::OnChange,
             verdict: (state, reason, message.into()),
+            marks: Vec::new(),
+            lost: Vec::new(),
             certificate: None,
             sealing_keys: Vec::new(),
         }

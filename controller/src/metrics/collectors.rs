@@ -18,9 +18,10 @@ use sealing::resource::SealingKeyState;
 use tokio::sync::watch;
 
 use crate::{
+    environment::usage::{self, Recipients},
     received::ReceivedSealedSecret,
     status::{State, ready_condition, state_of},
-    surroundings::Surroundings,
+    surroundings::{KeyFact, KnownEnvironment, Surroundings},
 };
 
 /// The SealedSecrets, once this replica leads.
@@ -32,6 +33,11 @@ impl SealedSecrets {
     pub(crate) fn count_in(&self, store: Store<ReceivedSealedSecret>) {
         // A replica leads once in its life.
         let _ = self.0.set(store);
+    }
+
+    /// For each SealedSecret of an environment, whom its seals are wrapped for.
+    pub(crate) fn recipients(&self, environment: &str) -> Option<Vec<Recipients>> {
+        Some(usage::recipients_of(&self.0.get()?.state(), environment))
     }
 }
 
@@ -46,7 +52,10 @@ pub(super) fn register(
     surroundings: watch::Receiver<Surroundings>,
     sealed_secrets: SealedSecrets,
 ) {
-    registry.register_collector(Box::new(SealingKeys(surroundings)));
+    registry.register_collector(Box::new(SealingKeys {
+        surroundings,
+        sealed_secrets: sealed_secrets.clone(),
+    }));
     registry.register_collector(Box::new(sealed_secrets));
 }
 
@@ -85,64 +94,92 @@ fn label(object: &ReceivedSealedSecret) -> &'static str {
 }
 
 #[derive(Debug)]
-struct SealingKeys(watch::Receiver<Surroundings>);
+struct SealingKeys {
+    surroundings: watch::Receiver<Surroundings>,
+    sealed_secrets: SealedSecrets,
+}
 
 /// A sealing key as metrics tell of it.
 struct Series {
     labels: [(&'static str, String); 3],
     created_at: i64,
     not_after: i64,
+    /// Unknown to a standby.
+    sealed_secrets: Option<i64>,
 }
 
 impl Collector for SealingKeys {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let keys = self.series();
-        let unusable = i64::try_from(self.0.borrow().unusable_keys().count()).unwrap_or(i64::MAX);
-        let mut one = |name, help, value: fn(&Series) -> i64| {
+        let unusable = self.surroundings.borrow().unusable_keys().count();
+        let mut one = |name, help, value: fn(&Series) -> Option<i64>| {
             let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
-            keys.iter().try_for_each(|series| {
-                ConstGauge::new(value(series)).encode(family.encode_family(&series.labels)?)
+            let values = keys
+                .iter()
+                .filter_map(|series| Some((series, value(series)?)));
+            values.into_iter().try_for_each(|(series, value)| {
+                ConstGauge::new(value).encode(family.encode_family(&series.labels)?)
             })
         };
-        one("sealing_key", "1 for each sealing key", |_| 1)?;
+        one("sealing_key", "1 for each sealing key", |_| Some(1))?;
         one(
             "sealing_key_created_timestamp_seconds",
             "When a sealing key was made",
-            |series| series.created_at,
+            |series| Some(series.created_at),
         )?;
         one(
             "sealing_key_expiry_timestamp_seconds",
             "When the certificate of a sealing key ends",
-            |series| series.not_after,
+            |series| Some(series.not_after),
+        )?;
+        one(
+            "sealing_key_sealed_secrets",
+            "How many SealedSecrets a sealing key still opens, as the leader counts them",
+            |series| series.sealed_secrets,
         )?;
         let help = "Secrets that carry the label of a sealing key and hold none";
         let gauge =
             encoder.encode_descriptor("unusable_key_secrets", help, None, MetricType::Gauge)?;
-        ConstGauge::new(unusable).encode(gauge)
+        ConstGauge::new(in_i64(unusable)).encode(gauge)
     }
 }
 
 impl SealingKeys {
     fn series(&self) -> Vec<Series> {
-        let surroundings = self.0.borrow();
+        let surroundings = self.surroundings.borrow();
         surroundings
             .environments()
             .flat_map(|environment| {
+                let recipients = self.sealed_secrets.recipients(environment.name.as_str());
                 surroundings
                     .keys_of(environment)
                     .into_iter()
-                    .map(|fact| Series {
-                        labels: [
-                            ("environment", environment.name.to_string()),
-                            ("state", name(fact.state).to_owned()),
-                            ("key_id", fact.known.id().to_string()),
-                        ],
-                        created_at: fact.known.created_at.as_second(),
-                        not_after: fact.known.not_after.as_second(),
-                    })
+                    .map(move |fact| series(&fact, environment, recipients.as_deref()))
             })
             .collect()
     }
+}
+
+fn series(
+    fact: &KeyFact<'_>,
+    environment: &KnownEnvironment,
+    recipients: Option<&[Recipients]>,
+) -> Series {
+    let id = fact.known.id();
+    Series {
+        labels: [
+            ("environment", environment.name.to_string()),
+            ("state", name(fact.state).to_owned()),
+            ("key_id", id.to_string()),
+        ],
+        created_at: fact.known.created_at.as_second(),
+        not_after: fact.known.not_after.as_second(),
+        sealed_secrets: recipients.map(|it| in_i64(usage::count(id, environment, it))),
+    }
+}
+
+fn in_i64(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 fn name(state: SealingKeyState) -> &'static str {

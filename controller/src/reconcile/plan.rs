@@ -271,17 +271,21 @@ fn opening_keys(
     envelope: &Envelope,
     environment: &KnownEnvironment,
 ) -> Result<Vec<KeyId>, Obstacle> {
-    let missing = match envelope.opening_keys(&environment.ring) {
-        Ok(keys) => return Ok(keys.into_iter().map(sealing::SealingKey::id).collect()),
-        Err(missing) => missing,
-    };
+    match envelope.opening_keys(&environment.ring) {
+        Ok(keys) => Ok(keys.into_iter().map(sealing::SealingKey::id).collect()),
+        Err(missing) => Err(without_key(&missing, environment)),
+    }
+}
+
+/// Why nothing opens a seal that is wrapped for these keys.
+fn without_key(missing: &[KeyId], environment: &KnownEnvironment) -> Obstacle {
     let name = &environment.name;
-    Err(if missing.iter().any(|id| environment.revokes(*id)) {
+    if missing.iter().any(|id| environment.revokes(*id)) {
         Obstacle::new(
             Reason::RevokedSealingKey,
             format!(
                 "sealed to {}, which environment {name} has revoked",
-                list(&missing)
+                list(missing)
             ),
         )
     } else if environment.ring.is_empty() {
@@ -294,10 +298,10 @@ fn opening_keys(
             Reason::UnknownSealingKey,
             format!(
                 "sealed to {}, which environment {name} does not have",
-                list(&missing)
+                list(missing)
             ),
         )
-    })
+    }
 }
 
 fn list<T: ToString>(things: impl IntoIterator<Item = T>) -> String {
@@ -347,7 +351,7 @@ impl Unsealing {
         let unsealed = self
             .envelope
             .open(&self.place, &self.environment.ring)
-            .map_err(|error| refused(&error))?;
+            .map_err(|error| refused(&error, &self.environment))?;
         Ok(Opened {
             secret: DesiredSecret {
                 place: self.place.clone(),
@@ -376,10 +380,11 @@ impl Unsealing {
     }
 }
 
-fn refused(error: &UnsealError) -> Obstacle {
+/// What a seal that does not open means for its SealedSecret, or for the request to reseal it.
+pub(crate) fn refused(error: &UnsealError, environment: &KnownEnvironment) -> Obstacle {
     let reason = match error {
+        UnsealError::UnknownSealingKey(missing) => return without_key(missing, environment),
         UnsealError::Malformed(_) => Reason::Malformed,
-        UnsealError::UnknownSealingKey(_) => Reason::UnknownSealingKey,
         UnsealError::NoKeyOpens(_) | UnsealError::Refused => Reason::Refused,
     };
     Obstacle::new(reason, error.to_string())

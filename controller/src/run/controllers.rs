@@ -1,11 +1,10 @@
-//! The leader's tasks: one controller for SealedSecrets, one for Environments, and what goes with
-//! them.
+//! The leader's tasks: one controller for SealedSecrets, one for Environments, one for
+//! ResealRequests, and what goes with them.
 
 use std::{
     convert::Infallible,
     future::{pending, ready},
-    sync::Arc,
-    thread::available_parallelism,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -20,8 +19,9 @@ use kube::{
         watcher,
     },
 };
+use sealing::resource::ResealRequest;
 use tokio::{
-    sync::{Notify, Semaphore, watch},
+    sync::{Notify, watch},
     time::sleep,
 };
 
@@ -31,6 +31,7 @@ use crate::{
     phase::Phase,
     received::{ReceivedEnvironment, ReceivedSealedSecret},
     reconcile::{self, MANAGED_BY, MANAGED_BY_LABEL, RecentStatuses, Reconciler},
+    reseal_requests::{self, Resealer},
     retries::Retries,
     watching::{ListCounter, Lists, changes, watching},
 };
@@ -38,11 +39,15 @@ use crate::{
 /// SealedSecrets reconciled at once: most of the time, each waits for the API server.
 const CONCURRENCY: u16 = 24;
 
+/// ResealRequests answered at once. One keeps all cores busy; with two, a small one need not wait for
+/// a large one.
+const REQUESTS_AT_ONCE: u16 = 2;
+
 /// How long changes of SealedSecrets are gathered before the Environments count them.
 const COUNT_AFTER: Duration = Duration::from_secs(2);
 
 /// The leader's tasks by name. They end when the program is asked to end and work in flight is done.
-pub(super) fn tasks(replica: &Replica) -> [(&'static str, BoxFuture<'static, ()>); 4] {
+pub(super) fn tasks(replica: &Replica) -> [(&'static str, BoxFuture<'static, ()>); 5] {
     let (sealed_secrets, sealed_secrets_writer) = reflector::store();
     let (secrets, secrets_writer) = reflector::store();
     let (sealed_secrets_counter, sealed_secrets_listed) = Lists::new();
@@ -62,6 +67,7 @@ pub(super) fn tasks(replica: &Replica) -> [(&'static str, BoxFuture<'static, ()>
         events: replica.events.clone(),
         metrics: Arc::clone(&replica.metrics),
         retries: Retries::default(),
+        lost: Mutex::default(),
     });
     let reconciler = Arc::new(reconciler(replica, secrets, secrets_listed.clone()));
     let watched = Watched {
@@ -91,6 +97,7 @@ pub(super) fn tasks(replica: &Replica) -> [(&'static str, BoxFuture<'static, ()>
             "Environment controller",
             keep_environments(replica, environments_counter, changed, keeper),
         ),
+        ("ResealRequest controller", answer_reseal_requests(replica)),
         ("report of unusable keys", until_shutdown(replica, report)),
         ("readiness", until_shutdown(replica, readiness)),
     ]
@@ -101,7 +108,6 @@ fn reconciler(
     secrets: Store<PartialObjectMeta<Secret>>,
     secrets_listed: Lists,
 ) -> Reconciler {
-    let cores = available_parallelism().map_or(1, usize::from);
     Reconciler {
         client: replica.client.clone(),
         surroundings: replica.surroundings.clone(),
@@ -109,7 +115,7 @@ fn reconciler(
         secrets_listed,
         recent: RecentStatuses::default(),
         retries: Retries::default(),
-        private_key_operations: Semaphore::new(cores),
+        private_key_operations: Arc::clone(&replica.private_key_operations),
         events: replica.events.clone(),
         metrics: Arc::clone(&replica.metrics),
     }
@@ -230,6 +236,41 @@ fn keep_environments(
             keeper,
         )
         .for_each(|_| ready(()))
+        .boxed()
+}
+
+/// Requests are watched as metadata and read when it is their turn: they are large and short-lived.
+fn answer_reseal_requests(replica: &Replica) -> BoxFuture<'static, ()> {
+    let resealer = Arc::new(Resealer {
+        client: replica.client.clone(),
+        surroundings: replica.surroundings.clone(),
+        private_key_operations: Arc::clone(&replica.private_key_operations),
+        time_to_live: replica.settings.reseal_request_ttl,
+        retries: Retries::default(),
+        metrics: Arc::clone(&replica.metrics),
+    });
+    let (requests, writer) = reflector::store();
+    let api = Api::<PartialObjectMeta<ResealRequest>>::all(replica.client.clone());
+    let watch = watching(api, watcher::Config::default())
+        .reflect(writer)
+        .applied_objects()
+        // Our own answers are no news.
+        .predicate_filter(predicates::generation, PredicateConfig::default());
+    let forgetful = Arc::clone(&resealer);
+    Controller::for_stream(watch, requests)
+        .with_config(controller::Config::default().concurrency(REQUESTS_AT_ONCE))
+        .graceful_shutdown_on(replica.shutdown.clone())
+        .run(
+            reseal_requests::reconcile,
+            |_, never, _| match *never {},
+            resealer,
+        )
+        .for_each(move |ended| {
+            if let Err(controller::Error::ObjectNotFound(gone)) = ended {
+                forgetful.retries.forget(&gone.name);
+            }
+            ready(())
+        })
         .boxed()
 }
 

@@ -187,7 +187,11 @@ impl Envelope {
 }
 
 impl ParsedSeal {
-    fn parse(number: usize, seal: &Seal) -> Result<Self, ParseError> {
+    /// Checks a seal by itself; `number` counts from 1 and serves messages.
+    ///
+    /// # Errors
+    /// [`ParseError`] for the first thing that is wrong.
+    pub fn parse(number: usize, seal: &Seal) -> Result<Self, ParseError> {
         let recipients = seal.recipients.len();
         if !(1..=MAX_RECIPIENTS).contains(&recipients) {
             return Err(ParseError::Recipients {

@@ -2,8 +2,9 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    fixtures::{Given, KEYS, at, received_environment, sealed},
-    key_ring::UnusableKey,
+    environment::usage::recipients,
+    fixtures::{Given, KEYS, at, known_key, received_environment, sealed},
+    key_ring::{KeySecret, KnownKey, UnusableKey},
 };
 
 const NOW: &str = "2026-06-02T00:00:00Z";
@@ -171,4 +172,65 @@ fn a_key_that_could_not_be_made_is_told_and_tried_again() {
             format!("Ready=False {reason}, Reconciling=True {reason}")
         );
     }
+}
+
+/// Key 0 with this mark.
+fn marked(is_marked_in_use: bool) -> Given {
+    let known = KnownKey {
+        is_marked_in_use,
+        ..known_key(0, "prod", "2026-06-01T00:00:00Z")
+    };
+    Given::default().key_secret("prod-0", KeySecret::Usable(known))
+}
+
+#[test]
+fn a_key_secret_is_marked_when_the_mark_is_wrong_and_only_then() {
+    let spec = json!({"namespaces": ["shop"]});
+    let revoked = json!({"sealingKeys": {"revoked": [KEYS[0].id().to_string()]}});
+    let used = [recipients(&sealed(0, &[]).spec)];
+    let unused = [recipients(&sealed(1, &[]).spec)];
+    for (spec, marked_before, recipients, expected) in [
+        (&spec, false, &used, Some(true)),
+        (&spec, true, &used, None),
+        (&spec, true, &unused, Some(false)),
+        (&spec, false, &unused, None),
+        (&revoked, true, &used, Some(false)),
+    ] {
+        let plan = plan_for(spec, marked(marked_before), recipients);
+        let marks: Vec<_> = plan.marks.iter().map(|mark| mark.is_in_use).collect();
+        assert_eq!(marks, Vec::from_iter(expected), "{spec} {marked_before}");
+        assert!(plan.marks.iter().all(|mark| mark.secret == "prod-0"));
+    }
+}
+
+#[test]
+fn a_key_that_was_in_use_and_is_gone_is_lost() {
+    let spec = json!({"namespaces": ["shop"]});
+    let surroundings = Given::default()
+        .environment("prod", spec.clone())
+        .sealing_key(0, "prod", "2026-06-01T00:00:00Z")
+        .surroundings();
+    let counted = |index: usize, sealed_secrets: u32| SealingKeyStatus {
+        key_id: KEYS[index].id().to_string(),
+        state: SealingKeyState::Retired,
+        created_at: Time(at(NOW)),
+        not_after: Time(at(NOW)),
+        sealed_secrets,
+    };
+    let lost = |before: Vec<SealingKeyStatus>| {
+        let mut environment = environment(&spec);
+        environment.status = Some(EnvironmentStatus {
+            sealing_keys: before,
+            ..EnvironmentStatus::default()
+        });
+        let observed = Observed {
+            environment: &environment,
+            surroundings: &surroundings,
+            recipients: &[],
+        };
+        plan(&observed, at(NOW)).lost
+    };
+    assert_eq!(lost(vec![counted(0, 3), counted(1, 2)]), [counted(1, 2)]);
+    assert_eq!(lost(vec![counted(0, 3), counted(1, 0)]), []);
+    assert_eq!(lost(Vec::new()), []);
 }

@@ -1,0 +1,285 @@
+use sealing::{KeyRing, Scope, resource::SealedSecret, unseal};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::fixtures::{Given, KEYS, at, sealed};
+
+const TIME_TO_LIVE: Duration = Duration::from_mins(10);
+
+/// `prod` with key 0 retired and key 1 active, and `dev` without any key.
+fn surroundings() -> Surroundings {
+    given(json!({})).surroundings()
+}
+
+fn given(prod: Value) -> Given {
+    Given::default()
+        .environment("dev", json!({}))
+        .environment("prod", prod)
+        .sealing_key(0, "prod", "2026-01-01T00:00:00Z")
+        .sealing_key(1, "prod", "2026-02-01T00:00:00Z")
+}
+
+/// The header of a SealedSecret's one seal, where the SealedSecret stands.
+fn header(object: &SealedSecret) -> SealHeader {
+    let seal = &object.spec.seals[0];
+    SealHeader {
+        namespace: "shop".to_owned(),
+        name: "api".to_owned(),
+        scope: Scope::Strict,
+        commitment: seal.commitment.clone(),
+        recipients: seal.recipients.clone(),
+    }
+}
+
+fn object() -> SealedSecret {
+    sealed(0, &[("A", b"value")])
+}
+
+fn request(environment: &str, seals: &[SealHeader], status: &Value) -> Received<ResealRequest> {
+    serde_json::from_value(json!({
+        "metadata": {"name": "one", "generation": 1, "creationTimestamp": "2026-03-01T12:00:00Z"},
+        "spec": {"environment": environment, "seals": seals},
+        "status": status,
+    }))
+    .unwrap()
+}
+
+fn unanswered(environment: &str) -> Received<ResealRequest> {
+    request(environment, &[header(&object())], &Value::Null)
+}
+
+fn decided(request: &Received<ResealRequest>, now: &str) -> Decision {
+    decide(request, &surroundings(), TIME_TO_LIVE, at(now))
+}
+
+/// What becomes of one header.
+fn outcome(surroundings: &Surroundings, header: SealHeader) -> ResealOutcome {
+    let request = request("prod", &[header], &Value::Null);
+    match decide(
+        &request,
+        surroundings,
+        TIME_TO_LIVE,
+        at("2026-03-01T12:00:01Z"),
+    ) {
+        Decision::Reseal(batch) => batch.reseal(0),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_seal_is_wrapped_for_the_active_key_which_then_opens_it() {
+    let mut object = object();
+    let outcome = outcome(&surroundings(), header(&object));
+    assert_eq!(
+        (outcome.result, &outcome.message),
+        (ResealResult::Resealed, &None)
+    );
+    let recipient = outcome.recipient.unwrap();
+    assert_eq!(recipient.key_id, KEYS[1].id().to_string());
+
+    object.spec.seals[0].recipients = vec![recipient];
+    let mut ring = KeyRing::default();
+    ring.insert(Arc::clone(&KEYS[1]));
+    let place = Place::parse("shop", "api").unwrap();
+    assert!(unseal(&object.spec, &place, &ring).is_ok());
+}
+
+#[test]
+fn what_cannot_be_resealed_says_why_and_brings_no_recipient() {
+    let foreign = header(&sealed(2, &[("A", b"value")]));
+    let good = || header(&object());
+    let cases = [
+        (
+            ResealResult::Refused,
+            SealHeader {
+                namespace: "billing".to_owned(),
+                ..good()
+            },
+        ),
+        (
+            ResealResult::Refused,
+            SealHeader {
+                name: "web".to_owned(),
+                ..good()
+            },
+        ),
+        (
+            ResealResult::Refused,
+            SealHeader {
+                scope: Scope::NamespaceWide,
+                ..good()
+            },
+        ),
+        (
+            ResealResult::Refused,
+            SealHeader {
+                commitment: foreign.commitment.clone(),
+                ..good()
+            },
+        ),
+        (
+            ResealResult::Malformed,
+            SealHeader {
+                namespace: "Shop/".to_owned(),
+                ..good()
+            },
+        ),
+        (
+            ResealResult::Malformed,
+            SealHeader {
+                commitment: "sceau:v1:AA==".to_owned(),
+                ..good()
+            },
+        ),
+        (
+            ResealResult::Malformed,
+            SealHeader {
+                recipients: Vec::new(),
+                ..good()
+            },
+        ),
+        (ResealResult::UnknownSealingKey, foreign),
+    ];
+    for (expected, header) in cases {
+        let outcome = outcome(&surroundings(), header);
+        assert_eq!(outcome.result, expected, "{outcome:?}");
+        assert_eq!(outcome.recipient, None);
+        assert!(outcome.message.is_some_and(|message| !message.is_empty()));
+    }
+}
+
+#[test]
+fn a_seal_of_a_revoked_key_is_not_resealed() {
+    let revoked = json!({"sealingKeys": {"revoked": [KEYS[0].id().to_string()]}});
+    let outcome = outcome(&given(revoked).surroundings(), header(&object()));
+    assert_eq!(outcome.result, ResealResult::RevokedSealingKey);
+    assert_eq!(outcome.recipient, None);
+}
+
+#[test]
+fn a_request_for_no_environment_or_without_readable_spec_is_refused() {
+    let now = "2026-03-01T12:00:01Z";
+    for environment in ["test", "No Name"] {
+        let decision = decided(&unanswered(environment), now);
+        assert!(
+            matches!(decision, Decision::Refuse(Refusal::NoEnvironment(_))),
+            "{decision:?}"
+        );
+    }
+    let unreadable: Received<ResealRequest> =
+        serde_json::from_value(json!({"metadata": {"name": "one"}, "spec": {"seals": 3}})).unwrap();
+    let decision = decided(&unreadable, now);
+    assert!(
+        matches!(decision, Decision::Refuse(Refusal::Unreadable)),
+        "{decision:?}"
+    );
+}
+
+#[test]
+fn a_request_waits_for_the_first_key_and_for_the_one_after_a_revoked_one() {
+    let now = "2026-03-01T12:00:01Z";
+    assert!(matches!(
+        decided(&unanswered("dev"), now),
+        Decision::WaitForKey
+    ));
+    let revoked = json!({"sealingKeys": {"revoked": [KEYS[1].id().to_string()]}});
+    let surroundings = given(revoked).surroundings();
+    let decision = decide(&unanswered("prod"), &surroundings, TIME_TO_LIVE, at(now));
+    assert!(matches!(decision, Decision::WaitForKey), "{decision:?}");
+}
+
+#[test]
+fn an_answered_request_is_kept_for_its_time_and_never_answered_again() {
+    let answer = Answer::from(Refusal::TooLarge);
+    let answered_at = at("2026-03-01T12:05:00Z");
+    let status = answer.status(&unanswered("prod"), answered_at);
+    let request = request("prod", &[header(&object())], &json!(status));
+    for (now, left) in [("2026-03-01T12:05:00Z", 600), ("2026-03-01T12:14:59Z", 1)] {
+        let decision = decided(&request, now);
+        let Decision::Leave(Next::After(wait)) = decision else {
+            panic!("{decision:?}");
+        };
+        assert_eq!(wait.as_secs(), left, "{now}");
+    }
+    let decision = decided(&request, "2026-03-01T12:15:00Z");
+    assert!(matches!(decision, Decision::Delete), "{decision:?}");
+}
+
+#[test]
+fn a_request_that_nobody_answered_is_deleted_after_the_same_time() {
+    let waiting = decided(&unanswered("dev"), "2026-03-01T12:09:59Z");
+    assert!(matches!(waiting, Decision::WaitForKey), "{waiting:?}");
+    for environment in ["dev", "prod"] {
+        let late = decided(&unanswered(environment), "2026-03-01T12:10:00Z");
+        assert!(matches!(late, Decision::Delete), "{late:?}");
+    }
+}
+
+#[test]
+fn a_request_that_is_being_deleted_is_left_alone() {
+    let mut request = unanswered("prod");
+    request.metadata.deletion_timestamp = Some(Time(at("2026-03-01T12:00:01Z")));
+    let decision = decided(&request, "2026-03-01T13:00:00Z");
+    assert!(
+        matches!(decision, Decision::Leave(Next::OnChange)),
+        "{decision:?}"
+    );
+}
+
+#[test]
+fn a_clock_that_is_behind_keeps_a_request_longer_at_most() {
+    let decision = decided(&unanswered("prod"), "2026-02-01T00:00:00Z");
+    assert!(matches!(decision, Decision::Reseal(_)), "{decision:?}");
+}
+
+/// As many seals as a request may have, each wrapped for so many keys of 4096 bits.
+fn largest(recipients: usize) -> Received<ResealRequest> {
+    let recipient = WrappedFileKey {
+        wrapped: format!("sceau:v1:{}", "A".repeat(684)),
+        ..object().spec.seals[0].recipients[0].clone()
+    };
+    let header = SealHeader {
+        recipients: vec![recipient; recipients],
+        ..header(&object())
+    };
+    request("prod", &vec![header; 512], &Value::Null)
+}
+
+#[test]
+fn an_answer_fits_into_its_request_or_the_request_is_refused() {
+    let outcome = ResealOutcome {
+        result: ResealResult::Resealed,
+        recipient: Some(
+            largest(1)
+                .spec
+                .unwrap()
+                .seals
+                .remove(0)
+                .recipients
+                .remove(0),
+        ),
+        message: None,
+    };
+    let answer = Answer::from(vec![outcome; 512]);
+    assert!(answer.fits(&largest(1)));
+    assert!(answer.fits(&largest(2)));
+    assert!(!answer.fits(&largest(3)));
+    assert!(Answer::from(Refusal::TooLarge).fits(&largest(3)));
+}
+
+#[test]
+fn the_condition_tells_how_many_seals_were_resealed() {
+    let header = header(&object());
+    let elsewhere = SealHeader {
+        name: "web".to_owned(),
+        ..header.clone()
+    };
+    let outcomes = [header, elsewhere].map(|header| outcome(&surroundings(), header));
+    let answer = Answer::from(outcomes.to_vec());
+    let status = answer.status(&unanswered("prod"), at("2026-03-01T12:00:01Z"));
+    let complete = status.complete().unwrap();
+    assert_eq!(complete.status, "True");
+    assert_eq!(complete.message, "1 of 2 seals resealed");
+    assert_eq!(status.observed_generation, Some(1));
+    assert_eq!(status.seals, outcomes);
+}

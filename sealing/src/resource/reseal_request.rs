@@ -1,0 +1,148 @@
+//! ResealRequest: the headers of seals, to be wrapped for the active key of their environment.
+
+use std::fmt;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::CustomResource;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::WrappedFileKey;
+use crate::Scope;
+
+/// Asks the controller to wrap the file keys of seals for the active sealing key of their
+/// environment. No item is in it, and no plaintext leaves the controller.
+#[derive(CustomResource, JsonSchema, Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[kube(
+    group = "sceau.dev",
+    version = "v1alpha1",
+    kind = "ResealRequest",
+    plural = "resealrequests",
+    status = "ResealRequestStatus",
+    derive = "PartialEq",
+    doc = "Asks the controller to wrap the file keys of seals for the active sealing key of their environment.",
+    validation = Rule::new("self.spec == oldSelf.spec").message("the spec of a ResealRequest cannot be changed"),
+    printcolumn = r#"{"name":"Environment","type":"string","jsonPath":".spec.environment"}"#,
+    printcolumn = r#"{"name":"Complete","type":"string","jsonPath":".status.conditions[?(@.type==\"Complete\")].status"}"#,
+    printcolumn = r#"{"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"}"#
+)]
+pub struct ResealRequestSpec {
+    /// The environment of all seals: an RFC 1123 label.
+    #[schemars(
+        length(min = 1, max = 63),
+        regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+    )]
+    pub environment: String,
+    /// The headers of 1 to 512 seals.
+    #[schemars(length(min = 1, max = 512), extend("x-kubernetes-list-type" = "atomic"))]
+    pub seals: Vec<SealHeader>,
+}
+
+/// A seal without its items, and where it stands.
+#[derive(JsonSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SealHeader {
+    /// The namespace of its SealedSecret.
+    #[schemars(length(min = 1, max = 63))]
+    pub namespace: String,
+    /// The name of its SealedSecret.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+    /// The scope of its SealedSecret.
+    pub scope: Scope,
+    /// Its commitment.
+    #[schemars(regex(pattern = "^sceau:v1:[A-Za-z0-9+/]{43}=$"))]
+    pub commitment: String,
+    /// Its file key, as it is wrapped now.
+    #[schemars(length(min = 1, max = 16), extend("x-kubernetes-list-type" = "atomic"))]
+    pub recipients: Vec<WrappedFileKey>,
+}
+
+/// The controller's answer.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ResealRequestStatus {
+    /// The generation that was answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// Complete: True when every seal has its outcome, False when the request was refused as a whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
+    /// The outcome for each seal of the spec, in its order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
+    pub seals: Vec<ResealOutcome>,
+}
+
+/// What became of one seal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ResealOutcome {
+    /// In one word.
+    pub result: ResealResult,
+    /// The file key, wrapped for the active sealing key; with `Resealed` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipient: Option<WrappedFileKey>,
+    /// What was wrong; with every other result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+/// What became of one seal, in one word.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+pub enum ResealResult {
+    /// The file key is wrapped for the active sealing key.
+    Resealed,
+    /// It is of no format that is known.
+    Malformed,
+    /// A sealing key of the environment is named and does not open it where it is said to stand.
+    Refused,
+    /// It is sealed for keys that were revoked.
+    RevokedSealingKey,
+    /// It is sealed for keys that the environment does not have.
+    UnknownSealingKey,
+}
+
+impl ResealResult {
+    /// Every result, by name.
+    pub const ALL: [Self; 5] = [
+        Self::Malformed,
+        Self::Refused,
+        Self::Resealed,
+        Self::RevokedSealingKey,
+        Self::UnknownSealingKey,
+    ];
+
+    /// The name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Malformed => "Malformed",
+            Self::Refused => "Refused",
+            Self::Resealed => "Resealed",
+            Self::RevokedSealingKey => "RevokedSealingKey",
+            Self::UnknownSealingKey => "UnknownSealingKey",
+        }
+    }
+}
+
+impl fmt::Display for ResealResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl ResealRequestStatus {
+    /// The type of the one condition.
+    pub const COMPLETE: &str = "Complete";
+
+    /// What the controller says about the request as a whole, once it has answered.
+    pub fn complete(&self) -> Option<&Condition> {
+        self.conditions
+            .iter()
+            .find(|condition| condition.type_ == Self::COMPLETE)
+    }
+}
