@@ -51,6 +51,21 @@ impl Document<'_> {
             }
         })
     }
+
+    /// Whether its text holds a word: what does not cannot be about it.
+    pub(super) fn mentions(&self, word: &str) -> bool {
+        self.text.contains(word)
+    }
+
+    /// Where a byte of what was parsed stands in the file.
+    pub(super) fn offset_in_file(&self, parsed: usize) -> usize {
+        let start = self.range.end - self.text.len();
+        let within = match self.syntax {
+            Syntax::Json => offset_before_escaping(self.text, parsed),
+            Syntax::Yaml => parsed,
+        };
+        start + within
+    }
 }
 
 /// Cuts a text at each line `---`, and apart what JSON objects stand one after the other.
@@ -133,16 +148,36 @@ fn split_json(text: &str, chunk: Range<usize>) -> Vec<(Range<usize>, Syntax)> {
 fn escaped(json: &str) -> Zeroizing<String> {
     let mut text = Zeroizing::new(String::with_capacity(json.len() + json.len() / 8));
     for character in json.chars() {
-        match character {
-            '\n' | '\r' | '\t' => text.push(character),
-            '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
-                push_escape(&mut text, character);
-            }
-            control if control.is_control() => push_escape(&mut text, control),
-            other => text.push(other),
+        if wants_escape(character) {
+            push_escape(&mut text, character);
+        } else {
+            text.push(character);
         }
     }
     text
+}
+
+fn wants_escape(character: char) -> bool {
+    match character {
+        '\n' | '\r' | '\t' => false,
+        '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => true,
+        other => other.is_control(),
+    }
+}
+
+/// The bytes of `\u0000`.
+const ESCAPE_BYTES: usize = 6;
+
+/// Where a byte of [`escaped`] text stood before.
+fn offset_before_escaping(json: &str, escaped: usize) -> usize {
+    let mut longer = 0;
+    for (at, character) in json.char_indices().filter(|(_, it)| wants_escape(*it)) {
+        if at + longer >= escaped {
+            break;
+        }
+        longer += ESCAPE_BYTES - character.len_utf8();
+    }
+    escaped - longer
 }
 
 fn push_escape(text: &mut String, character: char) {

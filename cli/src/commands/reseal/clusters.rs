@@ -1,0 +1,205 @@
+//! Result<Fresh, Problem> through the clusters of the environments: ResealRequests under the user's login.
+
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    path::PathBuf,
+    time::Duration,
+};
+
+use sealing::{
+    Certificate, EnvironmentName, KeyId,
+    resource::{ResealOutcome, ResealRequestSpec, ResealResult, SealHeader},
+};
+
+use super::{
+    plan::{Fresh, NativeTask, Problem, Task, needs_keys},
+    report::Finding,
+};
+use crate::{
+    cluster::{Cluster, ClusterError, Target},
+    error::{CommandError, Result as CommandResult},
+    project::Project,
+};
+
+/// Seals in a request.
+const MAX_SEALS: usize = 512;
+
+/// How the clusters are reached.
+pub(super) struct Login<'a> {
+    pub(super) project: &'a Project,
+    /// A context instead of those that the project file names.
+    pub(super) context: Option<&'a str>,
+    pub(super) kubeconfig: Option<PathBuf>,
+    /// How long a request may take.
+    pub(super) deadline: Duration,
+}
+
+/// The clusters of the environments, each asked when it is first needed.
+pub(super) struct Clusters<'a> {
+    login: Login<'a>,
+    connections: BTreeMap<EnvironmentName, Connection>,
+}
+
+/// The cluster of an environment.
+struct Connection {
+    cluster: Cluster,
+    /// The key that it wraps for.
+    active: KeyId,
+}
+
+impl<'a> Clusters<'a> {
+    pub(super) fn new(login: Login<'a>) -> Self {
+        Self {
+            login,
+            connections: BTreeMap::new(),
+        }
+    }
+
+    /// Has every seal wrapped that lacks the active key of its cluster; results come in the order
+    /// of the tasks.
+    pub(super) fn wrap(
+        &mut self,
+        tasks: &[&Task<'_>],
+    ) -> CommandResult<Vec<Result<Fresh, Problem>>> {
+        let mut results: Vec<Result<Fresh, Problem>> =
+            tasks.iter().map(|task| without_request(task)).collect();
+        let mut by_environment: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (index, task) in tasks.iter().enumerate() {
+            if let Task::Native(task) = task
+                && task.missing().next().is_some()
+            {
+                let own = by_environment.entry(task.environment).or_default();
+                own.push((index, task));
+            }
+        }
+        for (environment, own) in by_environment {
+            for (index, result) in self.wrap_in(environment, &own)? {
+                results[index] = result;
+            }
+        }
+        Ok(results)
+    }
+
+    fn wrap_in(
+        &mut self,
+        environment: &EnvironmentName,
+        tasks: &[(usize, &NativeTask<'_>)],
+    ) -> CommandResult<Vec<(usize, Result<Fresh, Problem>)>> {
+        let deadline = self.login.deadline;
+        let connection = self.connection(environment)?;
+        let mut results = Vec::new();
+        let mut asked = Vec::new();
+        for (index, task) in tasks {
+            match connection.question(task) {
+                Ok(Some(header)) => asked.push((*index, header)),
+                Ok(None) => {}
+                Err(problem) => results.push((*index, Err(problem))),
+            }
+        }
+        for batch in asked.chunks(MAX_SEALS) {
+            let request = ResealRequestSpec {
+                environment: environment.to_string(),
+                seals: batch.iter().map(|(_, header)| header.clone()).collect(),
+            };
+            let outcomes = connection.cluster.reseal(request, deadline);
+            let outcomes = outcomes.map_err(explain)?;
+            let indexes = batch.iter().map(|(index, _)| *index);
+            results.extend(indexes.zip(outcomes.into_iter().map(|it| connection.read(it))));
+        }
+        Ok(results)
+    }
+
+    fn connection(&mut self, environment: &EnvironmentName) -> CommandResult<&Connection> {
+        match self.connections.entry(environment.clone()) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(new) => Ok(new.insert(self.login.connect(environment)?)),
+        }
+    }
+}
+
+/// What needs no cluster, or cannot be done by one.
+fn without_request(task: &Task<'_>) -> Result<Fresh, Problem> {
+    match task {
+        Task::Native(_) => Ok(Fresh::Recipients(Vec::new())),
+        Task::Original(_) => Err(needs_keys()),
+    }
+}
+
+impl Login<'_> {
+    fn connect(&self, environment: &EnvironmentName) -> CommandResult<Connection> {
+        let settings = self.project.environments.get(environment);
+        let own = settings.and_then(|settings| settings.context.as_deref());
+        let cluster = Cluster::connect(&Target {
+            kubeconfig: self.kubeconfig.clone(),
+            context: self.context.or(own).map(str::to_owned),
+        })
+        .map_err(explain)?;
+        let pem = cluster.certificate(environment).map_err(explain)?;
+        let certificate = Certificate::parse_pem(&pem).map_err(|error| {
+            CommandError::cluster(format!("the cluster's certificate: {error}"))
+        })?;
+        Ok(Connection {
+            cluster,
+            active: certificate.key_id(),
+        })
+    }
+}
+
+impl Connection {
+    /// What to ask for a seal: nothing when it has this cluster's recipient already.
+    fn question(&self, task: &NativeTask<'_>) -> Result<Option<SealHeader>, Problem> {
+        let is_active = |id: KeyId| id == self.active;
+        if !task.pins.iter().any(|pin| is_active(pin.recipient.id())) {
+            return Err(Problem::new(
+                Finding::ActiveKeyNotPinned,
+                format!(
+                    "the cluster wraps for {}, which is not pinned: run `sceau certificate fetch --environment {}`",
+                    self.active, task.environment
+                ),
+            ));
+        }
+        let lacks_it = task.missing().any(|pin| is_active(pin.recipient.id()));
+        Ok(lacks_it.then(|| SealHeader {
+            namespace: task.place.namespace.to_string(),
+            name: task.place.name.to_string(),
+            scope: task.scope,
+            commitment: task.seal.commitment.clone(),
+            recipients: task.seal.recipients.clone(),
+        }))
+    }
+
+    fn read(&self, outcome: ResealOutcome) -> Result<Fresh, Problem> {
+        let finding = match outcome.result {
+            ResealResult::Resealed => return self.recipient(outcome),
+            ResealResult::Malformed => Finding::Malformed,
+            ResealResult::Refused => Finding::Refused,
+            ResealResult::RevokedSealingKey => Finding::RevokedSealingKey,
+            ResealResult::UnknownSealingKey => Finding::UnknownSealingKey,
+        };
+        let message = outcome.message.unwrap_or_default();
+        Err(Problem::new(finding, message))
+    }
+
+    fn recipient(&self, outcome: ResealOutcome) -> Result<Fresh, Problem> {
+        match outcome.recipient {
+            Some(wrapped) if wrapped.key_id == self.active.to_string() => {
+                Ok(Fresh::Recipients(vec![wrapped]))
+            }
+            _ => Err(Problem::new(
+                Finding::ActiveKeyNotPinned,
+                "the cluster's active key changed meanwhile: run this again",
+            )),
+        }
+    }
+}
+
+fn explain(error: ClusterError) -> CommandError {
+    let hint = match &error {
+        ClusterError::Refused(_) => "resealing needs what the ClusterRole `sceau-resealer` grants",
+        ClusterError::Unreachable(_) => {
+            "what was resealed stays: run this again, or give the private keys with `--keys`"
+        }
+        _ => return error.into(),
+    };
+    CommandError::cluster(error).hint(hint)
+}
