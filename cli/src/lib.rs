@@ -12,6 +12,7 @@ mod error;
 mod manifest;
 mod output;
 mod project;
+mod reseal;
 mod resolve;
 mod sources;
 mod ui;

@@ -1,32 +1,18 @@
 //! `sceau reseal`: the same values under a new wrapping.
 //!
-//! A file is written as soon as its seals are wrapped and each file whole or not at all, so that
-//! an interrupted run is continued by running it again.
-
-mod clusters;
-mod files;
-mod offline;
-mod plan;
-mod report;
-mod write;
+//! What is stale, who wraps it and how it is written is for [`crate::reseal`].
 
 use std::{path::PathBuf, time::Duration};
 
-use sealing::{EnvironmentName, KeyRing, Namespace};
+use sealing::{EnvironmentName, Namespace};
 
-use self::{
-    clusters::{Clusters, Login},
-    files::SealedFile,
-    plan::{Fresh, Pins, PlannedFile, Problem, Request, Task},
-    report::{Finding, Row},
-    write::Writer,
-};
 use crate::{
     args::ReportFormat,
-    error::{CommandError, Result as CommandResult},
+    error::Result,
     project::Project,
+    reseal::{self, Login, Means, Resealing},
     resolve, sources,
-    ui::{self, Io, Progress},
+    ui::Io,
 };
 
 /// Bring seals to their environment's current recipients: same values, new wrapping
@@ -110,180 +96,36 @@ Examples:
     sceau reseal --environment prod --context prod-eu
     sceau reseal --environment prod --context prod-us";
 
-/// What is wrapped between two writes: a request's worth of seals.
-const GROUP: usize = 512;
-
-pub(super) fn run(arguments: &ResealArguments, io: &mut Io<'_>) -> CommandResult<()> {
+pub(super) fn run(arguments: &ResealArguments, io: &mut Io<'_>) -> Result<()> {
     let project = Project::load(&io.directory)?;
-    let request = arguments.request(&project)?;
-    let files = arguments.read(&project, io)?;
-    let pins = Pins::read(&files, &request, &project, io.now)?;
-    let planned: Vec<_> = files
-        .iter()
-        .map(|file| plan::plan(file, &request, &project, &pins))
-        .collect();
-    let ring = arguments.ring(io)?;
-    let (rows, outcome) = arguments
-        .resealer(ring.as_ref(), &project, io)
-        .reseal_all(planned, io);
-    if outcome.is_ok() || !rows.is_empty() {
-        arguments.tell(&rows, io)?;
-    }
-    outcome.and_then(|()| verdict(&rows))
+    let environment = arguments.environment.as_ref();
+    let named = environment.map(|name| resolve::named(&project, name));
+    let resealing = Resealing {
+        project: &project,
+        paths: &arguments.paths,
+        environment: named.transpose()?.map(|(name, _)| name),
+        namespace: arguments.namespace.as_ref(),
+        replacement: None,
+        dry_run: arguments.dry_run,
+        output: arguments.output,
+    };
+    let means = arguments.means(io)?;
+    let rows = reseal::run(&resealing, means, io)?;
+    reseal::verdict(&rows)
 }
 
 impl ResealArguments {
-    fn read(&self, project: &Project, io: &Io<'_>) -> CommandResult<Vec<SealedFile>> {
-        let root = [project.root.clone()];
-        let paths = if self.paths.is_empty() {
-            &root[..]
-        } else {
-            &self.paths
-        };
-        Ok(sources::manifest_files(paths, &io.directory)?
-            .iter()
-            .filter_map(|path| SealedFile::read(path, &io.directory))
-            .collect())
-    }
-
-    fn request<'a>(&'a self, project: &'a Project) -> CommandResult<Request<'a>> {
-        let environment = self.environment.as_ref();
-        let named = environment.map(|name| resolve::named(project, name));
-        Ok(Request {
-            environment: named.transpose()?.map(|(name, _)| name),
-            namespace: self.namespace.as_ref(),
-        })
-    }
-
-    fn ring(&self, io: &mut Io<'_>) -> CommandResult<Option<KeyRing>> {
-        if self.keys.is_empty() {
-            return Ok(None);
+    fn means(&self, io: &mut Io<'_>) -> Result<Means> {
+        if !self.keys.is_empty() {
+            return sources::read_key_ring(&self.keys, io).map(Means::Keys);
         }
-        sources::read_key_ring(&self.keys, io).map(Some)
-    }
-
-    fn resealer<'a>(
-        &'a self,
-        ring: Option<&'a KeyRing>,
-        project: &'a Project,
-        io: &Io<'_>,
-    ) -> Resealer<'a> {
-        let means = match (ring, self.dry_run) {
-            (Some(ring), _) => Means::Keys(ring),
-            (None, true) => Means::Nothing,
-            (None, false) => Means::Clusters(Clusters::new(Login {
-                project,
-                context: self.context.as_deref(),
-                kubeconfig: self.kubeconfig.as_ref().map(|it| io.directory.join(it)),
-                deadline: Duration::from_secs(self.timeout),
-            })),
-        };
-        Resealer {
-            means,
-            writer: Writer {
-                directory: io.directory.clone(),
-                dry_run: self.dry_run,
-            },
+        if self.dry_run {
+            return Ok(Means::Nothing);
         }
-    }
-
-    fn tell(&self, rows: &[Row], io: &mut Io<'_>) -> CommandResult<()> {
-        ui::print(io, report::render(rows, self.output)?)?;
-        ui::note(io, report::summary(rows));
-        let is_about_wrapping = |row: &Row| {
-            matches!(
-                row.result,
-                Finding::Resealed | Finding::Stale | Finding::Incomplete
-            )
-        };
-        if rows.iter().any(is_about_wrapping) {
-            ui::note(
-                io,
-                "a value that somebody has read stays read: only renewing it, with a new value, helps",
-            );
-        }
-        Ok(())
-    }
-}
-
-/// What wraps seals, and what writes them.
-struct Resealer<'a> {
-    means: Means<'a>,
-    writer: Writer,
-}
-
-enum Means<'a> {
-    Clusters(Clusters<'a>),
-    Keys(&'a KeyRing),
-    /// It is only said what is stale.
-    Nothing,
-}
-
-impl Resealer<'_> {
-    /// Goes on until the cluster fails; the rows tell of everything before.
-    fn reseal_all(
-        &mut self,
-        files: Vec<PlannedFile<'_>>,
-        io: &Io<'_>,
-    ) -> (Vec<Row>, CommandResult<()>) {
-        let total = files.iter().map(PlannedFile::tasks).sum();
-        let progress = Progress::start(io, total, "resealing");
-        let mut rows = Vec::new();
-        for group in groups(files) {
-            let tasks: Vec<&Task<'_>> = group.iter().flat_map(PlannedFile::open).collect();
-            let wrapped = match self.wrap(&tasks) {
-                Ok(wrapped) => wrapped,
-                Err(error) => return (rows, Err(error)),
-            };
-            progress.advance(tasks.len());
-            let mut wrapped = wrapped.into_iter();
-            for file in group {
-                let own = wrapped.by_ref().take(file.tasks()).collect();
-                rows.extend(self.writer.write(file, own));
-            }
-        }
-        (rows, Ok(()))
-    }
-
-    /// One result for each task, in their order.
-    fn wrap(&mut self, tasks: &[&Task<'_>]) -> CommandResult<Vec<Result<Fresh, Problem>>> {
-        match &mut self.means {
-            Means::Clusters(clusters) => clusters.wrap(tasks),
-            Means::Keys(ring) => offline::wrap(tasks, ring),
-            Means::Nothing => Ok(tasks.iter().map(|task| task.untried()).collect()),
-        }
-    }
-}
-
-/// Files together, until they have as many tasks as one request takes.
-fn groups(files: Vec<PlannedFile<'_>>) -> Vec<Vec<PlannedFile<'_>>> {
-    let mut groups = Vec::new();
-    let mut group = Vec::new();
-    let mut tasks = 0;
-    for file in files {
-        if tasks + file.tasks() > GROUP && !group.is_empty() {
-            groups.push(std::mem::take(&mut group));
-            tasks = 0;
-        }
-        tasks += file.tasks();
-        group.push(file);
-    }
-    groups.push(group);
-    groups
-}
-
-fn verdict(rows: &[Row]) -> CommandResult<()> {
-    let count = |is: fn(Finding) -> bool| rows.iter().filter(|row| is(row.result)).count();
-    match (count(Finding::is_failure), count(|it| it == Finding::Stale)) {
-        (0, 0) => Ok(()),
-        (0, stale) => Err(
-            CommandError::check(format!("stale: {}", report::seals(stale)))
-                .hint("reseal with `sceau reseal`"),
-        ),
-        (failed, _) => Err(CommandError::user(format!(
-            "could not be resealed: {}",
-            report::seals(failed)
-        ))
-        .hint("the report says why; what was resealed stays")),
+        Ok(Means::Clusters(Login {
+            context: self.context.clone(),
+            kubeconfig: self.kubeconfig.as_ref().map(|it| io.directory.join(it)),
+            deadline: Duration::from_secs(self.timeout),
+        }))
     }
 }

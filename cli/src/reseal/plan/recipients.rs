@@ -16,7 +16,7 @@ pub(super) fn are_current(recipients: &[WrappedFileKey], pins: &[Pin]) -> bool {
 /// The recipients of a seal after it was wrapped for some that it did not have. Those that are
 /// pinned stay as they are. Those that are not give way once all that are pinned are there: until
 /// then, the cluster of one that is missing may need them.
-pub(in crate::commands::reseal) fn merged(
+pub(in crate::reseal) fn merged(
     old: &[WrappedFileKey],
     pins: &[Pin],
     fresh: Vec<WrappedFileKey>,
@@ -52,8 +52,8 @@ mod tests {
 
     fn pins() -> Vec<Pin> {
         let keys = [
-            include_str!("../../../../../tests/vectors/test-2048.key"),
-            include_str!("../../../../../tests/vectors/test-4096.key"),
+            include_str!("../../../../tests/vectors/test-2048.key"),
+            include_str!("../../../../tests/vectors/test-4096.key"),
         ];
         let pin = |pem| Pin {
             certificate: PathBuf::new(),

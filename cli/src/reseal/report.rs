@@ -13,7 +13,7 @@ use crate::{
 /// What became of a seal.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Row {
+pub(crate) struct Row {
     pub(super) file: String,
     pub(super) document: usize,
     pub(super) line: usize,

@@ -12,10 +12,8 @@ use sealing::{
     resource::{Seal, SealedSecret, WrappedFileKey, bitnami},
 };
 
-pub(super) use self::{
-    pins::{Pin, Pins},
-    recipients::merged,
-};
+pub(crate) use self::pins::Pin;
+pub(super) use self::{pins::Pins, recipients::merged};
 use super::{
     files::SealedFile,
     report::{Finding, Row},

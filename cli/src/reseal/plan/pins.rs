@@ -13,22 +13,23 @@ use crate::{
 };
 
 /// Whom seals shall be wrapped for, by environment.
-pub(in crate::commands::reseal) struct Pins(BTreeMap<EnvironmentName, Vec<Pin>>);
+pub(in crate::reseal) struct Pins(BTreeMap<EnvironmentName, Vec<Pin>>);
 
 /// A pinned certificate.
-pub(in crate::commands::reseal) struct Pin {
+#[derive(Debug, Clone)]
+pub(crate) struct Pin {
     /// Its file, as the project file names it.
-    pub(in crate::commands::reseal) certificate: PathBuf,
-    pub(in crate::commands::reseal) recipient: Recipient,
+    pub(crate) certificate: PathBuf,
+    pub(crate) recipient: Recipient,
 }
 
 impl Pin {
     /// The id of its key, as manifests write it.
-    pub(in crate::commands::reseal) fn id(&self) -> String {
+    pub(in crate::reseal) fn id(&self) -> String {
         self.recipient.id().to_string()
     }
 
-    pub(in crate::commands::reseal) fn is_among(&self, recipients: &[WrappedFileKey]) -> bool {
+    pub(in crate::reseal) fn is_among(&self, recipients: &[WrappedFileKey]) -> bool {
         let id = self.id();
         recipients.iter().any(|recipient| recipient.key_id == id)
     }
@@ -36,7 +37,7 @@ impl Pin {
 
 impl Pins {
     /// Reads the certificates of every environment that a file has something for.
-    pub(in crate::commands::reseal) fn read(
+    pub(in crate::reseal) fn read(
         files: &[SealedFile],
         request: &Request<'_>,
         project: &Project,
@@ -56,8 +57,16 @@ impl Pins {
         Ok(Self(pins))
     }
 
+    /// Puts a certificate in the place of the one that its file held.
+    pub(in crate::reseal) fn replace(&mut self, environment: &EnvironmentName, new: &Pin) {
+        let pins = self.0.get_mut(environment).into_iter().flatten();
+        for pin in pins.filter(|pin| pin.certificate == new.certificate) {
+            pin.clone_from(new);
+        }
+    }
+
     /// Those of one environment.
-    pub(in crate::commands::reseal) fn of(&self, environment: &EnvironmentName) -> &[Pin] {
+    pub(in crate::reseal) fn of(&self, environment: &EnvironmentName) -> &[Pin] {
         self.0.get(environment).map_or(&[], Vec::as_slice)
     }
 }

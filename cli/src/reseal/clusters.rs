@@ -25,18 +25,20 @@ use crate::{
 const MAX_SEALS: usize = 512;
 
 /// How the clusters are reached.
-pub(super) struct Login<'a> {
-    pub(super) project: &'a Project,
+#[derive(Debug, Clone)]
+pub(crate) struct Login {
     /// A context instead of those that the project file names.
-    pub(super) context: Option<&'a str>,
-    pub(super) kubeconfig: Option<PathBuf>,
+    pub(crate) context: Option<String>,
+    /// A kubeconfig file, instead of `KUBECONFIG` or `~/.kube/config`.
+    pub(crate) kubeconfig: Option<PathBuf>,
     /// How long a request may take.
-    pub(super) deadline: Duration,
+    pub(crate) deadline: Duration,
 }
 
 /// The clusters of the environments, each asked when it is first needed.
 pub(super) struct Clusters<'a> {
-    login: Login<'a>,
+    login: Login,
+    project: &'a Project,
     connections: BTreeMap<EnvironmentName, Connection>,
 }
 
@@ -48,9 +50,10 @@ struct Connection {
 }
 
 impl<'a> Clusters<'a> {
-    pub(super) fn new(login: Login<'a>) -> Self {
+    pub(super) fn new(login: Login, project: &'a Project) -> Self {
         Self {
             login,
+            project,
             connections: BTreeMap::new(),
         }
     }
@@ -112,7 +115,7 @@ impl<'a> Clusters<'a> {
     fn connection(&mut self, environment: &EnvironmentName) -> CommandResult<&Connection> {
         match self.connections.entry(environment.clone()) {
             Entry::Occupied(known) => Ok(known.into_mut()),
-            Entry::Vacant(new) => Ok(new.insert(self.login.connect(environment)?)),
+            Entry::Vacant(new) => Ok(new.insert(self.login.connect(environment, self.project)?)),
         }
     }
 }
@@ -125,15 +128,28 @@ fn without_request(task: &Task<'_>) -> Result<Fresh, Problem> {
     }
 }
 
-impl Login<'_> {
-    fn connect(&self, environment: &EnvironmentName) -> CommandResult<Connection> {
-        let settings = self.project.environments.get(environment);
-        let own = settings.and_then(|settings| settings.context.as_deref());
-        let cluster = Cluster::connect(&Target {
+impl Login {
+    /// The cluster of an environment: the context is the one that was named, else the project's.
+    pub(crate) fn cluster(
+        &self,
+        environment: &EnvironmentName,
+        project: &Project,
+    ) -> CommandResult<Cluster> {
+        let settings = project.environments.get(environment);
+        let own = settings.and_then(|settings| settings.context.clone());
+        let target = Target {
             kubeconfig: self.kubeconfig.clone(),
-            context: self.context.or(own).map(str::to_owned),
-        })
-        .map_err(explain)?;
+            context: self.context.clone().or(own),
+        };
+        Cluster::connect(&target).map_err(explain)
+    }
+
+    fn connect(
+        &self,
+        environment: &EnvironmentName,
+        project: &Project,
+    ) -> CommandResult<Connection> {
+        let cluster = self.cluster(environment, project)?;
         let pem = cluster.certificate(environment).map_err(explain)?;
         let certificate = Certificate::parse_pem(&pem).map_err(|error| {
             CommandError::cluster(format!("the cluster's certificate: {error}"))
