@@ -13,8 +13,8 @@ use clap::{
 use crate::{
     commands::{
         certificate::CertificateCommand, completions::CompletionsArguments, init::InitArguments,
-        inspect::InspectArguments, reseal::ResealArguments, seal::SealArguments,
-        unseal::UnsealArguments,
+        inspect::InspectArguments, rekey::RekeyArguments, reseal::ResealArguments,
+        seal::SealArguments, unseal::UnsealArguments,
     },
     error::CommandError,
 };
@@ -68,6 +68,7 @@ pub(crate) enum Command {
     Seal(SealArguments),
     Unseal(UnsealArguments),
     Reseal(ResealArguments),
+    Rekey(RekeyArguments),
     Inspect(InspectArguments),
     /// Show, fetch and generate certificates
     #[command(subcommand)]

@@ -6,9 +6,10 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use jiff::Timestamp;
 use kube::{
     Api, Client, Config,
-    api::{DeleteParams, PostParams},
+    api::{DeleteParams, Patch, PatchParams, PostParams},
     config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
 };
 use sealing::{
@@ -37,6 +38,8 @@ pub(crate) enum ClusterError {
     NoEnvironment(EnvironmentName),
     #[error("Environment `{0}` has no certificate yet")]
     NoCertificate(EnvironmentName),
+    #[error("the controller made no new sealing key within {} s", .0.as_secs())]
+    NoNewKey(Duration),
     #[error("the cluster does not know ResealRequests: sceau is not installed there, or older")]
     NoResealRequests,
     #[error("the cluster refuses: {0}")]
@@ -72,10 +75,58 @@ impl Cluster {
         Ok(Self { runtime, client })
     }
 
+    /// Reads an environment.
+    pub(crate) fn environment(&self, name: &EnvironmentName) -> Result<Environment, ClusterError> {
+        self.runtime
+            .block_on(within_patience(read_environment(&self.client, name)))
+    }
+
     /// Reads the active certificate of an environment, in PEM, from its status.
     pub(crate) fn certificate(&self, name: &EnvironmentName) -> Result<String, ClusterError> {
         self.runtime
             .block_on(within_patience(read_certificate(&self.client, name)))
+    }
+
+    /// Asks for a sealing key that is made after this instant.
+    pub(crate) fn renew(
+        &self,
+        name: &EnvironmentName,
+        before: Timestamp,
+    ) -> Result<(), ClusterError> {
+        let before = before.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let order = serde_json::json!({"spec": {"sealingKeys": {"renewBefore": before}}});
+        let api = Api::<Environment>::all(self.client.clone());
+        self.runtime.block_on(within_patience(async {
+            let patched = api
+                .patch(name.as_str(), &PatchParams::default(), &Patch::Merge(order))
+                .await;
+            patched
+                .map(|_| ())
+                .map_err(|error| explain(&error, || ClusterError::NoEnvironment(name.clone())))
+        }))
+    }
+
+    /// Waits until the active certificate of an environment is another one than `old`.
+    pub(crate) fn next_certificate(
+        &self,
+        name: &EnvironmentName,
+        old: &str,
+        deadline: Duration,
+    ) -> Result<String, ClusterError> {
+        self.runtime.block_on(async {
+            let renewed = async {
+                loop {
+                    let read = within_patience(read_certificate(&self.client, name)).await?;
+                    if read != old {
+                        return Ok(read);
+                    }
+                    tokio::time::sleep(PAUSE).await;
+                }
+            };
+            tokio::time::timeout(deadline, renewed)
+                .await
+                .unwrap_or(Err(ClusterError::NoNewKey(deadline)))
+        })
     }
 
     /// Has seals wrapped for the active sealing key of their environment: one outcome for each, in
@@ -127,12 +178,19 @@ async fn within_patience<T>(
         })
 }
 
-async fn read_certificate(client: &Client, name: &EnvironmentName) -> Result<String, ClusterError> {
-    let environment = Api::<Environment>::all(client.clone())
+async fn read_environment(
+    client: &Client,
+    name: &EnvironmentName,
+) -> Result<Environment, ClusterError> {
+    Api::<Environment>::all(client.clone())
         .get(name.as_str())
         .await
-        .map_err(|error| explain(&error, || ClusterError::NoEnvironment(name.clone())))?;
-    environment
+        .map_err(|error| explain(&error, || ClusterError::NoEnvironment(name.clone())))
+}
+
+async fn read_certificate(client: &Client, name: &EnvironmentName) -> Result<String, ClusterError> {
+    read_environment(client, name)
+        .await?
         .status
         .and_then(|status| status.certificate)
         .ok_or_else(|| ClusterError::NoCertificate(name.clone()))
@@ -154,7 +212,7 @@ async fn create(
         .ok_or_else(|| ClusterError::RequestRefused("it was given no name".to_owned()))
 }
 
-/// How long to wait before the request is looked at again.
+/// How long to wait before something is looked at again.
 const PAUSE: Duration = Duration::from_millis(200);
 
 async fn answer(api: &Api<ResealRequest>, name: &str) -> Result<Vec<ResealOutcome>, ClusterError> {
@@ -228,6 +286,9 @@ impl From<ClusterError> for CommandError {
             ClusterError::NoEnvironment(_) => "is this the right cluster? see `--context`",
             ClusterError::NoCertificate(_) => {
                 "see why with `kubectl describe environments.sceau.dev`"
+            }
+            ClusterError::NoNewKey(_) => {
+                "is the controller running? see its log, and run this again to go on waiting"
             }
             ClusterError::NoResealRequests => {
                 "update sceau in the cluster, or give the private keys with `--keys`"

@@ -19,6 +19,7 @@ mod hostile;
 mod init;
 mod inspect;
 mod project_file;
+mod rekey;
 mod reseal;
 mod reseal_clusters;
 mod reseal_files;

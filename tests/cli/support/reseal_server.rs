@@ -24,6 +24,8 @@ pub(crate) struct Asked {
     pub(crate) requests: Vec<usize>,
     /// How many requests were deleted.
     pub(crate) deleted: usize,
+    /// How often a new key was asked for.
+    pub(crate) renewals: usize,
 }
 
 /// Answers ResealRequests for the environment `prod`, as long as the test runs.
@@ -41,6 +43,11 @@ struct Controller {
     asked: Arc<Mutex<Asked>>,
     /// The request that was created last, and how often it was read.
     request: Option<(Value, usize)>,
+    keys: Vec<TestKey>,
+    /// The key that a renewal makes.
+    next: Option<TestKey>,
+    /// The renewal that was asked for, and how often the environment was read since.
+    renewal: Option<(Value, usize)>,
 }
 
 /// How the controller behaves.
@@ -57,30 +64,38 @@ enum Answers {
 impl ResealServer {
     /// One whose controller holds these keys; the first is the active one.
     pub(crate) fn with_keys(keys: &[TestKey]) -> Self {
-        Self::start(keys, Answers::Late)
+        Self::start(keys, None, Answers::Late)
+    }
+
+    /// One whose controller makes the key `next` when a new one is asked for.
+    pub(crate) fn renewing(keys: &[TestKey], next: TestKey) -> Self {
+        Self::start(keys, Some(next), Answers::Late)
     }
 
     /// One that answers no request.
     pub(crate) fn silent(keys: &[TestKey]) -> Self {
-        Self::start(keys, Answers::Never)
+        Self::start(keys, None, Answers::Never)
     }
 
     /// One whose controller refuses every request.
     pub(crate) fn refusing(keys: &[TestKey]) -> Self {
-        Self::start(keys, Answers::Refusal)
+        Self::start(keys, None, Answers::Refusal)
     }
 
-    fn start(keys: &[TestKey], answers: Answers) -> Self {
-        let parse = |key: &TestKey| SealingKey::parse_pem(key.private_pem()).unwrap().remove(0);
+    fn start(keys: &[TestKey], next: Option<TestKey>, answers: Answers) -> Self {
         let asked = Arc::new(Mutex::new(Asked::default()));
         let mut controller = Controller {
-            active: parse(&keys[0]).recipient().clone(),
-            certificate: keys[0].certificate(NOW.parse().unwrap()),
-            ring: keys.iter().map(parse).collect(),
+            active: parse(keys[0]).recipient().clone(),
+            certificate: String::new(),
+            ring: KeyRing::default(),
             answers,
             asked: Arc::clone(&asked),
             request: None,
+            keys: keys.to_vec(),
+            next,
+            renewal: None,
         };
+        controller.activate(keys[0]);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         thread::spawn(move || {
@@ -135,15 +150,48 @@ impl Controller {
                 self.asked.lock().unwrap().deleted += 1;
                 json!({"apiVersion": "v1", "kind": "Status", "status": "Success"})
             }
-            _ if head.contains("/environments/") => json!({
-                "apiVersion": "sceau.dev/v1alpha1",
-                "kind": "Environment",
-                "metadata": {"name": "prod"},
-                "spec": {"namespaceSelector": {}},
-                "status": {"certificate": self.certificate},
-            }),
+            "PATCH" => {
+                self.asked.lock().unwrap().renewals += 1;
+                let order: Value = serde_json::from_slice(body).unwrap();
+                self.renewal = Some((order["spec"]["sealingKeys"].clone(), 0));
+                self.environment()
+            }
+            _ if head.contains("/environments/") => {
+                if let (Some((_, reads)), Some(next)) = (&mut self.renewal, self.next) {
+                    *reads += 1;
+                    if *reads == 2 {
+                        self.keys.insert(0, next);
+                        self.activate(next);
+                    }
+                }
+                self.environment()
+            }
             _ => self.read(),
         }
+    }
+
+    fn activate(&mut self, key: TestKey) {
+        self.active = parse(key).recipient().clone();
+        self.certificate = key.certificate(NOW.parse().unwrap());
+        self.ring = self.keys.iter().copied().map(parse).collect();
+    }
+
+    fn environment(&self) -> Value {
+        let keys: Vec<Value> = self
+            .keys
+            .iter()
+            .map(|key| {
+                let made = if self.next == Some(*key) { NOW } else { "2026-11-01T00:00:00Z" };
+                json!({"keyId": key.id(), "state": "Active", "createdAt": made, "notAfter": NOW, "sealedSecrets": 0})
+            })
+            .collect();
+        json!({
+            "apiVersion": "sceau.dev/v1alpha1",
+            "kind": "Environment",
+            "metadata": {"name": "prod"},
+            "spec": {"namespaceSelector": {}, "sealingKeys": self.renewal.as_ref().map_or_else(|| json!({}), |it| it.0.clone())},
+            "status": {"certificate": self.certificate, "sealingKeys": keys},
+        })
     }
 
     fn create(&mut self, mut request: Value) -> Value {
@@ -205,4 +253,8 @@ impl Controller {
             Err(_) => json!({"result": "UnknownSealingKey", "message": "no sealing key opens it"}),
         }
     }
+}
+
+fn parse(key: TestKey) -> SealingKey {
+    SealingKey::parse_pem(key.private_pem()).unwrap().remove(0)
 }
