@@ -31,6 +31,9 @@ use crate::{
 ///
 /// Resealing does not make a value safe again that somebody has read: that takes a new value.
 ///
+/// Templates and damaged files that speak of SealedSecrets are skipped and told, and count as what
+/// could not be resealed.
+///
 /// Exit codes: 0 when every seal is current now; 1 when some could not be resealed, of which the
 /// report tells the reasons; 3 with `--dry-run` when seals are stale; 4 when the cluster cannot be
 /// reached or refuses. What was resealed before a failure stays: run it again.

@@ -57,14 +57,32 @@ impl Document<'_> {
         self.text.contains(word)
     }
 
-    /// Where a byte of what was parsed stands in the file.
-    pub(super) fn offset_in_file(&self, parsed: usize) -> usize {
-        let start = self.range.end - self.text.len();
-        let within = match self.syntax {
-            Syntax::Json => offset_before_escaping(self.text, parsed),
-            Syntax::Yaml => parsed,
-        };
-        start + within
+    /// Where the bytes of what is parsed stand in the file.
+    pub(super) fn offsets(&self) -> Offsets {
+        Offsets {
+            start: self.range.end - self.text.len(),
+            longer: match self.syntax {
+                Syntax::Json => escapes(self.text),
+                Syntax::Yaml => Vec::new(),
+            },
+        }
+    }
+}
+
+/// Where the bytes of what is parsed stand in the file.
+pub(super) struct Offsets {
+    start: usize,
+    /// Each escape that was put in: where it begins, and by how much the text before its end is
+    /// longer than it stands in the file.
+    longer: Vec<(usize, usize)>,
+}
+
+impl Offsets {
+    /// Where a byte of what is parsed stands in the file.
+    pub(super) fn in_file(&self, parsed: usize) -> usize {
+        let before = self.longer.partition_point(|(at, _)| *at < parsed);
+        let longer = self.longer[..before].last().map_or(0, |(_, by)| *by);
+        self.start + parsed - longer
     }
 }
 
@@ -168,16 +186,15 @@ fn wants_escape(character: char) -> bool {
 /// The bytes of `\u0000`.
 const ESCAPE_BYTES: usize = 6;
 
-/// Where a byte of [`escaped`] text stood before.
-fn offset_before_escaping(json: &str, escaped: usize) -> usize {
-    let mut longer = 0;
-    for (at, character) in json.char_indices().filter(|(_, it)| wants_escape(*it)) {
-        if at + longer >= escaped {
-            break;
-        }
-        longer += ESCAPE_BYTES - character.len_utf8();
-    }
-    escaped - longer
+/// The escapes of [`escaped`] text, with how much longer it is up to the end of each.
+fn escapes(json: &str) -> Vec<(usize, usize)> {
+    let special = json.char_indices().filter(|(_, it)| wants_escape(*it));
+    let escapes = special.scan(0, |longer, (at, character)| {
+        let start = at + *longer;
+        *longer += ESCAPE_BYTES - character.len_utf8();
+        Some((start, *longer))
+    });
+    escapes.collect()
 }
 
 fn push_escape(text: &mut String, character: char) {

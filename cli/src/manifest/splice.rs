@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Document, Fault, Origin, Sealed, deserializer,
+    documents::Offsets,
     objects::kind,
     sealed::Format,
     split,
@@ -152,7 +153,10 @@ fn edit(
 ) -> Result<Value, String> {
     let root = document.parse().map_err(|fault| fault.to_string())?;
     let mut meant = value(&root).ok_or(NOT_IN_PLACE)?;
-    let source = Source { document, text };
+    let source = Source {
+        offsets: document.offsets(),
+        text,
+    };
     for Replacement { object, part } in replacements {
         let steps = part.steps(object.item);
         let node = part.find(&root, object.item).ok_or(NOT_IN_PLACE)?;
@@ -215,7 +219,7 @@ struct Edit {
 
 /// A document and the text of its whole file.
 struct Source<'a> {
-    document: &'a Document<'a>,
+    offsets: Offsets,
     text: &'a str,
 }
 
@@ -223,8 +227,8 @@ impl Source<'_> {
     /// The bytes of a node in the file. The parser counts what follows a block scalar, up to the
     /// next thing, among its bytes.
     fn range(&self, node: &Node) -> Option<Range<usize>> {
-        let start = self.document.offset_in_file(node.span.start);
-        let end = self.document.offset_in_file(node.span.end);
+        let start = self.offsets.in_file(node.span.start);
+        let end = self.offsets.in_file(node.span.end);
         let length = self.text.get(start..end)?.trim_end().len();
         Some(start..start + length)
     }

@@ -47,6 +47,8 @@ struct Connection {
     cluster: Cluster,
     /// The key that it wraps for.
     active: KeyId,
+    /// The bytes of an outcome with a file key that is wrapped for it.
+    answer_bytes: usize,
 }
 
 impl<'a> Clusters<'a> {
@@ -99,7 +101,7 @@ impl<'a> Clusters<'a> {
                 Err(problem) => results.push((*index, Err(problem))),
             }
         }
-        for batch in asked.chunks(MAX_SEALS) {
+        for batch in batches(&asked, connection.answer_bytes) {
             let request = ResealRequestSpec {
                 environment: environment.to_string(),
                 seals: batch.iter().map(|(_, header)| header.clone()).collect(),
@@ -118,6 +120,29 @@ impl<'a> Clusters<'a> {
             Entry::Vacant(new) => Ok(new.insert(self.login.connect(environment, self.project)?)),
         }
     }
+}
+
+/// The bytes of a request with its answer: an object in etcd has at most 1.5 MiB.
+const MAX_BYTES: usize = 1024 * 1024;
+
+/// Cuts seals into requests that are neither too many nor, with their answers, too large.
+fn batches(mut asked: &[(usize, SealHeader)], answer_bytes: usize) -> Vec<&[(usize, SealHeader)]> {
+    let mut batches = Vec::new();
+    while !asked.is_empty() {
+        let mut bytes = 0;
+        let fitting = asked.iter().take(MAX_SEALS).take_while(|(_, header)| {
+            bytes += answer_bytes + size(header);
+            bytes <= MAX_BYTES
+        });
+        let (batch, rest) = asked.split_at(fitting.count().max(1));
+        batches.push(batch);
+        asked = rest;
+    }
+    batches
+}
+
+fn size(header: &SealHeader) -> usize {
+    serde_json::to_vec(header).map_or(0, |json| json.len())
 }
 
 /// What needs no cluster, or cannot be done by one.
@@ -157,6 +182,8 @@ impl Login {
         Ok(Connection {
             cluster,
             active: certificate.key_id(),
+            // Base64, and what stands around it.
+            answer_bytes: certificate.recipient.bits() / 6 + 256,
         })
     }
 }
@@ -218,4 +245,38 @@ fn explain(error: ClusterError) -> CommandError {
         _ => return error.into(),
     };
     CommandError::cluster(error).hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use sealing::{Scope, resource::WrappedFileKey};
+
+    use super::*;
+
+    fn sizes(count: usize, recipients: usize) -> Vec<usize> {
+        let recipient = WrappedFileKey {
+            key_id: "k".repeat(71),
+            suite: "RSA-OAEP-SHA256".to_owned(),
+            wrapped: "w".repeat(693),
+        };
+        let header = SealHeader {
+            namespace: "shop".to_owned(),
+            name: "api".to_owned(),
+            scope: Scope::Strict,
+            commitment: "c".repeat(53),
+            recipients: vec![recipient; recipients],
+        };
+        let asked: Vec<_> = (0..count).map(|index| (index, header.clone())).collect();
+        let batches = batches(&asked, 4096 / 6 + 256);
+        batches.into_iter().map(<[_]>::len).collect()
+    }
+
+    #[test]
+    fn requests_are_bounded_in_seals_and_in_bytes() {
+        assert_eq!(sizes(0, 1), [0; 0]);
+        assert_eq!(sizes(513, 1), [512, 1]);
+        let large = sizes(512, 16);
+        assert_eq!(large.iter().sum::<usize>(), 512);
+        assert!(large.iter().all(|seals| *seals < 90), "{large:?}");
+    }
 }

@@ -42,8 +42,13 @@ fn block(source: &Source<'_>, node: &Node, new: &[WrappedFileKey]) -> Option<Edi
     let text = if old.starts_with('[') {
         flow(old, indentation(line), new)?
     } else {
-        let separator = if old.contains("\r\n") { "\r\n" } else { "\n" };
-        entries(new).join(&format!("{separator}{}", " ".repeat(line.chars().count())))
+        let above = &source.text[..start - line.len()];
+        let line_break = if above.ends_with("\r\n") {
+            "\r\n"
+        } else {
+            "\n"
+        };
+        entries(new).join(&format!("{line_break}{}", " ".repeat(line.chars().count())))
     };
     Some(Edit {
         range: start..range.end,
