@@ -170,11 +170,10 @@ impl Resealer<'_> {
         let mut rows = Vec::new();
         for group in groups(files) {
             let tasks: Vec<&Task<'_>> = group.iter().flat_map(PlannedFile::open).collect();
-            let wrapped = match self.wrapper.wrap(&tasks) {
+            let wrapped = match self.wrapper.wrap(&tasks, &progress) {
                 Ok(wrapped) => wrapped,
                 Err(error) => return (rows, Err(error)),
             };
-            progress.advance(tasks.len());
             let mut wrapped = wrapped.into_iter();
             for file in group {
                 let own = wrapped.by_ref().take(file.tasks()).collect();
@@ -195,10 +194,14 @@ impl<'a> Wrapper<'a> {
     }
 
     /// One result for each task, in their order.
-    fn wrap(&mut self, tasks: &[&Task<'_>]) -> CommandResult<Vec<Result<Fresh, Problem>>> {
+    fn wrap(
+        &mut self,
+        tasks: &[&Task<'_>],
+        progress: &Progress,
+    ) -> CommandResult<Vec<Result<Fresh, Problem>>> {
         match self {
-            Self::Clusters(clusters) => clusters.wrap(tasks),
-            Self::Keys(ring) => offline::wrap(tasks, ring),
+            Self::Clusters(clusters) => clusters.wrap(tasks, progress),
+            Self::Keys(ring) => offline::wrap(tasks, ring, progress),
             Self::Nothing => Ok(tasks.iter().map(|task| task.untried()).collect()),
         }
     }

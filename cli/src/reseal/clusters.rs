@@ -1,4 +1,4 @@
-//! Result<Fresh, Problem> through the clusters of the environments: ResealRequests under the user's login.
+//! Wrapping through the clusters of the environments: ResealRequests under the user's login.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -19,6 +19,7 @@ use crate::{
     cluster::{Cluster, ClusterError, Target},
     error::{CommandError, Result as CommandResult},
     project::Project,
+    ui::Progress,
 };
 
 /// Seals in a request.
@@ -65,6 +66,7 @@ impl<'a> Clusters<'a> {
     pub(super) fn wrap(
         &mut self,
         tasks: &[&Task<'_>],
+        progress: &Progress,
     ) -> CommandResult<Vec<Result<Fresh, Problem>>> {
         let mut results: Vec<Result<Fresh, Problem>> =
             tasks.iter().map(|task| without_request(task)).collect();
@@ -82,6 +84,7 @@ impl<'a> Clusters<'a> {
                 results[index] = result;
             }
         }
+        progress.advance(tasks.len());
         Ok(results)
     }
 

@@ -1,4 +1,4 @@
-//! Result<Fresh, Problem> with private keys at hand, on every core.
+//! Wrapping with private keys at hand, on every core.
 
 use std::{num::NonZero, thread};
 
@@ -11,26 +11,38 @@ use super::{
     plan::{Fresh, NativeTask, OriginalTask, Problem, Task},
     report::Finding,
 };
-use crate::error::{CommandError, Result as CommandResult, with_causes};
+use crate::{
+    error::{CommandError, Result as CommandResult, with_causes},
+    ui::Progress,
+};
 
 /// Wraps each task for all recipients that it lacks; results come in the order of the tasks.
 pub(super) fn wrap(
     tasks: &[&Task<'_>],
     ring: &KeyRing,
+    progress: &Progress,
 ) -> CommandResult<Vec<Result<Fresh, Problem>>> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let share = tasks.len().div_ceil(cores).max(1);
+    let wrap_share = |share: &[&Task<'_>]| -> Vec<_> {
+        let wrapped = share.iter().map(|task| {
+            let wrapped = wrap_one(task, ring);
+            progress.advance(1);
+            wrapped
+        });
+        wrapped.collect()
+    };
     thread::scope(|scope| {
         let workers: Vec<_> = tasks
             .chunks(share)
-            .map(|share| scope.spawn(|| share.iter().map(|task| wrap_one(task, ring)).collect()))
+            .map(|share| scope.spawn(|| wrap_share(share)))
             .collect();
         let mut wrapped: Vec<Result<Fresh, Problem>> = Vec::with_capacity(tasks.len());
         for worker in workers {
-            let share: Vec<_> = worker
+            let share = worker
                 .join()
-                .map_err(|_| CommandError::bug("resealing stopped"))?;
-            wrapped.extend(share);
+                .map_err(|_| CommandError::bug("resealing stopped"));
+            wrapped.extend(share?);
         }
         Ok(wrapped)
     })
