@@ -13,7 +13,8 @@ use clap::{
 use crate::{
     commands::{
         certificate::CertificateCommand, completions::CompletionsArguments, init::InitArguments,
-        inspect::InspectArguments, seal::SealArguments, unseal::UnsealArguments,
+        inspect::InspectArguments, rekey::RekeyArguments, reseal::ResealArguments,
+        seal::SealArguments, unseal::UnsealArguments,
     },
     error::{CommandError, without_name},
 };
@@ -45,7 +46,7 @@ Exit codes:
 
 Environment variables:
   NO_COLOR    when set, nothing is coloured, on a terminal either
-  KUBECONFIG  the kubeconfig files that `sceau certificate fetch` reads
+  KUBECONFIG  the kubeconfig files that `certificate fetch` and `reseal` read
 
 Examples:
   Set a repository up, and pin the certificate of its production cluster:
@@ -56,13 +57,18 @@ Examples:
     sceau seal secret.yaml --write deploy/api/prod/secret.yaml
 
   See what a sealed file says without any key:
-    sceau inspect deploy/api/prod/secret.yaml";
+    sceau inspect deploy/api/prod/secret.yaml
+
+  Bring every seal to the certificates that are pinned now:
+    sceau reseal";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Init(InitArguments),
     Seal(SealArguments),
     Unseal(UnsealArguments),
+    Reseal(ResealArguments),
+    Rekey(RekeyArguments),
     Inspect(InspectArguments),
     /// Show, fetch and generate certificates
     #[command(subcommand)]

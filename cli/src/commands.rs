@@ -5,6 +5,8 @@ pub(crate) mod certificate;
 pub(crate) mod completions;
 pub(crate) mod init;
 pub(crate) mod inspect;
+pub(crate) mod rekey;
+pub(crate) mod reseal;
 pub(crate) mod seal;
 pub(crate) mod unseal;
 
@@ -16,6 +18,8 @@ pub(crate) fn run(command: &Command, io: &mut Io<'_>) -> Result<()> {
         Command::Init(arguments) => init::run(arguments, io),
         Command::Seal(arguments) => seal::run(arguments, io),
         Command::Unseal(arguments) => unseal::run(arguments, io),
+        Command::Reseal(arguments) => reseal::run(arguments, io),
+        Command::Rekey(arguments) => rekey::run(arguments, io),
         Command::Inspect(arguments) => inspect::run(arguments, io),
         Command::Certificate(command) => certificate::run(command, io),
         Command::Completions(arguments) => completions::run(arguments, io),

@@ -10,6 +10,8 @@ use std::{error::Error, fmt, io, path::Path};
 pub(crate) enum Kind {
     /// A bug.
     Bug,
+    /// A check found something.
+    Check,
     /// The cluster cannot be reached or refuses.
     Cluster,
     /// Whoever reads the output went away: no failure, and nobody to tell.
@@ -27,6 +29,7 @@ impl Kind {
             Self::OutputClosed => 0,
             Self::User => 1,
             Self::Usage => 2,
+            Self::Check => 3,
             Self::Cluster => 4,
             Self::Bug => crate::BUG,
         }
@@ -54,6 +57,10 @@ impl CommandError {
 
     pub(crate) fn bug(message: impl fmt::Display) -> Self {
         Self::new(Kind::Bug, message)
+    }
+
+    pub(crate) fn check(message: impl fmt::Display) -> Self {
+        Self::new(Kind::Check, message)
     }
 
     pub(crate) fn cluster(message: impl fmt::Display) -> Self {

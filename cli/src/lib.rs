@@ -13,6 +13,7 @@ mod manifest;
 mod output;
 mod paths;
 mod project;
+mod reseal;
 mod resolve;
 mod sources;
 mod ui;

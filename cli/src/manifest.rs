@@ -10,6 +10,7 @@ mod objects;
 mod scalar;
 mod sealed;
 mod secret;
+mod splice;
 mod yaml;
 
 pub(crate) use documents::{Document, Syntax, split};
@@ -17,6 +18,7 @@ pub(crate) use emit::{Format, SecretManifest, join, to_text};
 pub(crate) use objects::{Object, read_all, read_objects};
 pub(crate) use sealed::Sealed;
 pub(crate) use secret::SecretObject;
+pub(crate) use splice::{Located, Part, Replacement, Unreadable, locate, splice};
 
 use std::fmt;
 

@@ -5,6 +5,7 @@
 
 mod dotenv;
 mod keys;
+mod walk;
 
 use std::{
     collections::BTreeMap,
@@ -24,6 +25,7 @@ use crate::{
 };
 
 pub(crate) use keys::read_key_ring;
+pub(crate) use walk::{manifest_files, read_found};
 
 /// How people name standard input where a file is expected.
 pub(crate) const STDIN: &str = "-";

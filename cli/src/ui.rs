@@ -3,6 +3,8 @@
 //! Results go to standard output, everything said about them to standard error. It writes styles
 //! freely: whoever fills [`Io`] gives streams that take them out where they do not belong.
 
+mod progress;
+
 use std::{
     fmt,
     io::{self, BufRead, Write},
@@ -14,6 +16,8 @@ use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 use crate::error::{CommandError, Kind, Result};
+
+pub(crate) use progress::Progress;
 
 /// The process that a command runs in.
 pub struct Io<'a> {

@@ -127,3 +127,44 @@ fn seal_thousand_kubeseal(bencher: Bencher<'_, '_>) {
         "thousand.yaml",
     );
 }
+
+/// A thousand files that are sealed to one key, in a project that pins another.
+static STALE: LazyLock<(Scratch, Vec<String>)> = LazyLock::new(|| {
+    let place = Scratch::create();
+    place.write("old.key", include_str!("../vectors/test-4096.key"));
+    place.write("new.pem", include_str!("../vectors/test-2048.crt"));
+    place.write(
+        "sceau.yaml",
+        "environments:\n  prod: {certificates: [new.pem]}\n",
+    );
+    let sealed = Command::new(sceau())
+        .args(["seal", "--environment", "prod", "thousand.yaml"])
+        .current_dir(PLACE.directory())
+        .output()
+        .expect("sceau can be started");
+    let sealed = String::from_utf8(sealed.stdout).expect("manifests are text");
+    let sealed: Vec<_> = sealed.split("---\n").map(str::to_owned).collect();
+    assert_eq!(sealed.len(), 1000);
+    (place, sealed)
+});
+
+/// The original's `--re-encrypt` has no counterpart to this: it asks its controller, file by file.
+#[divan::bench(sample_count = 5)]
+fn reseal_thousand_offline_sceau(bencher: Bencher<'_, '_>) {
+    let (place, sealed) = &*STALE;
+    bencher
+        .with_inputs(|| {
+            for (number, manifest) in sealed.iter().enumerate() {
+                place.write(&format!("{number}.yaml"), manifest);
+            }
+        })
+        .bench_local_values(|()| {
+            let status = Command::new(sceau())
+                .args(["reseal", "--keys", "old.key"])
+                .current_dir(place.directory())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status();
+            assert!(status.is_ok_and(|it| it.success()), "sceau reseal");
+        });
+}

@@ -233,6 +233,40 @@ fn refusing_to_unseal_keeps_silent() {
 }
 
 #[test]
+fn resealing_keeps_silent() {
+    let plain = secret(&format!("stringData: {{a: {CANARY}}}"));
+    let project = project().file("secret.yaml", &plain);
+    let sealed = project
+        .spawn("seal secret.yaml --environment prod", &[])
+        .done();
+    let moved = sealed.stdout().replace("name: a", "name: z");
+    let project = project
+        .file("prod/moved.yaml", moved)
+        .file(
+            "prod/sealed.yaml",
+            format!("{plain}---\n{}", sealed.stdout()),
+        )
+        .file(
+            "prod.pem",
+            TestKey::Other.certificate(jiff::Timestamp::now()),
+        );
+    // The plain Secret stands in what is written, as it did before: not in what is printed.
+    std::fs::remove_file(project.path("secret.yaml")).unwrap();
+    assert_eq!(silent(&project, "reseal --dry-run"), 3);
+    assert_eq!(
+        silent(&project, "reseal prod/moved.yaml --keys prod.key"),
+        1
+    );
+    assert_eq!(silent(&project, "reseal --keys other.key"), 1);
+    let outcome = project.spawn("reseal prod/sealed.yaml --keys prod.key -o json", &[]);
+    let outcome = outcome.done();
+    for form in forms() {
+        assert!(!outcome.stdout().contains(&form), "{outcome}");
+        assert!(!outcome.stderr().contains(&form), "{outcome}");
+    }
+}
+
+#[test]
 fn unsealing_says_it_where_it_is_asked_to_and_nowhere_else() {
     let project = project().file(
         "secret.yaml",

@@ -86,7 +86,7 @@ fn read(node: &Node) -> Result<(usize, Object), Fault> {
     Ok((node.line, object))
 }
 
-fn kind(node: &Node) -> Result<&str, Fault> {
+pub(super) fn kind(node: &Node) -> Result<&str, Fault> {
     match &node.content {
         Content::Mapping(_) => node
             .text_field("kind")

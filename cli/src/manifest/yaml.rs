@@ -5,6 +5,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    ops::Range,
     rc::Rc,
 };
 
@@ -17,6 +18,9 @@ use super::{Fault, scalar::shown};
 pub(super) struct Node {
     /// The line in the file, counted from 1.
     pub(super) line: usize,
+    /// Its bytes in the parsed text, quotes included, anchor and tag not. A collection in block
+    /// style ends with the last node in it.
+    pub(super) span: Range<usize>,
     pub(super) content: Content,
     /// The bytes of text in it, aliases written out.
     size: usize,
@@ -26,6 +30,17 @@ pub(super) enum Content {
     Mapping(Vec<Entry>),
     Scalar(Scalar),
     Sequence(Vec<Rc<Node>>),
+}
+
+impl Content {
+    /// The last node of a collection.
+    fn last(&self) -> Option<&Node> {
+        match self {
+            Self::Mapping(entries) => entries.last().map(|entry| &*entry.node),
+            Self::Scalar(_) => None,
+            Self::Sequence(nodes) => nodes.last().map(|node| &**node),
+        }
+    }
 }
 
 /// One name of a mapping and what stands under it.
@@ -51,7 +66,7 @@ pub(super) enum Style {
 }
 
 impl Node {
-    fn new(line: usize, content: Content) -> Self {
+    fn new(line: usize, span: Range<usize>, content: Content) -> Self {
         let size = match &content {
             Content::Mapping(entries) => entries
                 .iter()
@@ -62,6 +77,7 @@ impl Node {
         };
         Self {
             line,
+            span,
             content,
             size,
         }
@@ -113,6 +129,7 @@ struct Tree {
 /// A collection whose end has not been read.
 struct Open {
     line: usize,
+    start: usize,
     anchor: usize,
     collection: Collection,
 }
@@ -139,23 +156,28 @@ impl Tree {
 
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Fault> {
         let line = self.lines_before + span.start.line();
+        let bytes = span.byte_range().unwrap_or_default();
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let scalar = Scalar {
                     text: Zeroizing::new(text.into_owned()),
                     style: resolve_style(style, tag.as_deref(), line)?,
                 };
-                self.scalar(line, anchor, scalar)
+                self.scalar(line, bytes, anchor, scalar)
             }
             Event::MappingStart(_, anchor, tag) => {
                 check_tag(tag.as_deref(), "map", line)?;
-                self.start(line, anchor, Collection::mapping())
+                self.start((line, bytes.start), anchor, Collection::mapping())
             }
             Event::SequenceStart(_, anchor, tag) => {
                 check_tag(tag.as_deref(), "seq", line)?;
-                self.start(line, anchor, Collection::Sequence(Vec::new()))
+                self.start(
+                    (line, bytes.start),
+                    anchor,
+                    Collection::Sequence(Vec::new()),
+                )
             }
-            Event::MappingEnd | Event::SequenceEnd => self.end(line),
+            Event::MappingEnd | Event::SequenceEnd => self.end(line, bytes),
             Event::Alias(anchor) => self.alias(line, anchor),
             Event::DocumentStart(..) if self.root.is_some() => {
                 Err(Fault::new(line, "a second document begins without `---`"))
@@ -164,7 +186,13 @@ impl Tree {
         }
     }
 
-    fn scalar(&mut self, line: usize, anchor: usize, scalar: Scalar) -> Result<(), Fault> {
+    fn scalar(
+        &mut self,
+        line: usize,
+        bytes: Range<usize>,
+        anchor: usize,
+        scalar: Scalar,
+    ) -> Result<(), Fault> {
         if let Some(Open {
             collection:
                 Collection::Mapping {
@@ -179,25 +207,32 @@ impl Tree {
             *waiting = Some((line, scalar));
             return Ok(());
         }
-        self.finish(line, anchor, Content::Scalar(scalar));
+        self.finish(anchor, Node::new(line, bytes, Content::Scalar(scalar)));
         Ok(())
     }
 
-    fn start(&mut self, line: usize, anchor: usize, collection: Collection) -> Result<(), Fault> {
+    fn start(
+        &mut self,
+        (line, start): (usize, usize),
+        anchor: usize,
+        collection: Collection,
+    ) -> Result<(), Fault> {
         if self.open.last().is_some_and(Open::wants_name) {
             return Err(no_text_name(line));
         }
         self.open.push(Open {
             line,
+            start,
             anchor,
             collection,
         });
         Ok(())
     }
 
-    fn end(&mut self, line: usize) -> Result<(), Fault> {
+    fn end(&mut self, line: usize, bytes: Range<usize>) -> Result<(), Fault> {
         let Some(Open {
             line,
+            start,
             anchor,
             collection,
         }) = self.open.pop()
@@ -208,7 +243,13 @@ impl Tree {
             Collection::Mapping { entries, .. } => Content::Mapping(entries),
             Collection::Sequence(nodes) => Content::Sequence(nodes),
         };
-        self.finish(line, anchor, content);
+        // In flow style the end is a bracket; in block style it is wherever the next thing begins.
+        let end = if bytes.is_empty() {
+            content.last().map_or(start, |node| node.span.end)
+        } else {
+            bytes.end
+        };
+        self.finish(anchor, Node::new(line, start..end, content));
         Ok(())
     }
 
@@ -229,8 +270,8 @@ impl Tree {
         Ok(())
     }
 
-    fn finish(&mut self, line: usize, anchor: usize, content: Content) {
-        let node = Rc::new(Node::new(line, content));
+    fn finish(&mut self, anchor: usize, node: Node) {
+        let node = Rc::new(node);
         if anchor != 0 {
             self.anchors.insert(anchor, Rc::clone(&node));
         }

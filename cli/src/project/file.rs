@@ -34,7 +34,7 @@ pub(super) struct Environment {
     /// The files that belong to it: globs relative to this file. `*` stops at `/`, `**` does not.
     #[serde(default)]
     pub(super) paths: Vec<String>,
-    /// The kubeconfig context of its cluster, for `sceau certificate fetch`.
+    /// The kubeconfig context of its cluster, for the commands that ask it.
     #[serde(default)]
     pub(super) context: Option<String>,
 }

@@ -4,10 +4,12 @@ mod api_server;
 mod keys;
 mod outcome;
 mod project;
+mod reseal_server;
 mod tools;
 
 pub(crate) use api_server::{ApiServer, kubeconfig};
 pub(crate) use keys::TestKey;
 pub(crate) use outcome::Outcome;
 pub(crate) use project::{NOW, TestProject};
+pub(crate) use reseal_server::ResealServer;
 pub(crate) use tools::gitleaks;

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use sealing::{Certificate, EnvironmentName, KeyId};
 
 use crate::{
-    cluster::{self, ClusterError, Target},
+    cluster::{self, Target},
     error::{CommandError, Result},
     output::{self, Audience, NewFile},
     project::{self, Environment, Project},
@@ -190,24 +190,5 @@ impl FetchArguments {
             ui::note(io, "nothing was changed");
         }
         Ok(agreed)
-    }
-}
-
-impl From<ClusterError> for CommandError {
-    fn from(error: ClusterError) -> Self {
-        let hint = match &error {
-            ClusterError::Kubeconfig(_) => {
-                "name a kubeconfig with `--kubeconfig` and a context of it with `--context`"
-            }
-            ClusterError::NoEnvironment(_) => "is this the right cluster? see `--context`",
-            ClusterError::NoCertificate(_) => {
-                "see why with `kubectl describe environments.sceau.dev`"
-            }
-            ClusterError::Refused(_) => "you need `get` on environments.sceau.dev",
-            ClusterError::Unreachable(_) => {
-                "the certificate can also be sent to you by somebody who can: it is public"
-            }
-        };
-        Self::cluster(error).hint(hint)
     }
 }

@@ -1,0 +1,225 @@
+//! Resealing the manifests of a repository: same values, new wrapping.
+//!
+//! A file is written as soon as its seals are wrapped and each file whole or not at all, so that
+//! an interrupted run is continued by running it again.
+
+mod clusters;
+mod files;
+mod offline;
+mod plan;
+mod report;
+mod write;
+
+use std::path::PathBuf;
+
+use sealing::{EnvironmentName, KeyRing, Namespace};
+
+use self::{
+    clusters::Clusters,
+    files::SealedFile,
+    plan::{Fresh, Pins, PlannedFile, Problem, Request, Task},
+    report::Finding,
+    write::Writer,
+};
+use crate::{
+    args::ReportFormat,
+    error::{CommandError, Result as CommandResult},
+    project::Project,
+    sources,
+    ui::{self, Io, Progress},
+};
+
+pub(crate) use self::{clusters::Login, plan::Pin, report::Row};
+
+/// What is to be resealed.
+pub(crate) struct Resealing<'a> {
+    pub(crate) project: &'a Project,
+    /// Files and directories; none is the project's own.
+    pub(crate) paths: &'a [PathBuf],
+    /// The only environment that is meant.
+    pub(crate) environment: Option<&'a EnvironmentName>,
+    /// The namespace of SealedSecrets that name none.
+    pub(crate) namespace: Option<&'a Namespace>,
+    /// A certificate of the environment that takes the place of the pinned one.
+    pub(crate) replacement: Option<Pin>,
+    /// Whether it is only said what would change.
+    pub(crate) dry_run: bool,
+    /// How the report is written.
+    pub(crate) output: ReportFormat,
+}
+
+/// Who wraps.
+pub(crate) enum Means {
+    /// The controllers of the environments.
+    Clusters(Login),
+    /// This program, with private keys.
+    Keys(KeyRing),
+    /// Nobody: it is only said what is stale.
+    Nothing,
+}
+
+/// Reseals what is stale, and reports on every seal; an error is one of the cluster, the project
+/// file or the pinned certificates. Files that were written before it stay.
+pub(crate) fn run(
+    resealing: &Resealing<'_>,
+    means: Means,
+    io: &mut Io<'_>,
+) -> CommandResult<Vec<Row>> {
+    let project = resealing.project;
+    let request = Request {
+        environment: resealing.environment,
+        namespace: resealing.namespace,
+    };
+    let files = resealing.read(io)?;
+    let mut pins = Pins::read(&files, &request, project, io.now)?;
+    if let (Some(environment), Some(pin)) = (request.environment, &resealing.replacement) {
+        pins.replace(environment, pin);
+    }
+    let planned = files
+        .iter()
+        .map(|file| plan::plan(file, &request, project, &pins))
+        .collect();
+    let mut resealer = Resealer {
+        wrapper: Wrapper::new(means, project),
+        writer: Writer {
+            directory: io.directory.clone(),
+            dry_run: resealing.dry_run,
+        },
+    };
+    let (rows, outcome) = resealer.reseal_all(planned, io);
+    if outcome.is_ok() || !rows.is_empty() {
+        tell(&rows, resealing.output, io)?;
+    }
+    outcome.map(|()| rows)
+}
+
+impl Resealing<'_> {
+    fn read(&self, io: &Io<'_>) -> CommandResult<Vec<SealedFile>> {
+        let root = [self.project.root.clone()];
+        let paths = if self.paths.is_empty() {
+            &root[..]
+        } else {
+            self.paths
+        };
+        Ok(sources::manifest_files(paths, &io.directory)?
+            .iter()
+            .filter_map(|path| SealedFile::read(path, &io.directory))
+            .collect())
+    }
+}
+
+fn tell(rows: &[Row], output: ReportFormat, io: &mut Io<'_>) -> CommandResult<()> {
+    ui::print(io, report::render(rows, output)?)?;
+    ui::note(io, report::summary(rows));
+    let is_about_wrapping = |row: &Row| {
+        matches!(
+            row.result,
+            Finding::Resealed | Finding::Stale | Finding::Incomplete
+        )
+    };
+    if rows.iter().any(is_about_wrapping) {
+        ui::note(
+            io,
+            "a value that somebody has read stays read: only renewing it, with a new value, helps",
+        );
+    }
+    Ok(())
+}
+
+/// How the whole ends: well, with something stale, or with something that could not be resealed.
+pub(crate) fn verdict(rows: &[Row]) -> CommandResult<()> {
+    let count = |is: fn(Finding) -> bool| rows.iter().filter(|row| is(row.result)).count();
+    match (count(Finding::is_failure), count(|it| it == Finding::Stale)) {
+        (0, 0) => Ok(()),
+        (0, stale) => Err(
+            CommandError::check(format!("stale: {}", report::seals(stale)))
+                .hint("reseal with `sceau reseal`"),
+        ),
+        (failed, _) => Err(CommandError::user(format!(
+            "could not be resealed: {}",
+            report::seals(failed)
+        ))
+        .hint("the report says why; what was resealed stays")),
+    }
+}
+
+/// What wraps seals, and what writes them.
+struct Resealer<'a> {
+    wrapper: Wrapper<'a>,
+    writer: Writer,
+}
+
+enum Wrapper<'a> {
+    Clusters(Clusters<'a>),
+    Keys(KeyRing),
+    Nothing,
+}
+
+/// What is wrapped between two writes: a request's worth of seals.
+const GROUP: usize = 512;
+
+impl Resealer<'_> {
+    /// Goes on until the cluster fails; the rows tell of everything before.
+    fn reseal_all(
+        &mut self,
+        files: Vec<PlannedFile<'_>>,
+        io: &Io<'_>,
+    ) -> (Vec<Row>, CommandResult<()>) {
+        let total = files.iter().map(PlannedFile::tasks).sum();
+        let progress = Progress::start(io, total, "resealing");
+        let mut rows = Vec::new();
+        for group in groups(files) {
+            let tasks: Vec<&Task<'_>> = group.iter().flat_map(PlannedFile::open).collect();
+            let wrapped = match self.wrapper.wrap(&tasks, &progress) {
+                Ok(wrapped) => wrapped,
+                Err(error) => return (rows, Err(error)),
+            };
+            let mut wrapped = wrapped.into_iter();
+            for file in group {
+                let own = wrapped.by_ref().take(file.tasks()).collect();
+                rows.extend(self.writer.write(file, own));
+            }
+        }
+        (rows, Ok(()))
+    }
+}
+
+impl<'a> Wrapper<'a> {
+    fn new(means: Means, project: &'a Project) -> Self {
+        match means {
+            Means::Clusters(login) => Self::Clusters(Clusters::new(login, project)),
+            Means::Keys(ring) => Self::Keys(ring),
+            Means::Nothing => Self::Nothing,
+        }
+    }
+
+    /// One result for each task, in their order.
+    fn wrap(
+        &mut self,
+        tasks: &[&Task<'_>],
+        progress: &Progress,
+    ) -> CommandResult<Vec<Result<Fresh, Problem>>> {
+        match self {
+            Self::Clusters(clusters) => clusters.wrap(tasks, progress),
+            Self::Keys(ring) => offline::wrap(tasks, ring, progress),
+            Self::Nothing => Ok(tasks.iter().map(|task| task.untried()).collect()),
+        }
+    }
+}
+
+/// Files together, until they have as many tasks as one request takes.
+fn groups(files: Vec<PlannedFile<'_>>) -> Vec<Vec<PlannedFile<'_>>> {
+    let mut groups = Vec::new();
+    let mut group = Vec::new();
+    let mut tasks = 0;
+    for file in files {
+        if tasks + file.tasks() > GROUP && !group.is_empty() {
+            groups.push(std::mem::take(&mut group));
+            tasks = 0;
+        }
+        tasks += file.tasks();
+        group.push(file);
+    }
+    groups.push(group);
+    groups
+}

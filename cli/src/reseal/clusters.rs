@@ -1,0 +1,285 @@
+//! Wrapping through the clusters of the environments: ResealRequests under the user's login.
+
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    path::PathBuf,
+    time::Duration,
+};
+
+use sealing::{
+    Certificate, EnvironmentName, KeyId,
+    resource::{ResealOutcome, ResealRequestSpec, ResealResult, SealHeader},
+};
+
+use super::{
+    plan::{Fresh, NativeTask, Problem, Task, needs_keys},
+    report::Finding,
+};
+use crate::{
+    cluster::{Cluster, ClusterError, Target},
+    error::{CommandError, Result as CommandResult},
+    project::Project,
+    ui::Progress,
+};
+
+/// Seals in a request.
+const MAX_SEALS: usize = 512;
+
+/// How the clusters are reached.
+#[derive(Debug, Clone)]
+pub(crate) struct Login {
+    /// A context instead of those that the project file names.
+    pub(crate) context: Option<String>,
+    /// A kubeconfig file, instead of `KUBECONFIG` or `~/.kube/config`.
+    pub(crate) kubeconfig: Option<PathBuf>,
+    /// How long a request may take.
+    pub(crate) deadline: Duration,
+}
+
+/// The clusters of the environments, each asked when it is first needed.
+pub(super) struct Clusters<'a> {
+    login: Login,
+    project: &'a Project,
+    connections: BTreeMap<EnvironmentName, Connection>,
+}
+
+/// The cluster of an environment.
+struct Connection {
+    cluster: Cluster,
+    /// The key that it wraps for.
+    active: KeyId,
+    /// The bytes of an outcome with a file key that is wrapped for it.
+    answer_bytes: usize,
+}
+
+impl<'a> Clusters<'a> {
+    pub(super) fn new(login: Login, project: &'a Project) -> Self {
+        Self {
+            login,
+            project,
+            connections: BTreeMap::new(),
+        }
+    }
+
+    /// Has every seal wrapped that lacks the active key of its cluster; results come in the order
+    /// of the tasks.
+    pub(super) fn wrap(
+        &mut self,
+        tasks: &[&Task<'_>],
+        progress: &Progress,
+    ) -> CommandResult<Vec<Result<Fresh, Problem>>> {
+        let mut results: Vec<Result<Fresh, Problem>> =
+            tasks.iter().map(|task| without_request(task)).collect();
+        let mut by_environment: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (index, task) in tasks.iter().enumerate() {
+            if let Task::Native(task) = task
+                && task.missing().next().is_some()
+            {
+                let own = by_environment.entry(task.environment).or_default();
+                own.push((index, task));
+            }
+        }
+        for (environment, own) in by_environment {
+            for (index, result) in self.wrap_in(environment, &own)? {
+                results[index] = result;
+            }
+        }
+        progress.advance(tasks.len());
+        Ok(results)
+    }
+
+    fn wrap_in(
+        &mut self,
+        environment: &EnvironmentName,
+        tasks: &[(usize, &NativeTask<'_>)],
+    ) -> CommandResult<Vec<(usize, Result<Fresh, Problem>)>> {
+        let deadline = self.login.deadline;
+        let connection = self.connection(environment)?;
+        let mut results = Vec::new();
+        let mut asked = Vec::new();
+        for (index, task) in tasks {
+            match connection.question(task) {
+                Ok(Some(header)) => asked.push((*index, header)),
+                Ok(None) => {}
+                Err(problem) => results.push((*index, Err(problem))),
+            }
+        }
+        for batch in batches(&asked, connection.answer_bytes) {
+            let request = ResealRequestSpec {
+                environment: environment.to_string(),
+                seals: batch.iter().map(|(_, header)| header.clone()).collect(),
+            };
+            let outcomes = connection.cluster.reseal(request, deadline);
+            let outcomes = outcomes.map_err(explain)?;
+            let indexes = batch.iter().map(|(index, _)| *index);
+            results.extend(indexes.zip(outcomes.into_iter().map(|it| connection.read(it))));
+        }
+        Ok(results)
+    }
+
+    fn connection(&mut self, environment: &EnvironmentName) -> CommandResult<&Connection> {
+        match self.connections.entry(environment.clone()) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(new) => Ok(new.insert(self.login.connect(environment, self.project)?)),
+        }
+    }
+}
+
+/// The bytes of a request with its answer: an object in etcd has at most 1.5 MiB.
+const MAX_BYTES: usize = 1024 * 1024;
+
+/// Cuts seals into requests that are neither too many nor, with their answers, too large.
+fn batches(mut asked: &[(usize, SealHeader)], answer_bytes: usize) -> Vec<&[(usize, SealHeader)]> {
+    let mut batches = Vec::new();
+    while !asked.is_empty() {
+        let mut bytes = 0;
+        let fitting = asked.iter().take(MAX_SEALS).take_while(|(_, header)| {
+            bytes += answer_bytes + size(header);
+            bytes <= MAX_BYTES
+        });
+        let (batch, rest) = asked.split_at(fitting.count().max(1));
+        batches.push(batch);
+        asked = rest;
+    }
+    batches
+}
+
+fn size(header: &SealHeader) -> usize {
+    serde_json::to_vec(header).map_or(0, |json| json.len())
+}
+
+/// What needs no cluster, or cannot be done by one.
+fn without_request(task: &Task<'_>) -> Result<Fresh, Problem> {
+    match task {
+        Task::Native(_) => Ok(Fresh::Recipients(Vec::new())),
+        Task::Original(_) => Err(needs_keys()),
+    }
+}
+
+impl Login {
+    /// The cluster of an environment: the context is the one that was named, else the project's.
+    pub(crate) fn cluster(
+        &self,
+        environment: &EnvironmentName,
+        project: &Project,
+    ) -> CommandResult<Cluster> {
+        let settings = project.environments.get(environment);
+        let own = settings.and_then(|settings| settings.context.clone());
+        let target = Target {
+            kubeconfig: self.kubeconfig.clone(),
+            context: self.context.clone().or(own),
+        };
+        Cluster::connect(&target).map_err(explain)
+    }
+
+    fn connect(
+        &self,
+        environment: &EnvironmentName,
+        project: &Project,
+    ) -> CommandResult<Connection> {
+        let cluster = self.cluster(environment, project)?;
+        let pem = cluster.certificate(environment).map_err(explain)?;
+        let certificate = Certificate::parse_pem(&pem).map_err(|error| {
+            CommandError::cluster(format!("the cluster's certificate: {error}"))
+        })?;
+        Ok(Connection {
+            cluster,
+            active: certificate.key_id(),
+            // Base64, and what stands around it.
+            answer_bytes: certificate.recipient.bits() / 6 + 256,
+        })
+    }
+}
+
+impl Connection {
+    /// What to ask for a seal: nothing when it has this cluster's recipient already.
+    fn question(&self, task: &NativeTask<'_>) -> Result<Option<SealHeader>, Problem> {
+        let is_active = |id: KeyId| id == self.active;
+        if !task.pins.iter().any(|pin| is_active(pin.recipient.id())) {
+            return Err(Problem::new(
+                Finding::ActiveKeyNotPinned,
+                format!(
+                    "the cluster wraps for {}, which is not pinned: run `sceau certificate fetch --environment {}`",
+                    self.active, task.environment
+                ),
+            ));
+        }
+        let lacks_it = task.missing().any(|pin| is_active(pin.recipient.id()));
+        Ok(lacks_it.then(|| SealHeader {
+            namespace: task.place.namespace.to_string(),
+            name: task.place.name.to_string(),
+            scope: task.scope,
+            commitment: task.seal.commitment.clone(),
+            recipients: task.seal.recipients.clone(),
+        }))
+    }
+
+    fn read(&self, outcome: ResealOutcome) -> Result<Fresh, Problem> {
+        let finding = match outcome.result {
+            ResealResult::Resealed => return self.recipient(outcome),
+            ResealResult::Malformed => Finding::Malformed,
+            ResealResult::Refused => Finding::Refused,
+            ResealResult::RevokedSealingKey => Finding::RevokedSealingKey,
+            ResealResult::UnknownSealingKey => Finding::UnknownSealingKey,
+        };
+        let message = outcome.message.unwrap_or_default();
+        Err(Problem::new(finding, message))
+    }
+
+    fn recipient(&self, outcome: ResealOutcome) -> Result<Fresh, Problem> {
+        match outcome.recipient {
+            Some(wrapped) if wrapped.key_id == self.active.to_string() => {
+                Ok(Fresh::Recipients(vec![wrapped]))
+            }
+            _ => Err(Problem::new(
+                Finding::ActiveKeyNotPinned,
+                "the cluster's active key changed meanwhile: run this again",
+            )),
+        }
+    }
+}
+
+fn explain(error: ClusterError) -> CommandError {
+    let hint = match &error {
+        ClusterError::Refused(_) => "resealing needs what the ClusterRole `sceau-resealer` grants",
+        ClusterError::Unreachable(_) => {
+            "what was resealed stays: run this again, or give the private keys with `--keys`"
+        }
+        _ => return error.into(),
+    };
+    CommandError::cluster(error).hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use sealing::{Scope, resource::WrappedFileKey};
+
+    use super::*;
+
+    fn sizes(count: usize, recipients: usize) -> Vec<usize> {
+        let recipient = WrappedFileKey {
+            key_id: "k".repeat(71),
+            suite: "RSA-OAEP-SHA256".to_owned(),
+            wrapped: "w".repeat(693),
+        };
+        let header = SealHeader {
+            namespace: "shop".to_owned(),
+            name: "api".to_owned(),
+            scope: Scope::Strict,
+            commitment: "c".repeat(53),
+            recipients: vec![recipient; recipients],
+        };
+        let asked: Vec<_> = (0..count).map(|index| (index, header.clone())).collect();
+        let batches = batches(&asked, 4096 / 6 + 256);
+        batches.into_iter().map(<[_]>::len).collect()
+    }
+
+    #[test]
+    fn requests_are_bounded_in_seals_and_in_bytes() {
+        assert_eq!(sizes(0, 1), [0; 0]);
+        assert_eq!(sizes(513, 1), [512, 1]);
+        let large = sizes(512, 16);
+        assert_eq!(large.iter().sum::<usize>(), 512);
+        assert!(large.iter().all(|seals| *seals < 90), "{large:?}");
+    }
+}

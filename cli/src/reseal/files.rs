@@ -1,0 +1,54 @@
+//! Files that hold SealedSecrets.
+
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::{
+    manifest::{self, Located, Origin, Unreadable},
+    sources,
+};
+
+/// A file that speaks of SealedSecrets.
+pub(super) struct SealedFile {
+    /// The file as the user knows it.
+    pub(super) label: String,
+    /// Where it is.
+    pub(super) path: Option<PathBuf>,
+    /// May hold Secrets in plain form beside what is sealed.
+    pub(super) text: Zeroizing<String>,
+    /// What is sealed in it, in its order.
+    pub(super) objects: Vec<Result<Located, Unreadable>>,
+}
+
+impl SealedFile {
+    /// Reads a file; nothing when it holds no SealedSecret.
+    pub(super) fn read(path: &Path, directory: &Path) -> Option<Self> {
+        let input = match sources::read_found(path, directory) {
+            Ok(input) => input,
+            Err(error) => return Some(Self::unreadable(path, error.message)),
+        };
+        let objects = manifest::locate(&input.label, &input.text);
+        (!objects.is_empty()).then_some(Self {
+            label: input.label,
+            path: input.path,
+            text: input.text,
+            objects,
+        })
+    }
+
+    fn unreadable(path: &Path, problem: String) -> Self {
+        let label = path.display().to_string();
+        let origin = Origin {
+            file: label.clone(),
+            document: 1,
+            line: 1,
+        };
+        Self {
+            label,
+            path: None,
+            text: Zeroizing::default(),
+            objects: vec![Err(Unreadable { origin, problem })],
+        }
+    }
+}

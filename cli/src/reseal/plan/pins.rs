@@ -1,0 +1,84 @@
+//! The certificates that the project pins for the environments in question.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use jiff::Timestamp;
+use sealing::{EnvironmentName, Recipient, resource::WrappedFileKey};
+
+use super::{Request, SealedFile, concerns, environment};
+use crate::{
+    error::Result,
+    project::{self, Project},
+    resolve,
+};
+
+/// Whom seals shall be wrapped for, by environment.
+pub(in crate::reseal) struct Pins(BTreeMap<EnvironmentName, Vec<Pin>>);
+
+/// A pinned certificate.
+#[derive(Debug, Clone)]
+pub(crate) struct Pin {
+    /// Its file, as the project file names it.
+    pub(crate) certificate: PathBuf,
+    pub(crate) recipient: Recipient,
+}
+
+impl Pin {
+    /// The id of its key, as manifests write it.
+    pub(in crate::reseal) fn id(&self) -> String {
+        self.recipient.id().to_string()
+    }
+
+    pub(in crate::reseal) fn is_among(&self, recipients: &[WrappedFileKey]) -> bool {
+        let id = self.id();
+        recipients.iter().any(|recipient| recipient.key_id == id)
+    }
+}
+
+impl Pins {
+    /// Reads the certificates of every environment that a file has something for.
+    pub(in crate::reseal) fn read(
+        files: &[SealedFile],
+        request: &Request<'_>,
+        project: &Project,
+        now: Timestamp,
+    ) -> Result<Self> {
+        let mut pins = BTreeMap::new();
+        for file in files {
+            for object in file.objects.iter().flatten() {
+                let found = environment(object, file, request, project);
+                if let (true, Ok(name)) = (concerns(request, object, &found), &found)
+                    && !pins.contains_key(*name)
+                {
+                    pins.insert((*name).clone(), read(project, name, now)?);
+                }
+            }
+        }
+        Ok(Self(pins))
+    }
+
+    /// Puts a certificate in the place of the one that its file held.
+    pub(in crate::reseal) fn replace(&mut self, environment: &EnvironmentName, new: &Pin) {
+        let pins = self.0.get_mut(environment).into_iter().flatten();
+        for pin in pins.filter(|pin| pin.certificate == new.certificate) {
+            pin.clone_from(new);
+        }
+    }
+
+    /// Those of one environment.
+    pub(in crate::reseal) fn of(&self, environment: &EnvironmentName) -> &[Pin] {
+        self.0.get(environment).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn read(project: &Project, name: &EnvironmentName, now: Timestamp) -> Result<Vec<Pin>> {
+    let (name, settings) = resolve::named(project, name)?;
+    let recipients = project::recipients(project, name, settings, now)?;
+    let pins = settings.certificates.iter().cloned().zip(recipients);
+    Ok(pins
+        .map(|(certificate, recipient)| Pin {
+            certificate,
+            recipient,
+        })
+        .collect())
+}

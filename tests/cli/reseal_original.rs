@@ -1,0 +1,134 @@
+//! `sceau reseal` and the original's SealedSecrets.
+
+use insta::assert_snapshot;
+
+use crate::{
+    reseal::{changed_lines, pinning},
+    support::{TestKey, TestProject},
+};
+
+const FILE: &str = "deploy/api/prod/sealed.yaml";
+
+/// A project with a manifest of the original, sealed to the key in `old.key`.
+fn project() -> TestProject {
+    let project = TestProject::new()
+        .file(FILE, include_str!("../vectors/sealed-strict.yaml"))
+        .file("old.key", include_str!("../vectors/test-2048.key"))
+        .private_key("prod.key", TestKey::Prod);
+    pinning(project, &[TestKey::Prod])
+}
+
+#[test]
+fn items_of_another_key_are_sealed_anew_and_open_to_the_same_values() {
+    let project = project();
+    let before = project.run(&format!("unseal {FILE} --keys old.key")).done();
+    let outcome = project.run("reseal --keys old.key --keys prod.key").done();
+    assert_snapshot!(outcome, @"
+    exit 0
+    stdout:
+      RESULT     ENVIRONMENT   SECRET          SEAL   WHERE
+      Resealed   prod          myns/mysecret          deploy/api/prod/sealed.yaml:2
+    stderr:
+      note: seals: 1 resealed
+      note: a value that somebody has read stays read: only renewing it, with a new value, helps
+    files: deploy/api/prod/sealed.yaml
+    ");
+    let (gone, new) = changed_lines(&outcome, FILE);
+    assert_eq!((gone.len(), new.len()), (2, 2));
+    let after = project
+        .run(&format!("unseal {FILE} --keys prod.key"))
+        .done();
+    assert_eq!(before.stdout(), after.stdout());
+    let again = project.run("reseal --keys old.key --keys prod.key").done();
+    assert_eq!(again.changed_files(), Vec::<&str>::new());
+}
+
+#[test]
+fn what_no_key_opens_may_be_current_and_is_told() {
+    let project = project();
+    project.run("reseal --keys old.key").done();
+    assert_snapshot!(project.run("reseal --keys old.key"), @"
+    exit 1
+    stdout:
+      RESULT              ENVIRONMENT   SECRET          SEAL   WHERE
+      UnknownSealingKey   prod          myns/mysecret          deploy/api/prod/sealed.yaml:2
+      
+      deploy/api/prod/sealed.yaml:2: none of the keys opens item `password`, item `user`; whether it is current is unknown, too
+    stderr:
+      note: seals: 1 could not be resealed
+      error: could not be resealed: 1 seal
+      hint: the report says why; what was resealed stays
+    files: unchanged
+    ");
+}
+
+#[test]
+fn without_private_keys_they_stay() {
+    assert_snapshot!(project().run("reseal"), @"
+    exit 1
+    stdout:
+      RESULT              ENVIRONMENT   SECRET          SEAL   WHERE
+      NotThroughCluster   prod          myns/mysecret          deploy/api/prod/sealed.yaml:2
+      
+      deploy/api/prod/sealed.yaml:2: the original's items do not say which key they are sealed to: give the private keys with `--keys`
+    stderr:
+      note: seals: 1 could not be resealed
+      error: could not be resealed: 1 seal
+      hint: the report says why; what was resealed stays
+    files: unchanged
+    ");
+    assert_eq!(project().run("reseal --dry-run").code, 1);
+    let stale = project().run("reseal --dry-run --keys old.key");
+    assert_eq!(stale.code, 3, "{stale}");
+}
+
+#[test]
+fn every_scope_and_the_first_version_are_resealed() {
+    for text in [
+        include_str!("../vectors/sealed-namespace-wide.yaml"),
+        include_str!("../vectors/sealed-cluster-wide.yaml"),
+        include_str!("../vectors/sealed-strict.json"),
+        include_str!("../vectors/sealed-template.json"),
+        include_str!("../vectors/sealed-legacy-v1.json"),
+    ] {
+        let project = project().file(FILE, text);
+        let before = project.run(&format!("unseal {FILE} --keys old.key")).done();
+        project.run("reseal --keys old.key").done();
+        let after = project
+            .run(&format!("unseal {FILE} --keys prod.key"))
+            .done();
+        assert_eq!(before.stdout(), after.stdout());
+    }
+}
+
+#[test]
+fn an_item_cannot_be_sealed_to_several_keys() {
+    let project = pinning(project(), &[TestKey::Prod, TestKey::Other]);
+    assert_snapshot!(project.run("reseal --keys old.key"), @"
+    exit 1
+    stdout:
+      RESULT                ENVIRONMENT   SECRET          SEAL   WHERE
+      SeveralCertificates   prod          myns/mysecret          deploy/api/prod/sealed.yaml:2
+      
+      deploy/api/prod/sealed.yaml:2: an item of the original is sealed to one key, and the environment has several certificates
+    stderr:
+      note: seals: 1 could not be resealed
+      error: could not be resealed: 1 seal
+      hint: the report says why; what was resealed stays
+    files: unchanged
+    ");
+}
+
+#[test]
+fn without_a_path_rule_the_environment_must_be_named() {
+    let project = project().file(
+        "elsewhere.yaml",
+        include_str!("../vectors/sealed-strict.yaml"),
+    );
+    let outcome = project.run("reseal elsewhere.yaml --keys old.key");
+    assert_eq!(outcome.code, 1, "{outcome}");
+    assert!(outcome.stdout().contains("UnknownEnvironment"), "{outcome}");
+    project
+        .run("reseal elsewhere.yaml --keys old.key --environment prod")
+        .done();
+}

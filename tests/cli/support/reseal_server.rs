@@ -1,0 +1,260 @@
+//! An API server with a controller behind it, as far as resealing needs them.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    sync::{Arc, Mutex},
+    thread,
+};
+
+use sealing::{
+    Context, EnvironmentName, KeyRing, Place, Recipient, ResealError, SealingKey, UnsealError,
+    envelope::native::ParsedSeal,
+    reseal,
+    resource::{ResealRequest, Seal, SealHeader},
+};
+use serde_json::{Value, json};
+
+use super::{NOW, TestKey, kubeconfig};
+
+/// What the server was asked.
+#[derive(Debug, Default)]
+pub(crate) struct Asked {
+    /// The number of seals in each request, in their order.
+    pub(crate) requests: Vec<usize>,
+    /// How many requests were deleted.
+    pub(crate) deleted: usize,
+    /// How often a new key was asked for.
+    pub(crate) renewals: usize,
+}
+
+/// Answers ResealRequests for the environment `prod`, as long as the test runs.
+pub(crate) struct ResealServer {
+    address: String,
+    asked: Arc<Mutex<Asked>>,
+}
+
+/// What the server answers from.
+struct Controller {
+    ring: KeyRing,
+    active: Recipient,
+    certificate: String,
+    answers: Answers,
+    asked: Arc<Mutex<Asked>>,
+    /// The request that was created last, and how often it was read.
+    request: Option<(Value, usize)>,
+    keys: Vec<TestKey>,
+    /// The key that a renewal makes.
+    next: Option<TestKey>,
+    /// The renewal that was asked for, and how often the environment was read since.
+    renewal: Option<(Value, usize)>,
+}
+
+/// How the controller behaves.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Answers {
+    /// At the second time that it is asked.
+    Late,
+    /// Never.
+    Never,
+    /// With a refusal of the whole request.
+    Refusal,
+}
+
+impl ResealServer {
+    /// One whose controller holds these keys; the first is the active one.
+    pub(crate) fn with_keys(keys: &[TestKey]) -> Self {
+        Self::start(keys, None, Answers::Late)
+    }
+
+    /// One whose controller makes the key `next` when a new one is asked for.
+    pub(crate) fn renewing(keys: &[TestKey], next: TestKey) -> Self {
+        Self::start(keys, Some(next), Answers::Late)
+    }
+
+    /// One that answers no request.
+    pub(crate) fn silent(keys: &[TestKey]) -> Self {
+        Self::start(keys, None, Answers::Never)
+    }
+
+    /// One whose controller refuses every request.
+    pub(crate) fn refusing(keys: &[TestKey]) -> Self {
+        Self::start(keys, None, Answers::Refusal)
+    }
+
+    fn start(keys: &[TestKey], next: Option<TestKey>, answers: Answers) -> Self {
+        let asked = Arc::new(Mutex::new(Asked::default()));
+        let mut controller = Controller {
+            active: parse(keys[0]).recipient().clone(),
+            certificate: String::new(),
+            ring: KeyRing::default(),
+            answers,
+            asked: Arc::clone(&asked),
+            request: None,
+            keys: keys.to_vec(),
+            next,
+            renewal: None,
+        };
+        controller.activate(keys[0]);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        thread::spawn(move || {
+            for connection in listener.incoming().flatten() {
+                controller.give(connection);
+            }
+        });
+        Self { address, asked }
+    }
+
+    /// A kubeconfig whose current context is this server.
+    pub(crate) fn kubeconfig(&self) -> String {
+        kubeconfig(&self.address)
+    }
+
+    /// What it was asked until now.
+    pub(crate) fn asked(&self) -> std::sync::MutexGuard<'_, Asked> {
+        self.asked.lock().unwrap()
+    }
+}
+
+impl Controller {
+    fn give(&mut self, mut connection: TcpStream) {
+        let mut reader = BufReader::new(connection.try_clone().unwrap());
+        let mut head = String::new();
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            if reader.read_line(&mut line).unwrap_or_default() == 0 || line == "\r\n" {
+                break;
+            }
+            if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+            head.push_str(&line);
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).unwrap();
+        let answer = self.answer(&head, &body).to_string();
+        // A client that went away needs no answer.
+        let _ = write!(
+            connection,
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{answer}",
+            answer.len()
+        );
+    }
+
+    fn answer(&mut self, head: &str, body: &[u8]) -> Value {
+        match head.split(' ').next().unwrap_or_default() {
+            "POST" => self.create(serde_json::from_slice(body).unwrap()),
+            "DELETE" => {
+                self.asked.lock().unwrap().deleted += 1;
+                json!({"apiVersion": "v1", "kind": "Status", "status": "Success"})
+            }
+            "PATCH" => {
+                self.asked.lock().unwrap().renewals += 1;
+                let order: Value = serde_json::from_slice(body).unwrap();
+                self.renewal = Some((order["spec"]["sealingKeys"].clone(), 0));
+                self.environment()
+            }
+            _ if head.contains("/environments/") => {
+                if let (Some((_, reads)), Some(next)) = (&mut self.renewal, self.next) {
+                    *reads += 1;
+                    if *reads == 2 {
+                        self.keys.insert(0, next);
+                        self.activate(next);
+                    }
+                }
+                self.environment()
+            }
+            _ => self.read(),
+        }
+    }
+
+    fn activate(&mut self, key: TestKey) {
+        self.active = parse(key).recipient().clone();
+        self.certificate = key.certificate(NOW.parse().unwrap());
+        self.ring = self.keys.iter().copied().map(parse).collect();
+    }
+
+    fn environment(&self) -> Value {
+        let keys: Vec<Value> = self
+            .keys
+            .iter()
+            .map(|key| {
+                let made = if self.next == Some(*key) { NOW } else { "2026-11-01T00:00:00Z" };
+                json!({"keyId": key.id(), "state": "Active", "createdAt": made, "notAfter": NOW, "sealedSecrets": 0})
+            })
+            .collect();
+        json!({
+            "apiVersion": "sceau.dev/v1alpha1",
+            "kind": "Environment",
+            "metadata": {"name": "prod"},
+            "spec": {"namespaceSelector": {}, "sealingKeys": self.renewal.as_ref().map_or_else(|| json!({}), |it| it.0.clone())},
+            "status": {"certificate": self.certificate, "sealingKeys": keys},
+        })
+    }
+
+    fn create(&mut self, mut request: Value) -> Value {
+        let seals = request["spec"]["seals"].as_array().unwrap().len();
+        assert!((1..=512).contains(&seals));
+        self.asked.lock().unwrap().requests.push(seals);
+        request["metadata"]["name"] = json!("sceau-reseal-x");
+        self.request = Some((request.clone(), 0));
+        request
+    }
+
+    fn read(&mut self) -> Value {
+        let (request, reads) = self.request.as_mut().expect("it was created");
+        *reads += 1;
+        let (mut answered, reads) = (request.clone(), *reads);
+        let condition = |status: &str, message: &str| json!([{"type": "Complete", "status": status, "reason": "R", "message": message, "lastTransitionTime": NOW}]);
+        match self.answers {
+            Answers::Never => {}
+            Answers::Late if reads < 2 => {}
+            Answers::Late => {
+                let request: ResealRequest = serde_json::from_value(answered.clone()).unwrap();
+                let environment = EnvironmentName::parse(request.spec.environment).unwrap();
+                let seals: Vec<Value> = request
+                    .spec
+                    .seals
+                    .iter()
+                    .map(|seal| self.wrap(&environment, seal))
+                    .collect();
+                answered["status"] = json!({"conditions": condition("True", ""), "seals": seals});
+            }
+            Answers::Refusal => {
+                answered["status"] =
+                    json!({"conditions": condition("False", "there is no environment `prod`")});
+            }
+        }
+        answered
+    }
+
+    fn wrap(&self, environment: &EnvironmentName, header: &SealHeader) -> Value {
+        let seal = Seal {
+            sealed_at: NOW.to_owned(),
+            commitment: header.commitment.clone(),
+            recipients: header.recipients.clone(),
+            items: [].into(),
+        };
+        let place = Place::parse(header.namespace.as_str(), header.name.as_str()).unwrap();
+        let context = Context::new(header.scope, environment, &place);
+        let parsed = ParsedSeal::parse(1, &seal).unwrap();
+        match reseal(
+            &parsed,
+            &context,
+            &self.ring,
+            std::slice::from_ref(&self.active),
+        ) {
+            Ok(wrapped) => json!({"result": "Resealed", "recipient": wrapped[0]}),
+            Err(ResealError::Unseal(UnsealError::Refused)) => {
+                json!({"result": "Refused", "message": "a sealing key is named and does not open it"})
+            }
+            Err(_) => json!({"result": "UnknownSealingKey", "message": "no sealing key opens it"}),
+        }
+    }
+}
+
+fn parse(key: TestKey) -> SealingKey {
+    SealingKey::parse_pem(key.private_pem()).unwrap().remove(0)
+}
