@@ -103,9 +103,9 @@ impl Keeper {
         self.sealed_secrets
             .state()
             .iter()
-            .filter_map(|object| object.spec.as_ref().ok())
-            .filter(|spec| spec.environment == environment)
-            .map(plan::recipients)
+            .filter_map(|object| object.outline.as_ref().ok())
+            .filter(|outline| outline.environment == environment)
+            .map(|outline| outline.seals.clone())
             .collect()
     }
 

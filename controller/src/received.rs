@@ -10,21 +10,26 @@ use kube::{
     Resource, ResourceExt as _,
     core::{NamespaceResourceScope, ObjectMeta},
 };
-use sealing::resource::{SealedSecret, SealedSecretSpec, SealedSecretStatus};
+use sealing::resource::{SealedSecret, SealedSecretStatus};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+mod contents;
 mod environment;
+mod outline;
 
+pub(crate) use contents::Contents;
 pub(crate) use environment::{OnlyClaims, ReceivedEnvironment};
+pub use outline::Outline;
+use outline::outline_of_metadata;
 
-/// A SealedSecret, readable or not.
+/// A SealedSecret in outline, readable or not.
 #[derive(Clone)]
 pub struct ReceivedSealedSecret {
-    /// Its metadata.
+    /// Its metadata, but for labels, and with a digest of its annotations.
     pub metadata: ObjectMeta,
-    /// What it says, if it can be read.
-    pub spec: Result<SealedSecretSpec, Unreadable>,
+    /// What it says but for its ciphertexts, if it can be read.
+    pub outline: Result<Outline, Unreadable>,
     /// What was found before; absent when there is none, or none that can be read.
     pub status: Option<SealedSecretStatus>,
 }
@@ -57,8 +62,8 @@ impl ReceivedSealedSecret {
 impl From<SealedSecret> for ReceivedSealedSecret {
     fn from(object: SealedSecret) -> Self {
         Self {
-            metadata: object.metadata,
-            spec: Ok(object.spec),
+            metadata: outline_of_metadata(object.metadata),
+            outline: Outline::of(&object.spec),
             status: object.status,
         }
     }
@@ -82,8 +87,10 @@ impl<'de> Deserialize<'de> for ReceivedSealedSecret {
         }
         let sent = Sent::deserialize(deserializer)?;
         Ok(Self {
-            metadata: sent.metadata,
-            spec: serde_json::from_value(sent.spec).map_err(|_| Unreadable),
+            metadata: outline_of_metadata(sent.metadata),
+            outline: serde_json::from_value(sent.spec)
+                .map_err(|_| Unreadable)
+                .and_then(|spec| Outline::of(&spec)),
             status: serde_json::from_value(sent.status).ok(),
         })
     }
@@ -124,6 +131,26 @@ mod tests {
 
     use super::*;
 
+    fn touched(times: &str) -> ReceivedSealedSecret {
+        serde_json::from_value(json!({
+            "metadata": {"name": "api", "annotations": {"touched": times}},
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn annotations_leave_only_the_trace_of_a_change() {
+        let long = "x".repeat(100_000);
+        let stored = touched(&long).metadata.annotations.unwrap();
+        assert!(
+            stored
+                .iter()
+                .all(|(name, digest)| name.len() + digest.len() < 50)
+        );
+        assert_eq!(touched(&long).metadata, touched(&long).metadata);
+        assert_ne!(touched("once").metadata, touched("twice").metadata);
+    }
+
     #[test]
     fn an_unreadable_spec_keeps_its_metadata_and_repeats_nothing() {
         let received: ReceivedSealedSecret = serde_json::from_value(json!({
@@ -132,7 +159,7 @@ mod tests {
             "status": {"observedGeneration": 2},
         }))
         .unwrap();
-        assert_eq!(received.spec, Err(Unreadable));
+        assert_eq!(received.outline, Err(Unreadable));
         assert_eq!(received.generation(), 3);
         let status = received.status.as_ref().unwrap();
         assert_eq!(status.observed_generation, Some(2));

@@ -7,9 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, Time};
 use kube::{ResourceExt as _, core::Selector};
 use sealing::{
     EnvironmentName, KeyId,
-    resource::{
-        EnvironmentSpec, EnvironmentStatus, SealedSecretSpec, SealingKeyState, SealingKeyStatus,
-    },
+    resource::{EnvironmentSpec, EnvironmentStatus, SealingKeyState, SealingKeyStatus},
 };
 
 use super::MakeKeyError;
@@ -211,19 +209,6 @@ fn count(fact: &KeyFact<'_>, known: &KnownEnvironment, recipients: &[Recipients]
         .iter()
         .filter(|seals| seals.iter().any(opened))
         .count()
-}
-
-/// Whom the seals of a SealedSecret are wrapped for, as far as it can be read.
-pub(super) fn recipients(spec: &SealedSecretSpec) -> Recipients {
-    spec.seals
-        .iter()
-        .map(|seal| {
-            seal.recipients
-                .iter()
-                .filter_map(|recipient| recipient.key_id.parse().ok())
-                .collect()
-        })
-        .collect()
 }
 
 impl Plan {

@@ -38,6 +38,9 @@ use crate::{
 /// SealedSecrets reconciled at once: most of the time, each waits for the API server.
 const CONCURRENCY: u16 = 24;
 
+/// SealedSecrets that are listed at once: each may have more than a megabyte.
+const PAGE: u32 = 10;
+
 /// How long changes of SealedSecrets are gathered before the Environments count them.
 const COUNT_AFTER: Duration = Duration::from_secs(2);
 
@@ -110,6 +113,7 @@ fn reconciler(
         recent: RecentStatuses::default(),
         retries: Retries::default(),
         private_key_operations: Semaphore::new(cores),
+        room: Semaphore::new(reconcile::ROOM as usize),
         events: replica.events.clone(),
         metrics: Arc::clone(&replica.metrics),
     }
@@ -162,7 +166,8 @@ fn unseal(
     let ours = everything
         .clone()
         .labels(&format!("{MANAGED_BY_LABEL}={MANAGED_BY}"));
-    let sealed_secrets = watching(Api::all(replica.client.clone()), everything)
+    let in_small_pages = everything.page_size(PAGE);
+    let sealed_secrets = watching(Api::all(replica.client.clone()), in_small_pages)
         .reflect(watched.sealed_secrets_writer)
         .inspect(move |event| watched.sealed_secrets_counter.inspect(event))
         .inspect(move |_| watched.changed.notify_one())

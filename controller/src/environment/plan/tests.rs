@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    fixtures::{Given, KEYS, at, received_environment, sealed},
+    fixtures::{Given, KEYS, at, received_environment},
     key_ring::UnusableKey,
 };
 
@@ -61,7 +61,7 @@ fn an_active_key_is_told_with_what_it_opens() {
         .sealing_key(1, "prod", "2026-05-01T00:00:00Z");
     let id = |index: usize| KEYS[index].id();
     let recipients = [
-        recipients(&sealed(0, &[]).spec),
+        vec![vec![id(0)]],
         // Two seals of one SealedSecret count once; who is opened by another key does not count.
         vec![vec![id(2), id(0), id(1)], vec![id(0)]],
         vec![vec![id(1), id(0)]],
