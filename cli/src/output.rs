@@ -109,7 +109,7 @@ fn behind_links(path: PathBuf) -> io::Result<PathBuf> {
         match (fs::canonicalize(&target), fs::read_link(&target)) {
             (Ok(existing), _) => return Ok(existing),
             (Err(_), Err(_)) => return Ok(target),
-            (Err(_), Ok(link)) => target = target.parent().unwrap_or(Path::new("")).join(link),
+            (Err(_), Ok(link)) => target = target.with_file_name(link),
         }
     }
     Err(io::Error::other("too many symbolic links"))

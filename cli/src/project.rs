@@ -8,6 +8,7 @@ mod file;
 
 use std::{
     collections::BTreeMap,
+    fmt,
     path::{Path, PathBuf},
 };
 
@@ -19,7 +20,7 @@ use crate::{
     manifest, sources,
 };
 
-pub(crate) use certificates::{parse_certificate, read_certificate, read_pinned, recipients};
+pub(crate) use certificates::{parse_certificate, read_pinned, recipients};
 pub use file::schema;
 
 /// The name of the project file.
@@ -75,11 +76,10 @@ impl Project {
         let file: file::ProjectFile = manifest::read_one(text).map_err(|fault| {
             CommandError::user(format!("{FILE_NAME}:{}: {fault}", fault.line)).hints(fault.hint)
         })?;
-        Self::check(root, file)
-            .map_err(|problem| CommandError::user(format!("{FILE_NAME}: {problem}")))
+        Self::check(root, file).map_err(|error| error.at(FILE_NAME))
     }
 
-    fn check(root: PathBuf, file: file::ProjectFile) -> std::result::Result<Self, String> {
+    fn check(root: PathBuf, file: file::ProjectFile) -> Result<Self> {
         check_paths_are_distinct(&file)?;
         check_people(&file)?;
         Ok(Self {
@@ -88,7 +88,7 @@ impl Project {
                 .environments
                 .into_iter()
                 .map(|(name, settings)| Ok((name, Environment::check(settings)?)))
-                .collect::<std::result::Result<_, String>>()?,
+                .collect::<Result<_>>()?,
             people: file
                 .people
                 .into_iter()
@@ -106,7 +106,7 @@ impl Project {
 }
 
 impl Environment {
-    fn check(settings: file::Environment) -> std::result::Result<Self, String> {
+    fn check(settings: file::Environment) -> Result<Self> {
         Ok(Self {
             certificates: settings.certificates,
             paths: glob_set(&settings.paths)?,
@@ -115,25 +115,47 @@ impl Environment {
     }
 }
 
-fn glob_set(patterns: &[String]) -> std::result::Result<GlobSet, String> {
+fn glob_set(patterns: &[String]) -> Result<GlobSet> {
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {
+        let unusable = |problem: &dyn fmt::Display| {
+            CommandError::user(format!("the path rule `{pattern}`: {problem}"))
+        };
+        if pattern.starts_with('!') {
+            return Err(
+                unusable(&"rules that take paths out again are not supported")
+                    .hint("let the rules of each environment name its own paths only"),
+            );
+        }
+        if pattern.starts_with(['/', '.']) && !is_hidden(pattern) {
+            return Err(
+                unusable(&"it matches no path: paths are relative to this file").hint(
+                    "write it without what stands before the first name, such as `deploy/**`",
+                ),
+            );
+        }
         let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-        set.add(glob.map_err(|error| format!("the path rule `{pattern}`: {}", error.kind()))?);
+        set.add(glob.map_err(|error| unusable(error.kind()))?);
     }
-    set.build().map_err(|error| error.to_string())
+    set.build().map_err(CommandError::bug)
+}
+
+/// Whether a path begins with a name that begins with a point, such as `.github/**`.
+fn is_hidden(path: &str) -> bool {
+    let first = path.split('/').next().unwrap_or_default();
+    !["", ".", ".."].contains(&first)
 }
 
 /// Rules that overlap can only be seen at a path; the same rule twice is wrong at once.
-fn check_paths_are_distinct(file: &file::ProjectFile) -> std::result::Result<(), String> {
+fn check_paths_are_distinct(file: &file::ProjectFile) -> Result<()> {
     let mut owners = BTreeMap::new();
     for (name, settings) in &file.environments {
         for path in &settings.paths {
             match owners.insert(path, name) {
                 Some(other) if other != name => {
-                    return Err(format!(
+                    return Err(CommandError::user(format!(
                         "`{other}` and `{name}` both claim the path `{path}`"
-                    ));
+                    )));
                 }
                 _ => {}
             }
@@ -142,13 +164,13 @@ fn check_paths_are_distinct(file: &file::ProjectFile) -> std::result::Result<(),
     Ok(())
 }
 
-fn check_people(file: &file::ProjectFile) -> std::result::Result<(), String> {
+fn check_people(file: &file::ProjectFile) -> Result<()> {
     for (name, person) in &file.people {
         let unknown = |operated: &&EnvironmentName| !file.environments.contains_key(*operated);
         if let Some(unknown) = person.operates.iter().find(unknown) {
-            return Err(format!(
+            return Err(CommandError::user(format!(
                 "people.{name}.operates: there is no environment `{unknown}`"
-            ));
+            )));
         }
     }
     Ok(())

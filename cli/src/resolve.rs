@@ -117,7 +117,7 @@ fn by_path<'a>(project: &'a Project, path: Option<&Path>) -> Result<Option<Owned
 }
 
 fn undecided(project: &Project, clues: Clues<'_>) -> CommandError {
-    let path = clues.input.or(clues.target);
+    let path = clues.target.or(clues.input);
     let relative = path.and_then(|path| project.relative(path));
     let error = match relative {
         Some(path) => CommandError::user(format!(

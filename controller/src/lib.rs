@@ -40,8 +40,10 @@ mod watching;
 
 pub use error::Error;
 pub use outcome::{Obstacle, Reason};
-pub use received::{Received, ReceivedSealedSecret, Unreadable};
-pub use reconcile::plan::{DesiredSecret, FoundSecret, Observed, Opened, Plan, Unsealing, plan};
+pub use received::{Outline, ReceivedSealedSecret, Unreadable};
+pub use reconcile::plan::{
+    DesiredSecret, FoundSecret, Observed, Opened, Permitted, Plan, Unsealing, plan,
+};
 pub use run::run;
 pub use settings::Settings;
 pub use surroundings::{Belonging, KnownEnvironment};

@@ -1,4 +1,4 @@
-//! Objects as the API server sends them, whatever stands in them.
+//! A SealedSecret as the API server sends it, whatever stands in it.
 //!
 //! A spec that this version cannot read must stop neither the watch nor the others: it is received
 //! as unreadable and refused by the plan. What was wrong is not kept, since a parser's complaint
@@ -8,39 +8,50 @@ use std::{borrow::Cow, fmt};
 
 use kube::{
     Resource, ResourceExt as _,
-    core::{
-        ObjectMeta,
-        object::{HasSpec, HasStatus},
-    },
+    core::{NamespaceResourceScope, ObjectMeta},
 };
-use sealing::resource::SealedSecret;
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use sealing::resource::{SealedSecret, SealedSecretStatus};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+mod contents;
 mod environment;
+mod outline;
+mod reseal_request;
 
+pub(crate) use contents::Contents;
 pub(crate) use environment::{OnlyClaims, ReceivedEnvironment};
+pub use outline::Outline;
+use outline::outline_of_metadata;
+pub(crate) use reseal_request::ReceivedResealRequest;
 
-/// An object of one of our resources, readable or not.
+/// A SealedSecret in outline, readable or not.
 #[derive(Clone)]
-pub struct Received<K: HasSpec + HasStatus> {
-    /// Its metadata.
+pub struct ReceivedSealedSecret {
+    /// Its metadata, but for labels, and with a digest of its annotations.
     pub metadata: ObjectMeta,
-    /// What it says, if it can be read.
-    pub spec: Result<K::Spec, Unreadable>,
+    /// What it says but for its ciphertexts, if it can be read.
+    pub outline: Result<Outline, Unreadable>,
     /// What was found before; absent when there is none, or none that can be read.
-    pub status: Option<K::Status>,
+    pub status: Option<SealedSecretStatus>,
 }
 
-/// A SealedSecret, readable or not.
-pub type ReceivedSealedSecret = Received<SealedSecret>;
+/// An object as it is sent, before anybody looks whether it can be read.
+#[derive(Deserialize)]
+struct Sent {
+    metadata: ObjectMeta,
+    #[serde(default)]
+    spec: Value,
+    #[serde(default)]
+    status: Value,
+}
 
 /// A spec that does not fit its schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unreadable;
 
-impl<K: Resource<DynamicType = ()> + HasSpec + HasStatus> Received<K> {
-    /// Its generation; an object that was never stored has none.
+impl ReceivedSealedSecret {
+    /// Its generation; a SealedSecret that was never stored has none.
     pub(crate) fn generation(&self) -> i64 {
         self.metadata.generation.unwrap_or_default()
     }
@@ -63,59 +74,50 @@ impl<K: Resource<DynamicType = ()> + HasSpec + HasStatus> Received<K> {
 impl From<SealedSecret> for ReceivedSealedSecret {
     fn from(object: SealedSecret) -> Self {
         Self {
-            metadata: object.metadata,
-            spec: Ok(object.spec),
+            metadata: outline_of_metadata(object.metadata),
+            outline: Outline::of(&object.spec),
             status: object.status,
         }
     }
 }
 
-impl<K: Resource<DynamicType = ()> + HasSpec + HasStatus> fmt::Debug for Received<K> {
+impl fmt::Debug for ReceivedSealedSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Received{}({})", K::kind(&()), self.path())
+        write!(f, "ReceivedSealedSecret({})", self.path())
     }
 }
 
-impl<'de, K> Deserialize<'de> for Received<K>
-where
-    K: HasSpec<Spec: DeserializeOwned> + HasStatus<Status: DeserializeOwned>,
-{
+impl<'de> Deserialize<'de> for ReceivedSealedSecret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        struct Sent {
-            metadata: ObjectMeta,
-            #[serde(default)]
-            spec: Value,
-            #[serde(default)]
-            status: Value,
-        }
         let sent = Sent::deserialize(deserializer)?;
         Ok(Self {
-            metadata: sent.metadata,
-            spec: serde_json::from_value(sent.spec).map_err(|_| Unreadable),
+            metadata: outline_of_metadata(sent.metadata),
+            outline: serde_json::from_value(sent.spec)
+                .map_err(|_| Unreadable)
+                .and_then(|spec| Outline::of(&spec)),
             status: serde_json::from_value(sent.status).ok(),
         })
     }
 }
 
-impl<K: Resource<DynamicType = ()> + HasSpec + HasStatus> Resource for Received<K> {
+impl Resource for ReceivedSealedSecret {
     type DynamicType = ();
-    type Scope = K::Scope;
+    type Scope = NamespaceResourceScope;
 
     fn kind(dynamic: &()) -> Cow<'_, str> {
-        K::kind(dynamic)
+        SealedSecret::kind(dynamic)
     }
 
     fn group(dynamic: &()) -> Cow<'_, str> {
-        K::group(dynamic)
+        SealedSecret::group(dynamic)
     }
 
     fn version(dynamic: &()) -> Cow<'_, str> {
-        K::version(dynamic)
+        SealedSecret::version(dynamic)
     }
 
     fn plural(dynamic: &()) -> Cow<'_, str> {
-        K::plural(dynamic)
+        SealedSecret::plural(dynamic)
     }
 
     fn meta(&self) -> &ObjectMeta {
@@ -133,6 +135,26 @@ mod tests {
 
     use super::*;
 
+    fn touched(times: &str) -> ReceivedSealedSecret {
+        serde_json::from_value(json!({
+            "metadata": {"name": "api", "annotations": {"touched": times}},
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn annotations_leave_only_the_trace_of_a_change() {
+        let long = "x".repeat(100_000);
+        let stored = touched(&long).metadata.annotations.unwrap();
+        assert!(
+            stored
+                .iter()
+                .all(|(name, digest)| name.len() + digest.len() < 50)
+        );
+        assert_eq!(touched(&long).metadata, touched(&long).metadata);
+        assert_ne!(touched("once").metadata, touched("twice").metadata);
+    }
+
     #[test]
     fn an_unreadable_spec_keeps_its_metadata_and_repeats_nothing() {
         let received: ReceivedSealedSecret = serde_json::from_value(json!({
@@ -141,7 +163,7 @@ mod tests {
             "status": {"observedGeneration": 2},
         }))
         .unwrap();
-        assert_eq!(received.spec, Err(Unreadable));
+        assert_eq!(received.outline, Err(Unreadable));
         assert_eq!(received.generation(), 3);
         let status = received.status.as_ref().unwrap();
         assert_eq!(status.observed_generation, Some(2));

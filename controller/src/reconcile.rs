@@ -3,6 +3,7 @@
 //! ```text
 //! observe   [read]   the object, its Environment with the key ring, its Secret's metadata
 //! plan      pure     -> leave it | an obstacle | unseal
+//! observe   [read]   the object's ciphertexts, which are not kept in memory
 //! open      beside   private-key operations, away from the async runtime
 //! apply     [write]  the Secret -> an outcome
 //! report    pure     -> status, event, when to look again
@@ -10,7 +11,11 @@
 //! ```
 //! It holds no rules of its own: `plan` has them all.
 
-use std::{convert::Infallible, sync::Arc, time::Instant};
+use std::{
+    convert::Infallible,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
@@ -20,7 +25,7 @@ use kube::{
     runtime::{controller::Action, reflector::Store},
 };
 use sealing::resource::SealedSecretStatus;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 use crate::{
     audit::{self, Attempt},
@@ -41,12 +46,19 @@ mod recent;
 mod report;
 
 pub(crate) use plan::{MANAGED_BY, MANAGED_BY_LABEL};
-use plan::{Observed, Opened, Plan, Unsealing, plan};
+use plan::{Observed, Opened, Permitted, Plan, Unsealing, plan};
 pub(crate) use recent::RecentStatuses;
 use report::{Report, report};
 
 /// Under this name the controller owns what it writes.
 pub(crate) const FIELD_MANAGER: &str = "sceau";
+
+/// Bytes of ciphertexts that may be in memory at once: hundreds of usual SealedSecrets, or a few of
+/// the largest. Each is there several times over, as JSON, in binary and in its Secret.
+pub(crate) const ROOM: u32 = 3 * 1024 * 1024;
+
+/// The watch tells of a change in a moment; this is for the case that it does not.
+const LOOK_AGAIN: Next = Next::After(Duration::from_secs(15));
 
 /// What every reconcile of a SealedSecret shares.
 pub(crate) struct Reconciler {
@@ -59,6 +71,8 @@ pub(crate) struct Reconciler {
     pub(crate) retries: Retries,
     /// One permit for each core, for all that use private keys.
     pub(crate) private_key_operations: Arc<Semaphore>,
+    /// One permit for each byte of ciphertext that may be in memory, [`ROOM`] in all.
+    pub(crate) room: Semaphore,
     pub(crate) events: Events,
     pub(crate) metrics: Arc<Metrics>,
 }
@@ -84,12 +98,37 @@ impl Reconciler {
         let outcome = match plan(&observed) {
             Plan::Leave => return Next::OnChange,
             Plan::Report(obstacle) => Err(obstacle),
-            Plan::Unseal(unsealing) => self.unseal(unsealing).await,
+            Plan::Unseal(permitted) => match self.unseal(object, *permitted).await {
+                Some(outcome) => outcome,
+                None => return LOOK_AGAIN,
+            },
         };
         self.publish(&observed, outcome).await
     }
 
-    async fn unseal(&self, unsealing: Box<Unsealing>) -> Outcome {
+    /// Nothing comes of it when the object is not what was decided about any more.
+    async fn unseal(&self, object: &ReceivedSealedSecret, permitted: Permitted) -> Option<Outcome> {
+        let _room = self.room_for(object).await;
+        let spec = match observe::contents(object, self).await {
+            Ok(Some(spec)) => spec,
+            Ok(None) => return None,
+            Err(obstacle) => return Some(Err(obstacle)),
+        };
+        let outcome = match permitted.unsealing(spec) {
+            Ok(unsealing) => self.open_and_write(unsealing).await,
+            Err(obstacle) => Err(obstacle),
+        };
+        Some(outcome)
+    }
+
+    /// Waits until the object may be held in memory.
+    async fn room_for(&self, object: &ReceivedSealedSecret) -> Option<SemaphorePermit<'_>> {
+        let outline = object.outline.as_ref().ok()?;
+        let size = u32::try_from(outline.size).unwrap_or(u32::MAX);
+        self.room.acquire_many(size.min(ROOM)).await.ok()
+    }
+
+    async fn open_and_write(&self, unsealing: Unsealing) -> Outcome {
         let opened = self.open(unsealing).await?;
         let outcome = apply::write_secret(&self.client, &opened).await;
         if outcome.is_ok() {
@@ -100,14 +139,14 @@ impl Reconciler {
 
     /// Opens the seals on a thread of its own, as many at once as there are cores, so that probes,
     /// Lease and watches stay prompt.
-    async fn open(&self, unsealing: Box<Unsealing>) -> Result<Opened, Obstacle> {
+    async fn open(&self, unsealing: Unsealing) -> Result<Opened, Obstacle> {
         let interrupted = || Obstacle::new(Reason::ApiError, "unsealing was interrupted");
         let _permit = self
             .private_key_operations
             .acquire()
             .await
             .map_err(|_| interrupted())?;
-        let unsealing = Arc::<Unsealing>::from(unsealing);
+        let unsealing = Arc::new(unsealing);
         let shared = Arc::clone(&unsealing);
         let opened = tokio::task::spawn_blocking(move || shared.open())
             .await

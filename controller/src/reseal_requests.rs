@@ -26,7 +26,7 @@ use crate::{
     error::describe,
     metrics::{Metrics, Written},
     outcome::Next,
-    received::Received,
+    received::ReceivedResealRequest,
     retries::Retries,
     surroundings::Surroundings,
 };
@@ -132,7 +132,7 @@ impl Resealer {
     /// Writes the answer. Of one that does not fit into the object, it is told that it does not.
     async fn answer(
         &self,
-        request: &Received<ResealRequest>,
+        request: &ReceivedResealRequest,
         answer: Answer,
     ) -> Result<Next, kube::Error> {
         let answer = if answer.fits(request) {

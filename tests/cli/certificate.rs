@@ -19,6 +19,31 @@ fn show_tells_of_every_pinned_certificate() {
 }
 
 #[test]
+fn show_tells_what_is_missing() {
+    let project = TestProject::new();
+    std::fs::remove_file(project.path("certificates/dev.pem")).unwrap();
+    assert_snapshot!(project.run("certificate show"), @"
+    exit 0
+    stdout:
+      FILE                    SUBJECT   KEY                                                                       BITS   NOT BEFORE             NOT AFTER              STATE
+      certificates/dev.pem    -         -                                                                         -      -                      -                      missing
+      certificates/prod.pem   CN=Prod   [KEY Prod]   3072   2026-11-22T11:00:00Z   2027-11-22T12:00:00Z   valid
+    files: unchanged
+    ");
+    let json = project.run("certificate show -o json").done();
+    let json: serde_json::Value = serde_json::from_str(json.stdout()).unwrap();
+    let expected = serde_json::json!({"file": "certificates/dev.pem", "state": "missing"});
+    assert_eq!(json[0], expected);
+    assert_snapshot!(project.run("certificate show --environment dev").refused(1), @"
+    exit 1
+    stderr:
+      error: none of the certificates that sceau.yaml names is there
+      hint: fetch them with `sceau certificate fetch --environment NAME`
+    files: unchanged
+    ");
+}
+
+#[test]
 fn show_tells_of_an_environment_a_file_or_standard_input() {
     let project = TestProject::new();
     let json = |outcome: crate::support::Outcome| -> serde_json::Value {

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::support::{ApiServer, NOW, Outcome, TestKey, TestProject, kubeconfig};
 
+const FETCH_BELOW: &str = "certificate fetch --environment prod --kubeconfig ../kubeconfig";
 const FETCH: &str = "certificate fetch --environment prod --kubeconfig kubeconfig";
 
 fn now() -> Timestamp {
@@ -133,11 +134,27 @@ fn a_pinned_file_that_is_unreadable_is_replaced_like_another_key() {
 
 #[test]
 fn one_of_several_certificates_is_named() {
-    let project = cluster_with(&TestKey::Other.certificate(now()));
+    let project = cluster_with(&TestKey::Other.certificate(now())).file(
+        "sceau.yaml",
+        "environments:\n  prod: {certificates: [certificates/prod.pem, certificates/us.pem]}\n",
+    );
     let outcome = project
-        .run(&format!("{FETCH} --write certificates/us.pem"))
+        .run_in("certificates", &format!("{FETCH_BELOW} --write us.pem"))
         .done();
     assert_eq!(outcome.changed_files(), ["certificates/us.pem"]);
+    let said = format!("note: certificates/us.pem pins {}\n", TestKey::Other.id());
+    assert_eq!(outcome.stderr(), said);
+    let elsewhere = project.run_in(
+        "certificates",
+        &format!("{FETCH_BELOW} --write certificates/us.pem"),
+    );
+    assert_snapshot!(elsewhere.refused(1), @"
+    exit 1
+    stderr:
+      error: the file to write is no certificate of environment `prod` in sceau.yaml
+      hint: list it under environments.prod.certificates, whose paths are relative to sceau.yaml
+    files: unchanged
+    ");
 }
 
 #[test]

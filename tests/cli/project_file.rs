@@ -51,7 +51,7 @@ fn a_field_of_the_wrong_kind() {
     assert_snapshot!(refused("environments:\n  prod:\n    paths: a\n"), @"
     exit 1
     stderr:
-      error: sceau.yaml:3: environments.prod.paths: a sequence is expected
+      error: sceau.yaml:3: environments.prod.paths: a list is expected
     files: unchanged
     ");
 }
@@ -88,6 +88,44 @@ fn a_path_rule_that_is_none() {
 }
 
 #[test]
+fn path_rules_that_match_nothing() {
+    for rule in ["./deploy/**", "/deploy/**", "../deploy/**"] {
+        let text = format!("environments:\n  prod: {{paths: [\"{rule}\"]}}\n");
+        let outcome = refused(&text);
+        let expected = format!("sceau.yaml: the path rule `{rule}`: it matches no path: ");
+        assert!(outcome.stderr().contains(&expected), "{outcome}");
+    }
+    assert_snapshot!(refused("environments:\n  prod: {paths: [\"!deploy/**\"]}\n"), @"
+    exit 1
+    stderr:
+      error: sceau.yaml: the path rule `!deploy/**`: rules that take paths out again are not supported
+      hint: let the rules of each environment name its own paths only
+    files: unchanged
+    ");
+    let hidden = "environments:\n  prod: {paths: [\".deploy/**\"]}\n";
+    let outcome = refused(hidden);
+    assert!(outcome.stderr().contains("no path rule"), "{outcome}");
+}
+
+#[test]
+fn a_file_that_is_no_mapping() {
+    assert_snapshot!(refused("- environments\n"), @"
+    exit 1
+    stderr:
+      error: sceau.yaml:1: a mapping is expected
+    files: unchanged
+    ");
+}
+
+#[test]
+fn a_day_may_be_quoted() {
+    for day in ["2026-11-21", "'2026-11-21'", "null"] {
+        let outcome = refused(&format!("people:\n  alice: {{left: {day}}}\n"));
+        assert!(outcome.stderr().contains("no path rule"), "{outcome}");
+    }
+}
+
+#[test]
 fn a_person_who_operates_an_unknown_environment() {
     assert_snapshot!(refused("people:\n  alice: {operates: [prod]}\n"), @"
     exit 1
@@ -102,7 +140,7 @@ fn a_day_that_is_none() {
     assert_snapshot!(refused("people:\n  alice: {left: yesterday}\n"), @"
     exit 1
     stderr:
-      error: sceau.yaml:2: people.alice.left: failed to parse four digit integer as year: invalid digit, expected 0-9 but got y
+      error: sceau.yaml:2: people.alice.left: a day such as 2026-11-21 is expected
     files: unchanged
     ");
 }

@@ -106,6 +106,11 @@ fn a_path_without_environment() {
       hint: name it with `--environment`; sceau.yaml has dev, prod
     files: unchanged
     ");
+    let outcome = project
+        .run("seal secret.yaml -w out/secret.yaml")
+        .refused(1);
+    let expected = "which environment out/secret.yaml belongs to";
+    assert!(outcome.stderr().contains(expected), "{outcome}");
     assert_snapshot!(project.run("seal").refused(1), @"
     exit 1
     stderr:

@@ -1,6 +1,6 @@
 //! Many, large, and too large.
 
-use cluster::Controller;
+use cluster::{Cluster, Controller, Namespace};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use sealing::resource::SealedSecret;
 
@@ -75,6 +75,49 @@ fn two_hundred_at_once_are_all_unsealed_each_with_one_private_key_operation() {
         }
         assert_eq!(attempts(controller, sealer), COUNT);
     });
+}
+
+#[test]
+fn large_manifests_do_not_add_up_in_memory() {
+    const COUNT: usize = 60;
+    const MEBIBYTES: u64 = 100;
+    cluster::run(async {
+        let cluster = Cluster::start().await;
+        let namespace = Namespace::create(&cluster).await;
+        let mut first = Controller::named("first").start(&cluster).await;
+        let sealer = Sealer::create(&namespace).await;
+        // In base64 they have 900 kB.
+        let large = vec![b'x'; 675_000];
+        for n in 0..COUNT {
+            let object = sealer.seal(&format!("api-{n}"), &[("LARGE", &large)]);
+            sealer.apply(&object).await;
+        }
+        for n in 0..COUNT {
+            sealer.until(&format!("api-{n}"), "Unsealed").await;
+        }
+        let peaks = [peak_memory(&mut first)];
+        assert_eq!(first.terminate().await.code(), Some(0));
+
+        // All at once: listed, read, opened and written.
+        for n in 0..COUNT {
+            sealer.delete_secret(&format!("api-{n}")).await;
+        }
+        let mut second = Controller::named("second").start(&cluster).await;
+        for n in 0..COUNT {
+            sealer.until_secret(&format!("api-{n}")).await;
+        }
+        let peaks = [peaks[0], peak_memory(&mut second)];
+        assert!(peaks.iter().all(|peak| *peak < MEBIBYTES), "{peaks:?} MiB");
+    });
+}
+
+/// The largest resident size so far, in MiB.
+fn peak_memory(controller: &mut Controller) -> u64 {
+    let path = format!("/proc/{}/status", controller.process().id());
+    let status = std::fs::read_to_string(path).expect("the controller runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kibibytes.expect("Linux tells it") / 1024
 }
 
 /// How often private keys were used for this namespace, by the audit.

@@ -130,6 +130,17 @@ impl<'a> Sealer<'a> {
         self.secrets().get(name).await.expect("the Secret is there")
     }
 
+    /// Waits until there is a Secret of this name.
+    pub(crate) async fn until_secret(&self, name: &str) {
+        until(&format!("{name} is written"), SOON, async || {
+            match self.secrets().get_metadata_opt(name).await {
+                Ok(Some(_)) => Ok(()),
+                other => Err(format!("{:?}", other.map(|_| "none"))),
+            }
+        })
+        .await;
+    }
+
     /// The items of the Secret of this name.
     pub(crate) async fn items(&self, name: &str) -> BTreeMap<String, Vec<u8>> {
         items_of(&self.secret(name).await)

@@ -92,7 +92,13 @@ impl de::Error for Problem {
     }
 
     fn invalid_type(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::custom(format_args!("{expected} is expected"))
+        let expected = expected.to_string();
+        Self::custom(match expected.as_str() {
+            "a map" => "a mapping is expected".to_owned(),
+            "a sequence" => "a list is expected".to_owned(),
+            "a string" => "a text is expected".to_owned(),
+            other => format!("{other} is expected"),
+        })
     }
 
     fn invalid_value(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -216,13 +222,25 @@ impl<'de> Deserializer<'de> for &Node {
         }
     }
 
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Problem> {
+        match &self.content {
+            Content::Mapping(entries) => visitor.visit_map(Entries::new(entries)),
+            _ => Err(de::Error::custom("a mapping is expected")),
+        }
+    }
+
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
         visitor.visit_unit()
     }
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char bytes byte_buf unit unit_struct
-        seq tuple tuple_struct map struct identifier
+        seq tuple tuple_struct map identifier
     }
 }
 

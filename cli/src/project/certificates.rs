@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Reads the one certificate of a PEM file; its dates are not looked at.
-pub(crate) fn read_certificate(directory: &Path, file: &Path) -> Result<Certificate> {
+fn read_certificate(directory: &Path, file: &Path) -> Result<Certificate> {
     let text = sources::read_text(directory, file)?;
     parse_certificate(&text).map_err(|error| error.at(file.display()))
 }

@@ -1,11 +1,14 @@
 //! The project file as it is written: its fields, and the JSON schema that editors check it by.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use jiff::civil::Date;
 use schemars::{JsonSchema, generate::SchemaSettings};
 use sealing::EnvironmentName;
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, Unexpected, Visitor},
+};
 
 /// The project file of sceau: environments, whom they are sealed to, and who operates them.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -53,7 +56,32 @@ pub(super) struct Person {
     /// The day they left, such as 2026-11-21.
     #[serde(default, rename = "left")]
     #[schemars(with = "Option<String>", extend("format" = "date"))]
-    pub(super) _left: Option<Date>,
+    pub(super) _left: Option<Day>,
+}
+
+/// A day, quoted or not: YAML readers do not agree whether it is text.
+#[derive(Debug)]
+pub(super) struct Day(#[expect(dead_code, reason = "it is only checked so far")] Date);
+
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(DayVisitor)
+    }
+}
+
+struct DayVisitor;
+
+impl Visitor<'_> for DayVisitor {
+    type Value = Day;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a day such as 2026-11-21")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Day, E> {
+        let date = text.parse().map(Day);
+        date.map_err(|_| E::invalid_value(Unexpected::Other("text"), &self))
+    }
 }
 
 /// The JSON schema of the project file, as the text of `schemas/sceau.yaml.json`.

@@ -231,7 +231,10 @@ fn marks(keys: &[KeyFact<'_>], sealing_keys: &[SealingKeyStatus]) -> Vec<Mark> {
 }
 
 /// The keys that were counted as in use the last time, and are gone.
-fn lost(environment: &ReceivedEnvironment, sealing_keys: &[SealingKeyStatus]) -> Vec<SealingKeyStatus> {
+fn lost(
+    environment: &ReceivedEnvironment,
+    sealing_keys: &[SealingKeyStatus],
+) -> Vec<SealingKeyStatus> {
     let is_there = |id: &String| sealing_keys.iter().any(|status| status.key_id == *id);
     let before = environment.status.iter();
     before

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use sealing::{KeyId, resource::SealedSecretSpec};
+use sealing::KeyId;
 
 use crate::{received::ReceivedSealedSecret, surroundings::KnownEnvironment};
 
@@ -18,22 +18,9 @@ pub(crate) fn recipients_of(
 ) -> Vec<Recipients> {
     objects
         .iter()
-        .filter_map(|object| object.spec.as_ref().ok())
-        .filter(|spec| spec.environment == environment)
-        .map(recipients)
-        .collect()
-}
-
-/// Whom the seals of a SealedSecret are wrapped for, as far as it can be read.
-pub(super) fn recipients(spec: &SealedSecretSpec) -> Recipients {
-    spec.seals
-        .iter()
-        .map(|seal| {
-            seal.recipients
-                .iter()
-                .filter_map(|recipient| recipient.key_id.parse().ok())
-                .collect()
-        })
+        .filter_map(|object| object.outline.as_ref().ok())
+        .filter(|outline| outline.environment == environment)
+        .map(|outline| outline.seals.clone())
         .collect()
 }
 

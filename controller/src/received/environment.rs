@@ -13,6 +13,8 @@ use sealing::resource::{Environment, EnvironmentSpec, EnvironmentStatus, Sealing
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::Sent;
+
 /// An Environment, readable or not.
 #[derive(Debug, Clone)]
 pub(crate) struct ReceivedEnvironment {
@@ -46,14 +48,6 @@ impl OnlyClaims {
 
 impl<'de> Deserialize<'de> for ReceivedEnvironment {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        struct Sent {
-            metadata: ObjectMeta,
-            #[serde(default)]
-            spec: Value,
-            #[serde(default)]
-            status: Value,
-        }
         let sent = Sent::deserialize(deserializer)?;
         Ok(Self {
             metadata: sent.metadata,

@@ -3,17 +3,20 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Secret;
-use kube::{Api, Client, ResourceExt as _, runtime::reflector::ObjectRef};
-use sealing::resource::WrittenSecret;
+use kube::{
+    Api, Client, Resource as _, ResourceExt as _, api::GetParams, core::Request,
+    runtime::reflector::ObjectRef,
+};
+use sealing::resource::{SealedSecret, SealedSecretSpec, WrittenSecret};
 
 use super::{
     Reconciler,
-    plan::{FoundSecret, Observed},
+    plan::{self, FoundSecret, Observed},
 };
 use crate::{
     error::describe,
     outcome::{Obstacle, Reason},
-    received::ReceivedSealedSecret,
+    received::{Contents, ReceivedSealedSecret, Unreadable},
     surroundings::Belonging,
 };
 
@@ -69,4 +72,28 @@ async fn ask_for_secret(
         Obstacle::new(Reason::ApiError, message)
     })?;
     Ok(found.map(|secret| FoundSecret::from(&secret.metadata)))
+}
+
+/// The whole spec of a SealedSecret, unless it is gone or has changed since it was looked at.
+pub(super) async fn contents(
+    object: &ReceivedSealedSecret,
+    reconciler: &Reconciler,
+) -> Result<Option<SealedSecretSpec>, Obstacle> {
+    let failed = |error: &kube::Error| {
+        let message = format!("reading the SealedSecret: {}", describe(error));
+        Obstacle::new(Reason::ApiError, message)
+    };
+    let namespace = object.metadata.namespace.as_deref();
+    let request = Request::new(SealedSecret::url_path(&(), namespace))
+        .get(&object.name_any(), &GetParams::default())
+        .map_err(|error| failed(&kube::Error::BuildRequest(error)))?;
+    match reconciler.client.request::<Contents>(request).await {
+        Ok(contents) if !contents.are_of(object) => Ok(None),
+        Ok(contents) => match contents.spec {
+            Ok(spec) => Ok(Some(spec)),
+            Err(Unreadable) => Err(plan::unreadable()),
+        },
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(None),
+        Err(error) => Err(failed(&error)),
+    }
 }

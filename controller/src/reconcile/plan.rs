@@ -1,31 +1,34 @@
 //! The whole decision about one SealedSecret. Pure: it takes what was observed and returns what to do,
 //! as values that can be printed and compared.
 //!
-//! [`plan`] costs no private-key operation; [`Unsealing::open`] costs one for each seal.
+//! [`plan`] needs no ciphertexts; [`Permitted::unsealing`] looks at them; [`Unsealing::open`] costs a
+//! private-key operation for each seal.
 
 use std::sync::Arc;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Resource as _;
 use sealing::{
-    EnvironmentName, KeyId, Place, UnsealError,
-    envelope::native::{Envelope, ParseError},
-    resource::{SealedSecret, SealedSecretSpec, SealedSecretStatus, SecretTemplate},
+    KeyId, Place,
+    resource::{SealedSecret, SealedSecretStatus},
 };
 
 use crate::{
     outcome::{Obstacle, Reason},
-    received::{ReceivedSealedSecret, Unreadable},
+    received::{Outline, ReceivedSealedSecret, Unreadable},
     status::{State, state_of},
     surroundings::{Belonging, KnownEnvironment},
 };
 
 mod desired;
 mod found;
+mod unsealing;
 
 pub use desired::DesiredSecret;
 pub(crate) use desired::{MANAGED_BY, MANAGED_BY_LABEL};
 pub use found::FoundSecret;
+pub(crate) use unsealing::refused;
+pub use unsealing::{Opened, Permitted, Unsealing};
 
 /// Everything that a decision about one SealedSecret rests on.
 #[derive(Debug, Clone)]
@@ -47,8 +50,8 @@ pub enum Plan {
     Leave,
     /// Say what is in the way. A Secret that was written before stays as it is.
     Report(Obstacle),
-    /// Open its seals and write the Secret.
-    Unseal(Box<Unsealing>),
+    /// Read its seals, open them and write the Secret.
+    Unseal(Box<Permitted>),
 }
 
 /// Decides what to do about one SealedSecret.
@@ -58,29 +61,25 @@ pub fn plan(observed: &Observed) -> Plan {
     }
     match decide(observed) {
         Ok(None) => Plan::Leave,
-        Ok(Some(unsealing)) => Plan::Unseal(Box::new(unsealing)),
+        Ok(Some(permitted)) => Plan::Unseal(Box::new(permitted)),
         Err(obstacle) => Plan::Report(obstacle),
     }
 }
 
-fn decide(observed: &Observed) -> Result<Option<Unsealing>, Obstacle> {
+fn decide(observed: &Observed) -> Result<Option<Permitted>, Obstacle> {
     let place = place(&observed.object)?;
-    let spec = readable_spec(&observed.object)?;
-    let environment = environment(&observed.belonging, &place, spec)?;
-    check_template(&spec.template, environment)?;
+    let outline = readable(&observed.object)?;
+    let environment = environment(&observed.belonging, &place, outline)?;
+    check_secret_type(outline, environment)?;
     let secret = observed.secret.clone()?;
-    if is_unchanged(observed, spec, environment, secret.as_ref()) {
+    if is_unchanged(observed, outline, environment, secret.as_ref()) {
         return Ok(None);
     }
     let precondition = precondition(observed, secret.as_ref())?;
-    let envelope = Envelope::parse(spec).map_err(|error| malformed(&error))?;
-    let keys = opening_keys(&envelope, environment)?;
-    Ok(Some(Unsealing {
+    check_keys(outline, environment)?;
+    Ok(Some(Permitted {
         place,
-        envelope,
         environment: Arc::clone(environment),
-        keys,
-        template: spec.template.clone(),
         owner: owner(&observed.object),
         precondition,
     }))
@@ -93,31 +92,34 @@ fn place(object: &ReceivedSealedSecret) -> Result<Place, Obstacle> {
         .map_err(|error| Obstacle::new(Reason::Malformed, error.to_string()))
 }
 
-fn readable_spec(object: &ReceivedSealedSecret) -> Result<&SealedSecretSpec, Obstacle> {
-    object.spec.as_ref().map_err(|Unreadable| {
-        Obstacle::new(
-            Reason::Malformed,
-            "its spec is not one that this version can read",
-        )
-    })
+fn readable(object: &ReceivedSealedSecret) -> Result<&Outline, Obstacle> {
+    object.outline.as_ref().map_err(|Unreadable| unreadable())
+}
+
+/// What is said about a spec that does not fit its schema.
+pub(super) fn unreadable() -> Obstacle {
+    Obstacle::new(
+        Reason::Malformed,
+        "its spec is not one that this version can read",
+    )
 }
 
 /// The Environment of the namespace, when it is the one that the manifest was sealed for.
 fn environment<'a>(
     belonging: &'a Belonging,
     place: &Place,
-    spec: &SealedSecretSpec,
+    outline: &Outline,
 ) -> Result<&'a Arc<KnownEnvironment>, Obstacle> {
     let namespace = &place.namespace;
     let (reason, message) = match belonging {
-        Belonging::To(environment) if environment.name.as_str() == spec.environment => {
+        Belonging::To(environment) if environment.name.as_str() == outline.environment => {
             return Ok(environment);
         }
         Belonging::To(environment) => (
             Reason::WrongEnvironment,
             format!(
                 "sealed for environment {}; namespace {namespace} belongs to {}",
-                spec.environment, environment.name
+                outline.environment, environment.name
             ),
         ),
         Belonging::None => (
@@ -143,15 +145,8 @@ fn environment<'a>(
     Err(Obstacle::new(reason, message))
 }
 
-/// Labels of this prefix are the controller's: with one of them, a Secret in its own namespace would
-/// be a sealing key.
-const RESERVED_PREFIX: &str = "sceau.dev/";
-
-fn check_template(
-    template: &SecretTemplate,
-    environment: &KnownEnvironment,
-) -> Result<(), Obstacle> {
-    let secret_type = template.secret_type();
+fn check_secret_type(outline: &Outline, environment: &KnownEnvironment) -> Result<(), Obstacle> {
+    let secret_type = &outline.secret_type;
     if environment.spec.refuses_secret_type(secret_type) {
         return Err(Obstacle::new(
             Reason::RefusedSecretType,
@@ -161,22 +156,13 @@ fn check_template(
             ),
         ));
     }
-    let reserved = |label: &&String| label.starts_with(RESERVED_PREFIX);
-    match template.metadata.labels.keys().find(reserved) {
-        None => Ok(()),
-        Some(label) => Err(Obstacle::new(
-            Reason::ReservedLabel,
-            format!(
-                "the template sets the label {label}; labels of {RESERVED_PREFIX} are the controller's"
-            ),
-        )),
-    }
+    Ok(())
 }
 
 /// Whether all that was done before still stands: then nothing is opened, read or written.
 fn is_unchanged(
     observed: &Observed,
-    spec: &SealedSecretSpec,
+    outline: &Outline,
     environment: &KnownEnvironment,
     secret: Option<&FoundSecret>,
 ) -> bool {
@@ -187,7 +173,7 @@ fn is_unchanged(
     });
     status.observed_generation == Some(observed.object.generation())
         && state_of(&status.conditions) == Some(State::Done)
-        && status.seals.len() == spec.seals.len()
+        && status.seals.len() == outline.seals.len()
         && keys_still_open
         && matches!((secret, &status.secret), (Some(found), Some(recorded)) if found.is(recorded))
 }
@@ -259,26 +245,18 @@ fn exists(what: &str) -> Obstacle {
     )
 }
 
-fn malformed(error: &ParseError) -> Obstacle {
-    let reason = match error {
-        ParseError::Bytes(_) => Reason::TooLarge,
-        _ => Reason::Malformed,
-    };
-    Obstacle::new(reason, error.to_string())
-}
-
-fn opening_keys(
-    envelope: &Envelope,
-    environment: &KnownEnvironment,
-) -> Result<Vec<KeyId>, Obstacle> {
-    match envelope.opening_keys(&environment.ring) {
-        Ok(keys) => Ok(keys.into_iter().map(sealing::SealingKey::id).collect()),
-        Err(missing) => Err(without_key(&missing, environment)),
+/// Whether the ring can open every seal, as far as their recipients tell.
+fn check_keys(outline: &Outline, environment: &KnownEnvironment) -> Result<(), Obstacle> {
+    let ring = &environment.ring;
+    let closed = |seal: &&Vec<KeyId>| !seal.iter().any(|id| ring.holds(*id));
+    match outline.seals.iter().find(closed) {
+        None => Ok(()),
+        Some(missing) => Err(missing_keys(missing, environment)),
     }
 }
 
-/// Why nothing opens a seal that is wrapped for these keys.
-fn without_key(missing: &[KeyId], environment: &KnownEnvironment) -> Obstacle {
+/// Why none of these keys is in the environment's ring.
+fn missing_keys(missing: &[KeyId], environment: &KnownEnvironment) -> Obstacle {
     let name = &environment.name;
     if missing.iter().any(|id| environment.revokes(*id)) {
         Obstacle::new(
@@ -319,75 +297,6 @@ fn owner(object: &ReceivedSealedSecret) -> OwnerReference {
         name: object.metadata.name.clone().unwrap_or_default(),
         uid: object.metadata.uid.clone().unwrap_or_default(),
     }
-}
-
-/// Seals that are to be opened, and what becomes of them.
-#[derive(Debug)]
-pub struct Unsealing {
-    place: Place,
-    envelope: Envelope,
-    environment: Arc<KnownEnvironment>,
-    keys: Vec<KeyId>,
-    template: SecretTemplate,
-    owner: OwnerReference,
-    precondition: Option<String>,
-}
-
-/// The Secret to write, and the keys that opened it.
-#[derive(Debug)]
-pub struct Opened {
-    /// What is to be written.
-    pub secret: DesiredSecret,
-    /// One for each seal, in their order.
-    pub opened_by: Vec<KeyId>,
-}
-
-impl Unsealing {
-    /// Opens the seals: one private-key operation for each.
-    ///
-    /// # Errors
-    /// An [`Obstacle`]: all items open, or none is used.
-    pub fn open(&self) -> Result<Opened, Obstacle> {
-        let unsealed = self
-            .envelope
-            .open(&self.place, &self.environment.ring)
-            .map_err(|error| refused(&error, &self.environment))?;
-        Ok(Opened {
-            secret: DesiredSecret {
-                place: self.place.clone(),
-                template: self.template.clone(),
-                items: unsealed.items,
-                owner: self.owner.clone(),
-                precondition: self.precondition.clone(),
-            },
-            opened_by: unsealed.opened_by,
-        })
-    }
-
-    /// Where the SealedSecret stands.
-    pub fn place(&self) -> &Place {
-        &self.place
-    }
-
-    /// The environment that it is opened for.
-    pub fn environment(&self) -> &EnvironmentName {
-        &self.environment.name
-    }
-
-    /// The sealing keys that will be used: one for each seal, in their order.
-    pub fn keys(&self) -> &[KeyId] {
-        &self.keys
-    }
-}
-
-/// What a seal that does not open means for its SealedSecret, or for the request to reseal it.
-pub(crate) fn refused(error: &UnsealError, environment: &KnownEnvironment) -> Obstacle {
-    let reason = match error {
-        UnsealError::UnknownSealingKey(missing) => return without_key(missing, environment),
-        UnsealError::Malformed(_) => Reason::Malformed,
-        UnsealError::NoKeyOpens(_) | UnsealError::Refused => Reason::Refused,
-    };
-    Obstacle::new(reason, error.to_string())
 }
 
 #[cfg(test)]

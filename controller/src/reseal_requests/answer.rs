@@ -11,14 +11,14 @@ use sealing::{
     Context, EnvironmentName, Place, Recipient, ResealError,
     envelope::native::ParsedSeal,
     resource::{
-        ResealOutcome, ResealRequest, ResealRequestStatus, ResealResult, Seal, SealHeader,
-        SealingKeyState, WrappedFileKey,
+        ResealOutcome, ResealRequestStatus, ResealResult, Seal, SealHeader, SealingKeyState,
+        WrappedFileKey,
     },
 };
 
 use crate::{
     outcome::{Next, Obstacle, Reason},
-    received::Received,
+    received::ReceivedResealRequest,
     reconcile::plan,
     surroundings::{KnownEnvironment, Surroundings},
 };
@@ -67,7 +67,7 @@ pub(super) enum Answer {
 
 /// Decides what is to be done. What was answered once is never answered again.
 pub(super) fn decide(
-    request: &Received<ResealRequest>,
+    request: &ReceivedResealRequest,
     surroundings: &Surroundings,
     time_to_live: Duration,
     now: Timestamp,
@@ -88,7 +88,7 @@ pub(super) fn decide(
 
 /// Until it is to be deleted, counted from its answer, or from its creation when it has none.
 fn remaining_time(
-    request: &Received<ResealRequest>,
+    request: &ReceivedResealRequest,
     time_to_live: Duration,
     now: Timestamp,
 ) -> Duration {
@@ -98,14 +98,14 @@ fn remaining_time(
     time_to_live.saturating_sub(age)
 }
 
-fn answered_at(request: &Received<ResealRequest>) -> Option<Timestamp> {
+fn answered_at(request: &ReceivedResealRequest) -> Option<Timestamp> {
     let complete = request.status.as_ref()?.complete()?;
     Some(complete.last_transition_time.0)
 }
 
 /// The seals with what they need, if the environment has an active key.
 fn batch(
-    request: &Received<ResealRequest>,
+    request: &ReceivedResealRequest,
     surroundings: &Surroundings,
 ) -> Result<Option<Batch>, Refusal> {
     let spec = request.spec.as_ref().map_err(|_| Refusal::Unreadable)?;
@@ -188,7 +188,7 @@ const LARGEST_OBJECT: usize = 1_400_000;
 
 impl Answer {
     /// Whether it fits into the request that it answers.
-    pub(super) fn fits(&self, request: &Received<ResealRequest>) -> bool {
+    pub(super) fn fits(&self, request: &ReceivedResealRequest) -> bool {
         let spec = request.spec.as_ref().ok();
         let object = serde_json::json!([request.metadata, spec]).to_string();
         let outcomes = serde_json::json!(self.outcomes()).to_string();
@@ -221,7 +221,7 @@ impl Answer {
     /// The status that tells it.
     pub(super) fn status(
         &self,
-        request: &Received<ResealRequest>,
+        request: &ReceivedResealRequest,
         now: Timestamp,
     ) -> ResealRequestStatus {
         let generation = Some(request.generation());

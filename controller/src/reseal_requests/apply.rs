@@ -10,14 +10,14 @@ use kube::{
 use sealing::resource::{ResealRequest, ResealRequestStatus};
 use serde_json::json;
 
-use crate::{receipt, received::Received, reconcile::FIELD_MANAGER};
+use crate::{receipt, received::ReceivedResealRequest, reconcile::FIELD_MANAGER};
 
 /// The request as the API server has it now, with the answer of whoever was faster.
 pub(super) async fn read(
     client: &Client,
     name: &str,
-) -> Result<Option<Received<ResealRequest>>, kube::Error> {
-    Api::<Received<ResealRequest>>::all(client.clone())
+) -> Result<Option<ReceivedResealRequest>, kube::Error> {
+    Api::<ReceivedResealRequest>::all(client.clone())
         .get_opt(name)
         .await
 }
@@ -25,7 +25,7 @@ pub(super) async fn read(
 /// Writes the status of a request that is still as it was read.
 pub(super) async fn write_status(
     client: &Client,
-    request: &Received<ResealRequest>,
+    request: &ReceivedResealRequest,
     status: &ResealRequestStatus,
 ) -> Result<(), kube::Error> {
     let body = json!({
@@ -50,13 +50,13 @@ pub(super) async fn write_status(
 /// Deletes a request, unless somebody did, or has made another of its name.
 pub(super) async fn delete(
     client: &Client,
-    request: &Received<ResealRequest>,
+    request: &ReceivedResealRequest,
 ) -> Result<(), kube::Error> {
     let this_one = DeleteParams::default().preconditions(Preconditions {
         uid: request.metadata.uid.clone(),
         resource_version: None,
     });
-    let requests = Api::<Received<ResealRequest>>::all(client.clone());
+    let requests = Api::<ReceivedResealRequest>::all(client.clone());
     match requests.delete(&request.name_any(), &this_one).await {
         Err(kube::Error::Api(status)) if [404, 409].contains(&status.code) => Ok(()),
         answer => answer.map(drop),

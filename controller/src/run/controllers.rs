@@ -21,7 +21,7 @@ use kube::{
 };
 use sealing::resource::ResealRequest;
 use tokio::{
-    sync::{Notify, watch},
+    sync::{Notify, Semaphore, watch},
     time::sleep,
 };
 
@@ -42,6 +42,9 @@ const CONCURRENCY: u16 = 24;
 /// ResealRequests answered at once. One keeps all cores busy; with two, a small one need not wait for
 /// a large one.
 const REQUESTS_AT_ONCE: u16 = 2;
+
+/// SealedSecrets that are listed at once: each may have more than a megabyte.
+const PAGE: u32 = 10;
 
 /// How long changes of SealedSecrets are gathered before the Environments count them.
 const COUNT_AFTER: Duration = Duration::from_secs(2);
@@ -116,6 +119,7 @@ fn reconciler(
         recent: RecentStatuses::default(),
         retries: Retries::default(),
         private_key_operations: Arc::clone(&replica.private_key_operations),
+        room: Semaphore::new(reconcile::ROOM as usize),
         events: replica.events.clone(),
         metrics: Arc::clone(&replica.metrics),
     }
@@ -168,7 +172,8 @@ fn unseal(
     let ours = everything
         .clone()
         .labels(&format!("{MANAGED_BY_LABEL}={MANAGED_BY}"));
-    let sealed_secrets = watching(Api::all(replica.client.clone()), everything)
+    let in_small_pages = everything.page_size(PAGE);
+    let sealed_secrets = watching(Api::all(replica.client.clone()), in_small_pages)
         .reflect(watched.sealed_secrets_writer)
         .inspect(move |event| watched.sealed_secrets_counter.inspect(event))
         .inspect(move |_| watched.changed.notify_one())

@@ -12,6 +12,7 @@ use crate::{
     cluster::{self, Target},
     error::{CommandError, Result},
     output::{self, Audience, NewFile},
+    paths,
     project::{self, Environment, Project},
     resolve,
     ui::{self, Io},
@@ -37,7 +38,7 @@ pub(crate) struct FetchArguments {
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
 
-    /// The certificate to pin, when the environment has several
+    /// The file to pin, one of the environment's certificates, when it has several
     #[arg(short, long, value_name = "FILE")]
     write: Option<PathBuf>,
 
@@ -97,7 +98,7 @@ fn check(pem: &str, now: Timestamp) -> Result<Certificate> {
 struct Pinned {
     /// The directory that its name is relative to.
     directory: PathBuf,
-    /// Its name, as the project file or the user knows it.
+    /// Its name, as the project file knows it.
     name: PathBuf,
 }
 
@@ -133,18 +134,21 @@ impl FetchArguments {
         environment: &Environment,
         directory: &Path,
     ) -> Result<Pinned> {
-        if let Some(name) = &self.write {
-            return Ok(Pinned {
-                directory: directory.to_owned(),
-                name: name.clone(),
-            });
-        }
         let name = &self.environment;
+        let pinned = |certificate: &Path| Pinned {
+            directory: project.root.clone(),
+            name: certificate.to_owned(),
+        };
+        if let Some(file) = &self.write {
+            let file = paths::absolute(directory, file);
+            let is_file = |it: &&PathBuf| paths::absolute(&project.root, it) == file;
+            let certificate = environment.certificates.iter().find(is_file);
+            return certificate
+                .map(|it| pinned(it))
+                .ok_or_else(|| self.not_pinned());
+        }
         match environment.certificates.as_slice() {
-            [only] => Ok(Pinned {
-                directory: project.root.clone(),
-                name: only.clone(),
-            }),
+            [only] => Ok(pinned(only)),
             [] => Err(CommandError::user(format!(
                 "sceau.yaml names no certificate for environment `{name}`"
             ))
@@ -163,6 +167,17 @@ impl FetchArguments {
                 .hint("say which is this cluster's with `--write FILE`, and which cluster with `--context`"))
             }
         }
+    }
+
+    /// Pinning what nothing is sealed to would be of no effect.
+    fn not_pinned(&self) -> CommandError {
+        let name = &self.environment;
+        CommandError::user(format!(
+            "the file to write is no certificate of environment `{name}` in sceau.yaml"
+        ))
+        .hint(format!(
+            "list it under environments.{name}.certificates, whose paths are relative to sceau.yaml"
+        ))
     }
 
     /// Shows the change, and asks where somebody must agree.

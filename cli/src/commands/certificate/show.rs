@@ -39,12 +39,21 @@ pub(crate) struct ShowArguments {
 #[serde(rename_all = "camelCase")]
 struct Report {
     file: String,
+    /// Nothing when the file is missing.
+    #[serde(flatten)]
+    content: Option<Content>,
+    state: &'static str,
+}
+
+/// What stands in a certificate.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Content {
     subject: String,
     key_id: String,
     bits: usize,
     not_before: Timestamp,
     not_after: Timestamp,
-    state: &'static str,
 }
 
 pub(in crate::commands) fn run(arguments: &ShowArguments, io: &mut Io<'_>) -> Result<()> {
@@ -84,12 +93,22 @@ impl ShowArguments {
         let files = environments.iter().flat_map(|it| &it.certificates);
         let reports = files
             .map(|file| {
-                let certificate = project::read_certificate(&project.root, file)?;
-                Ok(Report::of(file.display().to_string(), &certificate, io.now))
+                let certificate = project::read_pinned(&project.root, file)?;
+                let file = file.display().to_string();
+                Ok(match certificate {
+                    Some(certificate) => Report::of(file, &certificate, io.now),
+                    None => Report::missing(file),
+                })
             })
             .collect::<Result<Vec<_>>>()?;
         if reports.is_empty() {
             return Err(CommandError::user("sceau.yaml names no certificate"));
+        }
+        if reports.iter().all(|report| report.content.is_none()) {
+            return Err(CommandError::user(
+                "none of the certificates that sceau.yaml names is there",
+            )
+            .hint("fetch them with `sceau certificate fetch --environment NAME`"));
         }
         Ok(reports)
     }
@@ -106,12 +125,22 @@ impl Report {
         };
         Self {
             file,
-            subject: certificate.subject.clone(),
-            key_id: certificate.key_id().to_string(),
-            bits: certificate.recipient.bits(),
-            not_before: certificate.not_before,
-            not_after: certificate.not_after,
+            content: Some(Content {
+                subject: certificate.subject.clone(),
+                key_id: certificate.key_id().to_string(),
+                bits: certificate.recipient.bits(),
+                not_before: certificate.not_before,
+                not_after: certificate.not_after,
+            }),
             state,
+        }
+    }
+
+    fn missing(file: String) -> Self {
+        Self {
+            file,
+            content: None,
+            state: "missing",
         }
     }
 }
@@ -127,13 +156,17 @@ fn table(reports: &[Report]) -> String {
         "STATE",
     ];
     let rows = reports.iter().map(|report| {
+        let cell = |text: fn(&Content) -> String| {
+            let text = report.content.as_ref().map(text);
+            text.unwrap_or_else(|| "-".to_owned())
+        };
         vec![
             report.file.clone(),
-            report.subject.clone(),
-            report.key_id.clone(),
-            report.bits.to_string(),
-            report.not_before.to_string(),
-            report.not_after.to_string(),
+            cell(|it| it.subject.clone()),
+            cell(|it| it.key_id.clone()),
+            cell(|it| it.bits.to_string()),
+            cell(|it| it.not_before.to_string()),
+            cell(|it| it.not_after.to_string()),
             report.state.to_owned(),
         ]
     });

@@ -25,11 +25,11 @@ pub(super) struct NewSecretArguments {
     #[arg(long, value_name = "NAME", requires = "namespace")]
     pub(super) name: Option<SecretName>,
 
-    /// An item from a file, byte for byte; its name is the file's unless given
+    /// An item from a file, byte for byte; its name is the file's unless given; may be repeated
     #[arg(long, value_name = "[NAME=]FILE", requires = "name")]
     from_file: Vec<ItemFile>,
 
-    /// Items from a dotenv file; see below
+    /// Items from a dotenv file, see below; may be repeated
     #[arg(long, value_name = "FILE", requires = "name")]
     from_env_file: Vec<PathBuf>,
 
@@ -37,7 +37,7 @@ pub(super) struct NewSecretArguments {
     #[arg(long, value_name = "NAME", requires = "name")]
     from_stdin: Option<ItemName>,
 
-    /// An item whose value is asked for and not shown while it is typed
+    /// An item whose value is asked for and not shown while it is typed; may be repeated
     #[arg(long, value_name = "NAME", requires = "name")]
     item: Vec<ItemName>,
 
@@ -45,11 +45,11 @@ pub(super) struct NewSecretArguments {
     #[arg(long = "type", value_name = "TYPE", requires = "name")]
     secret_type: Option<String>,
 
-    /// A label of the Secret
+    /// A label of the Secret; may be repeated
     #[arg(long, value_name = "NAME=VALUE", requires = "name", value_parser = parse_pair)]
     label: Vec<(String, String)>,
 
-    /// An annotation of the Secret
+    /// An annotation of the Secret; may be repeated
     #[arg(long, value_name = "NAME=VALUE", requires = "name", value_parser = parse_pair)]
     annotation: Vec<(String, String)>,
 

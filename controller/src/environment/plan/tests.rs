@@ -2,8 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    environment::usage::recipients,
-    fixtures::{Given, KEYS, at, known_key, received_environment, sealed},
+    fixtures::{Given, KEYS, at, known_key, received_environment},
     key_ring::{KeySecret, KnownKey, UnusableKey},
 };
 
@@ -62,7 +61,7 @@ fn an_active_key_is_told_with_what_it_opens() {
         .sealing_key(1, "prod", "2026-05-01T00:00:00Z");
     let id = |index: usize| KEYS[index].id();
     let recipients = [
-        recipients(&sealed(0, &[]).spec),
+        vec![vec![id(0)]],
         // Two seals of one SealedSecret count once; who is opened by another key does not count.
         vec![vec![id(2), id(0), id(1)], vec![id(0)]],
         vec![vec![id(1), id(0)]],
@@ -187,8 +186,8 @@ fn marked(is_marked_in_use: bool) -> Given {
 fn a_key_secret_is_marked_when_the_mark_is_wrong_and_only_then() {
     let spec = json!({"namespaces": ["shop"]});
     let revoked = json!({"sealingKeys": {"revoked": [KEYS[0].id().to_string()]}});
-    let used = [recipients(&sealed(0, &[]).spec)];
-    let unused = [recipients(&sealed(1, &[]).spec)];
+    let used = [vec![vec![KEYS[0].id()]]];
+    let unused = [vec![vec![KEYS[1].id()]]];
     for (spec, marked_before, recipients, expected) in [
         (&spec, false, &used, Some(true)),
         (&spec, true, &used, None),

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use sealing::{
     KeyRing,
-    resource::{SealStatus, WrittenSecret},
+    resource::{SealStatus, SealedSecretSpec, WrittenSecret},
 };
 use serde_json::json;
 
@@ -16,7 +16,11 @@ use crate::{
 /// A SealedSecret `shop/api` in environment `prod`, which has the first of the fixtures' keys. No
 /// Secret is there, and nothing was written before.
 fn observed() -> Observed {
-    observed_of(sealed(0, &[("A", b"hunter2"), ("EMPTY", b"")]))
+    observed_of(api())
+}
+
+fn api() -> SealedSecret {
+    sealed(0, &[("A", b"hunter2"), ("EMPTY", b"")])
 }
 
 fn observed_of(object: SealedSecret) -> Observed {
@@ -96,9 +100,9 @@ fn unsealed() -> Observed {
     }
 }
 
-fn changed(mut object: SealedSecret, change: impl FnOnce(&mut SealedSecretSpec)) -> Observed {
+fn changed(mut object: SealedSecret, change: impl FnOnce(&mut SealedSecretSpec)) -> SealedSecret {
     change(&mut object.spec);
-    observed_of(object)
+    object
 }
 
 fn with_environment(change: impl FnOnce(&mut KnownEnvironment)) -> Observed {
@@ -119,17 +123,39 @@ fn with_secret(secret: FoundSecret) -> Observed {
 
 /// What the plan comes to, with its seals opened if it says so.
 fn verdict(observed: &Observed) -> Result<&'static str, Obstacle> {
+    verdict_with(observed, api().spec)
+}
+
+/// The same with these seals.
+fn verdict_with(observed: &Observed, spec: SealedSecretSpec) -> Result<&'static str, Obstacle> {
     match plan(observed) {
         Plan::Leave => Ok("leave"),
         Plan::Report(obstacle) => Err(obstacle),
-        Plan::Unseal(unsealing) => unsealing.open().map(|_| "write"),
+        Plan::Unseal(permitted) => {
+            let unsealing = permitted.unsealing(spec)?;
+            unsealing.open().map(|_| "write")
+        }
     }
 }
 
-type Row = (Observed, Reason, String);
+/// The seals that are to be opened.
+fn unsealing(object: SealedSecret) -> Unsealing {
+    let spec = object.spec.clone();
+    let Plan::Unseal(permitted) = plan(&observed_of(object)) else {
+        panic!("it is not unsealed");
+    };
+    permitted.unsealing(spec).unwrap()
+}
+
+type Row = (Observed, SealedSecretSpec, Reason, String);
 
 fn row(observed: Observed, reason: Reason, message: &str) -> Row {
-    (observed, reason, message.to_owned())
+    (observed, api().spec, reason, message.to_owned())
+}
+
+fn row_of(object: SealedSecret, reason: Reason, message: &str) -> Row {
+    let spec = object.spec.clone();
+    (observed_of(object), spec, reason, message.to_owned())
 }
 
 fn obstacles() -> Vec<Row> {
@@ -183,8 +209,8 @@ fn obstacles_of_keys() -> Vec<Row> {
     let id = |index: usize| KEYS[index].id();
     let without_keys = |environment: &mut KnownEnvironment| environment.ring = KeyRing::default();
     vec![
-        row(
-            observed_of(sealed(1, &[("A", b"1")])),
+        row_of(
+            sealed(1, &[("A", b"1")]),
             Reason::UnknownSealingKey,
             &format!("sealed to {}, which environment prod does not have", id(1)),
         ),
@@ -205,18 +231,17 @@ fn obstacles_of_keys() -> Vec<Row> {
 }
 
 fn obstacles_of_manifests() -> Vec<Row> {
-    let api = || sealed(0, &[("A", b"1")]);
     let unreadable = ReceivedSealedSecret {
-        spec: Err(Unreadable),
+        outline: Err(Unreadable),
         ..api().into()
     };
     vec![
-        row(
+        row_of(
             changed(api(), |spec| spec.scope = sealing::Scope::NamespaceWide),
             Reason::Refused,
             "refused: sealed for another place, or changed since it was sealed",
         ),
-        row(
+        row_of(
             changed(api(), |spec| spec.seals.clear()),
             Reason::Malformed,
             "0 seals; a manifest has 1 to 128",
@@ -229,19 +254,19 @@ fn obstacles_of_manifests() -> Vec<Row> {
             Reason::Malformed,
             "its spec is not one that this version can read",
         ),
-        row(
-            observed_of(too_large()),
+        row_of(
+            too_large(),
             Reason::TooLarge,
             "the values have 1200000 bytes together; a manifest has at most 1048576",
         ),
-        row(
+        row_of(
             changed(api(), |spec| {
                 spec.template.secret_type = Some("bootstrap.kubernetes.io/token".to_owned());
             }),
             Reason::RefusedSecretType,
             "environment prod writes no Secrets of type bootstrap.kubernetes.io/token",
         ),
-        row(
+        row_of(
             changed(api(), |spec| {
                 set_label(spec, "sceau.dev/sealing-key", "active");
             }),
@@ -328,8 +353,9 @@ fn too_large() -> SealedSecret {
 
 #[test]
 fn every_obstacle_is_named_and_told() {
-    for (observed, reason, message) in obstacles() {
-        assert_eq!(verdict(&observed), Err(Obstacle { reason, message }));
+    for (observed, spec, reason, message) in obstacles() {
+        let obstacle = Obstacle { reason, message };
+        assert_eq!(verdict_with(&observed, spec), Err(obstacle));
     }
 }
 
@@ -337,7 +363,7 @@ fn every_obstacle_is_named_and_told() {
 fn every_reason_is_planned_or_the_answer_to_a_write() {
     let planned: Vec<Reason> = obstacles()
         .into_iter()
-        .map(|(_, reason, _)| reason)
+        .map(|(_, _, reason, _)| reason)
         .collect();
     let answers = [
         Reason::Conflict,
@@ -357,9 +383,7 @@ fn every_reason_is_planned_or_the_answer_to_a_write() {
 
 #[test]
 fn what_nobody_has_written_yet_is_unsealed() {
-    let Plan::Unseal(unsealing) = plan(&observed()) else {
-        panic!("it is not unsealed");
-    };
+    let unsealing = unsealing(api());
     assert_eq!(unsealing.keys(), [KEYS[0].id()]);
     let opened = unsealing.open().unwrap();
     assert_eq!(opened.opened_by, [KEYS[0].id()]);
@@ -438,11 +462,11 @@ fn any_change_is_written_over_the_secret_that_was_found() {
             without(|status| status.seals[0].opened_by = KEYS[2].id().to_string()),
         ),
     ] {
-        let Plan::Unseal(unsealing) = plan(&observed) else {
+        let Plan::Unseal(permitted) = plan(&observed) else {
             panic!("{what} is not written over");
         };
         assert_eq!(
-            unsealing.precondition.as_deref(),
+            permitted.precondition.as_deref(),
             Some("uid-of-secret"),
             "{what}"
         );
@@ -451,13 +475,13 @@ fn any_change_is_written_over_the_secret_that_was_found() {
 
 #[test]
 fn a_secret_that_has_gone_is_written_anew() {
-    let Plan::Unseal(unsealing) = plan(&Observed {
+    let Plan::Unseal(permitted) = plan(&Observed {
         secret: Ok(None),
         ..unsealed()
     }) else {
         panic!("it is not written");
     };
-    assert_eq!(unsealing.precondition, None);
+    assert_eq!(permitted.precondition, None);
 }
 
 #[test]
@@ -494,13 +518,10 @@ fn a_revocation_is_obeyed_although_nothing_else_changed() {
 
 #[test]
 fn the_label_that_finds_our_secrets_is_ours_and_that_is_said() {
-    let observed = changed(sealed(0, &[("A", b"1")]), |spec| {
+    let object = changed(sealed(0, &[("A", b"1")]), |spec| {
         set_label(spec, MANAGED_BY_LABEL, "Helm");
     });
-    let Plan::Unseal(unsealing) = plan(&observed) else {
-        panic!("it is not unsealed");
-    };
-    let secret = unsealing.open().unwrap().secret;
+    let secret = unsealing(object).open().unwrap().secret;
     assert_eq!(secret.labels()[MANAGED_BY_LABEL], MANAGED_BY);
     assert_eq!(
         secret.summary(),
@@ -510,8 +531,5 @@ fn the_label_that_finds_our_secrets_is_ours_and_that_is_said() {
 
 #[test]
 fn debug_shows_no_value() {
-    let Plan::Unseal(unsealing) = plan(&observed()) else {
-        panic!("it is not unsealed");
-    };
-    assert!(!format!("{:?}", unsealing.open()).contains("hunter2"));
+    assert!(!format!("{:?}", unsealing(api()).open()).contains("hunter2"));
 }

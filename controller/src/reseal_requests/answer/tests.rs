@@ -35,7 +35,7 @@ fn object() -> SealedSecret {
     sealed(0, &[("A", b"value")])
 }
 
-fn request(environment: &str, seals: &[SealHeader], status: &Value) -> Received<ResealRequest> {
+fn request(environment: &str, seals: &[SealHeader], status: &Value) -> ReceivedResealRequest {
     serde_json::from_value(json!({
         "metadata": {"name": "one", "generation": 1, "creationTimestamp": "2026-03-01T12:00:00Z"},
         "spec": {"environment": environment, "seals": seals},
@@ -44,11 +44,11 @@ fn request(environment: &str, seals: &[SealHeader], status: &Value) -> Received<
     .unwrap()
 }
 
-fn unanswered(environment: &str) -> Received<ResealRequest> {
+fn unanswered(environment: &str) -> ReceivedResealRequest {
     request(environment, &[header(&object())], &Value::Null)
 }
 
-fn decided(request: &Received<ResealRequest>, now: &str) -> Decision {
+fn decided(request: &ReceivedResealRequest, now: &str) -> Decision {
     decide(request, &surroundings(), TIME_TO_LIVE, at(now))
 }
 
@@ -166,7 +166,7 @@ fn a_request_for_no_environment_or_without_readable_spec_is_refused() {
             "{decision:?}"
         );
     }
-    let unreadable: Received<ResealRequest> =
+    let unreadable: ReceivedResealRequest =
         serde_json::from_value(json!({"metadata": {"name": "one"}, "spec": {"seals": 3}})).unwrap();
     let decision = decided(&unreadable, now);
     assert!(
@@ -233,7 +233,7 @@ fn a_clock_that_is_behind_keeps_a_request_longer_at_most() {
 }
 
 /// As many seals as a request may have, each wrapped for so many keys of 4096 bits.
-fn largest(recipients: usize) -> Received<ResealRequest> {
+fn largest(recipients: usize) -> ReceivedResealRequest {
     let recipient = WrappedFileKey {
         wrapped: format!("sceau:v1:{}", "A".repeat(684)),
         ..object().spec.seals[0].recipients[0].clone()
