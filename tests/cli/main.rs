@@ -14,6 +14,7 @@ mod canary;
 mod certificate;
 mod certificate_fetch;
 mod dotenv;
+mod edit;
 mod generated;
 mod hostile;
 mod init;
