@@ -10,11 +10,14 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
+use sealing::{Namespace, SecretName};
+
 use crate::{
     commands::{
         certificate::CertificateCommand, completions::CompletionsArguments, init::InitArguments,
-        inspect::InspectArguments, rekey::RekeyArguments, reseal::ResealArguments,
-        seal::SealArguments, unseal::UnsealArguments,
+        inspect::InspectArguments, rekey::RekeyArguments, rename::RenameArguments,
+        reseal::ResealArguments, seal::SealArguments, set::SetArguments, unseal::UnsealArguments,
+        unset::UnsetArguments,
     },
     error::{CommandError, without_name},
 };
@@ -56,6 +59,9 @@ Examples:
   Seal a Secret into the file that Argo CD or Flux will apply:
     sceau seal secret.yaml --write deploy/api/prod/secret.yaml
 
+  Give one item another value, in the file, without any private key:
+    sceau set deploy/api/prod/secret.yaml DATABASE_URL
+
   See what a sealed file says without any key:
     sceau inspect deploy/api/prod/secret.yaml
 
@@ -66,6 +72,9 @@ Examples:
 pub(crate) enum Command {
     Init(InitArguments),
     Seal(SealArguments),
+    Set(SetArguments),
+    Unset(UnsetArguments),
+    Rename(RenameArguments),
     Unseal(UnsealArguments),
     Reseal(ResealArguments),
     Rekey(RekeyArguments),
@@ -85,6 +94,22 @@ pub(crate) struct KeysArguments {
     /// exports them, sceau's own or the original's, single, in several documents or in a List.
     #[arg(long, value_name = "FILE", required = true)]
     pub(crate) keys: Vec<PathBuf>,
+}
+
+/// Which SealedSecret is edited.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct TargetArguments {
+    /// The file of the SealedSecret, which is edited in place
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    /// The name of the SealedSecret, if the file holds several
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<SecretName>,
+
+    /// Its namespace, if the file holds several or does not say it
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) namespace: Option<Namespace>,
 }
 
 /// How a report is written.

@@ -6,9 +6,12 @@ pub(crate) mod completions;
 pub(crate) mod init;
 pub(crate) mod inspect;
 pub(crate) mod rekey;
+pub(crate) mod rename;
 pub(crate) mod reseal;
 pub(crate) mod seal;
+pub(crate) mod set;
 pub(crate) mod unseal;
+pub(crate) mod unset;
 
 use crate::{args::Command, error::Result, ui::Io};
 
@@ -17,6 +20,9 @@ pub(crate) fn run(command: &Command, io: &mut Io<'_>) -> Result<()> {
     match command {
         Command::Init(arguments) => init::run(arguments, io),
         Command::Seal(arguments) => seal::run(arguments, io),
+        Command::Set(arguments) => set::run(arguments, io),
+        Command::Unset(arguments) => unset::run(arguments, io),
+        Command::Rename(arguments) => rename::run(arguments, io),
         Command::Unseal(arguments) => unseal::run(arguments, io),
         Command::Reseal(arguments) => reseal::run(arguments, io),
         Command::Rekey(arguments) => rekey::run(arguments, io),

@@ -8,6 +8,7 @@
 mod args;
 mod cluster;
 mod commands;
+mod editing;
 mod error;
 mod manifest;
 mod output;

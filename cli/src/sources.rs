@@ -5,6 +5,7 @@
 
 mod dotenv;
 mod keys;
+mod value;
 mod walk;
 
 use std::{
@@ -25,6 +26,7 @@ use crate::{
 };
 
 pub(crate) use keys::read_key_ring;
+pub(crate) use value::{Recipe, ValueSource, read_value};
 pub(crate) use walk::{manifest_files, read_found};
 
 /// How people name standard input where a file is expected.
@@ -67,7 +69,8 @@ pub(crate) fn read_inputs(
         .collect()
 }
 
-fn read_file_input(file: &Path, directory: &Path) -> Result<Input> {
+/// Reads one file.
+pub(crate) fn read_file_input(file: &Path, directory: &Path) -> Result<Input> {
     Ok(Input {
         label: file.display().to_string(),
         path: Some(paths::absolute(directory, file)),
@@ -165,11 +168,11 @@ pub(crate) fn read_items(
         }
     }
     if let Some(name) = &sources.stdin {
-        let plaintext = read_stdin_item(name, io)?;
+        let plaintext = read_stdin_item(name, &Flags::of_items(name), io)?;
         add(&mut items, name, plaintext)?;
     }
     for name in &sources.prompted {
-        let plaintext = prompt(name, io)?;
+        let plaintext = prompt(name, &Flags::of_items(name), io)?;
         add(&mut items, name, plaintext)?;
     }
     Ok(items)
@@ -204,12 +207,29 @@ fn read_dotenv(directory: &Path, file: &Path) -> Result<Vec<(ItemName, Plaintext
     })
 }
 
-fn read_stdin_item(name: &ItemName, io: &mut Io<'_>) -> Result<Plaintext> {
+/// The flags that hints name, as the command at hand spells them.
+struct Flags {
+    empty_file: String,
+    prompt: String,
+    stdin: String,
+}
+
+impl Flags {
+    fn of_items(name: &ItemName) -> Self {
+        Self {
+            empty_file: format!("`--from-file {name}=/dev/null`"),
+            prompt: format!("`--item {name}`"),
+            stdin: format!("`--from-stdin {name}`"),
+        }
+    }
+}
+
+fn read_stdin_item(name: &ItemName, flags: &Flags, io: &mut Io<'_>) -> Result<Plaintext> {
     if io.terminals.stdin {
         return Err(CommandError::user(format!(
             "the value of `{name}` would be shown while it is typed"
         ))
-        .hint(format!("ask for it without echo: `--item {name}`")));
+        .hint(format!("ask for it without echo: {}", flags.prompt)));
     }
     let bytes = read_stdin(io)?;
     let line = bytes.strip_suffix(b"\n");
@@ -222,18 +242,17 @@ fn read_stdin_item(name: &ItemName, io: &mut Io<'_>) -> Result<Plaintext> {
     Ok(Plaintext::new(bytes))
 }
 
-fn prompt(name: &ItemName, io: &mut Io<'_>) -> Result<Plaintext> {
+fn prompt(name: &ItemName, flags: &Flags, io: &mut Io<'_>) -> Result<Plaintext> {
     let mut typed = (io.prompt)(&format!("{name}: ")).map_err(|_| {
         CommandError::user(format!(
             "there is no terminal to ask for the value of `{name}`"
         ))
-        .hint(format!("give it on standard input: `--from-stdin {name}`"))
+        .hint(format!("give it on standard input: {}", flags.stdin))
     })?;
     if typed.is_empty() {
         return Err(
-            CommandError::user(format!("no value was given for `{name}`")).hint(format!(
-                "if it is to be empty: `--from-file {name}=/dev/null`"
-            )),
+            CommandError::user(format!("no value was given for `{name}`"))
+                .hint(format!("if it is to be empty: {}", flags.empty_file)),
         );
     }
     Ok(Plaintext::new(std::mem::take(&mut *typed).into_bytes()))

@@ -4,6 +4,11 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
+use crate::{
+    SealError,
+    primitives::{Refused, fill_random},
+};
+
 /// The bytes of one item. They are wiped when dropped, cannot be formatted, cloned, compared or
 /// serialised, and leave through [`Plaintext::expose`] only.
 pub struct Plaintext(Zeroizing<Vec<u8>>);
@@ -12,6 +17,16 @@ impl Plaintext {
     /// Takes ownership of `bytes`, which are wiped when this value is dropped.
     pub fn new(bytes: impl Into<Zeroizing<Vec<u8>>>) -> Self {
         Self(bytes.into())
+    }
+
+    /// This many random bytes of the cryptographic provider.
+    ///
+    /// # Errors
+    /// [`SealError::Provider`] when the provider has none.
+    pub fn random(length: usize) -> Result<Self, SealError> {
+        let mut bytes = Zeroizing::new(vec![0; length]);
+        fill_random(&mut bytes).map_err(|Refused| SealError::Provider)?;
+        Ok(Self(bytes))
     }
 
     /// The bytes themselves: the one exit.

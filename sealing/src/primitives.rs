@@ -39,8 +39,13 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
 /// 32 bytes from the provider's generator, which the operating system seeds.
 pub(crate) fn random_key() -> Result<SecretBytes, Refused> {
     let mut bytes = Zeroizing::new([0; KEY_BYTES]);
-    rand::fill(bytes.as_mut_slice()).map_err(|_| Refused)?;
+    fill_random(bytes.as_mut_slice())?;
     Ok(bytes)
+}
+
+/// Fills with bytes from the provider's generator.
+pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<(), Refused> {
+    rand::fill(bytes).map_err(|_| Refused)
 }
 
 /// Compares without a branch on the content.

@@ -148,6 +148,48 @@ fn refusing_to_seal_keeps_silent() {
 }
 
 #[test]
+fn editing_keeps_silent() {
+    let sealed = |metadata: &str| {
+        format!(
+            "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {metadata}\nspec:\n  encryptedData: {{}}\n"
+        )
+    };
+    let project = project()
+        .file("secret.yaml", secret("stringData: {a: x}"))
+        .file("value", CANARY)
+        .file("prod/original.yaml", sealed("{name: a, namespace: b}"))
+        .file("prod/nowhere.yaml", sealed("{name: a}"))
+        .file(
+            "prod/damaged.yaml",
+            sealed("{name: a, namespace: b") + CANARY,
+        )
+        .stdin(CANARY);
+    let seal = "seal secret.yaml --environment prod -w prod/native.yaml";
+    assert_eq!(silent(&project, seal), 0);
+    for line in [
+        "set prod/native.yaml a --from-stdin",
+        "set prod/native.yaml b --from-file value",
+        "rename prod/native.yaml a c --keys prod.key",
+        "unset prod/native.yaml b",
+        "set prod/original.yaml a --from-stdin",
+        "rename prod/original.yaml a b",
+    ] {
+        assert_eq!(silent(&project, line), 0, "{line}");
+    }
+    for line in [
+        "set prod/nowhere.yaml a --from-stdin",
+        "set prod/damaged.yaml a --from-stdin",
+        "set secret.yaml a --from-stdin",
+        "set value a --from-stdin",
+        "rename prod/native.yaml c a --keys other.key",
+        "rename prod/native.yaml c a --keys value",
+        "unset prod/damaged.yaml a",
+    ] {
+        assert_eq!(silent(&project, line), 1, "{line}");
+    }
+}
+
+#[test]
 fn refusing_a_dotenv_file_keeps_silent() {
     for line in [
         CANARY.to_owned(),

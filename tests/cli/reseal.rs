@@ -222,7 +222,7 @@ fn only_the_environment_that_is_named_is_resealed() {
     let project = project
         .private_key("dev.key", TestKey::Dev)
         .file("certificates/dev.pem", TestKey::Other.certificate(now))
-        .file("certificates/prod.pem", TestKey::Other.certificate(now));
+        .file("certificates/prod.pem", TestKey::Dev.certificate(now));
     let outcome = project
         .run("reseal --environment dev --keys dev.key")
         .done();

@@ -180,17 +180,30 @@ fn a_seal_that_stands_behind_an_alias_is_refused_and_its_file_stays() {
     ");
 }
 
+/// A file whose path is as long as Linux lets it be (PATH_MAX, 4,096 bytes with the NUL): there is no
+/// room beside it for the longer name of a temporary file.
+#[cfg(target_os = "linux")]
+fn in_the_longest_directory(project: &TestProject) -> std::path::PathBuf {
+    let name = "a.yaml";
+    let mut directory = project.path("long");
+    while let Some(room) = 4094_usize.checked_sub(directory.as_os_str().len() + 2 + name.len()) {
+        match room {
+            0 => break,
+            room => directory.push("d".repeat(room.min(200))),
+        }
+    }
+    std::fs::create_dir_all(&directory).unwrap();
+    directory.join(name)
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_file_that_cannot_be_written_fails_alone() {
-    use std::os::fd::AsRawFd as _;
     let project = pinning(sealed(), &[TestKey::Other]);
-    // A file that nobody can put another in the place of: it has no name any more.
-    std::fs::copy(project.path(FILE), project.path("nameless")).unwrap();
-    let nameless = std::fs::File::open(project.path("nameless")).unwrap();
-    std::fs::remove_file(project.path("nameless")).unwrap();
-    let link = format!("/proc/self/fd/{}", nameless.as_raw_fd());
-    let outcome = project.run(&format!("reseal {link} {FILE} --keys prod.key"));
+    let unwritable = in_the_longest_directory(&project);
+    std::fs::copy(project.path(FILE), &unwritable).unwrap();
+    let line = format!("reseal {} {FILE} --keys prod.key", unwritable.display());
+    let outcome = project.run(&line);
     assert_eq!(outcome.code, 1, "{outcome}");
     assert_eq!(outcome.changed_files(), [FILE]);
     assert!(outcome.stdout().contains("NotWritten"), "{outcome}");
@@ -200,6 +213,7 @@ fn a_file_that_cannot_be_written_fails_alone() {
             .contains("seals: 1 resealed, 1 could not be resealed"),
         "{outcome}"
     );
+    std::fs::remove_dir_all(project.path("long")).unwrap();
     project.run("reseal --keys prod.key").done();
 }
 

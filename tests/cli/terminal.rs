@@ -27,7 +27,7 @@ fn an_unknown_command_is_a_usage_error_with_a_hint() {
     stderr:
       error: unrecognized subcommand 'sael'
       
-        tip: some similar subcommands exist: 'unseal', 'seal'
+        tip: some similar subcommands exist: 'set', 'unseal', 'seal'
       
       Usage: sceau <COMMAND>
       

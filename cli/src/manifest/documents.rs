@@ -24,7 +24,10 @@ pub(crate) struct Document<'text> {
     pub(crate) range: Range<usize>,
     /// How it is written.
     pub(crate) syntax: Syntax,
-    text: &'text str,
+    /// Where `text` begins in the file.
+    pub(super) start: usize,
+    /// All that is parsed: a line `---` before it included.
+    pub(super) text: &'text str,
 }
 
 /// How a document is written.
@@ -100,6 +103,7 @@ pub(crate) fn split(text: &str) -> Vec<Document<'_>> {
         documents.push(Document {
             number: documents.len() + 1,
             line,
+            start: range.start,
             text: &text[range.clone()],
             range: content_range(text, range),
             syntax,

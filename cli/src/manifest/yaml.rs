@@ -1,6 +1,6 @@
 //! YAML text as a tree that remembers where each node stands and whether a scalar was quoted.
 //!
-//! It is the only file that names the YAML parser. It refuses duplicate names and whatever has no
+//! With `layout`, it is the only file that names the YAML parser. It refuses duplicate names and whatever has no
 //! JSON form; what a scalar means is left to those who know what they want.
 
 use std::{
@@ -90,6 +90,34 @@ impl Node {
         };
         let entry = entries.iter().find(|entry| *entry.name.text == name)?;
         Some(&entry.node)
+    }
+
+    /// The same mapping without what stands at the end of a way through mappings.
+    pub(super) fn without(&self, way: &[&str]) -> Option<Self> {
+        let (Content::Mapping(entries), [name, rest @ ..]) = (&self.content, way) else {
+            return None;
+        };
+        let kept = entries
+            .iter()
+            .filter(|entry| !rest.is_empty() || *entry.name.text != *name);
+        let content = kept.map(|entry| {
+            let below = (*entry.name.text == *name).then(|| entry.node.without(rest));
+            Entry {
+                line: entry.line,
+                name: Scalar {
+                    text: entry.name.text.clone(),
+                    style: entry.name.style,
+                },
+                node: below
+                    .flatten()
+                    .map_or_else(|| Rc::clone(&entry.node), Rc::new),
+            }
+        });
+        Some(Self::new(
+            self.line,
+            self.span.clone(),
+            Content::Mapping(content.collect()),
+        ))
     }
 
     /// The text of a scalar under `name`.

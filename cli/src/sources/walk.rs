@@ -11,7 +11,7 @@ use ignore::{DirEntry, WalkBuilder};
 use super::Input;
 use crate::{
     error::{CommandError, Result},
-    resolve,
+    paths,
 };
 
 /// The extensions of files that are looked into.
@@ -23,7 +23,7 @@ pub(crate) fn manifest_files(paths: &[PathBuf], directory: &Path) -> Result<Vec<
     let mut files = Vec::new();
     let mut seen = HashSet::new();
     for path in paths {
-        let walk = WalkBuilder::new(resolve::absolute(directory, path))
+        let walk = WalkBuilder::new(paths::absolute(directory, path))
             .hidden(false)
             .require_git(false)
             .sort_by_file_path(Path::cmp)

@@ -1,0 +1,123 @@
+//! `sceau rename`: one item of a SealedSecret gets another name, in its file.
+
+use std::path::PathBuf;
+
+use sealing::{ItemName, resource::SealedSecret};
+
+use crate::{
+    args::TargetArguments,
+    editing::{self, NativePlace, OpenFile},
+    error::{Result, with_causes},
+    manifest::{Change, Sealed},
+    project::Project,
+    sources,
+    ui::{self, Io},
+};
+
+/// Give one item of a SealedSecret another name, in its file
+///
+/// Leaves everything else in the file as it is. An item's name is part of what it is sealed with,
+/// so the private key of its seal is needed: the item is opened and sealed again under its new
+/// name, for the environment's current certificates. The value stays the same, and so does the
+/// time at which it was given.
+///
+/// In the original's format names are not bound to values, and no key is needed.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct RenameArguments {
+    #[command(flatten)]
+    target: TargetArguments,
+
+    /// The item to rename
+    #[arg(value_name = "ITEM")]
+    item: ItemName,
+
+    /// Its new name
+    #[arg(value_name = "NEW")]
+    new_name: ItemName,
+
+    /// A file with private keys, PEM or exported key Secrets; may be given several times
+    #[arg(long, value_name = "FILE")]
+    keys: Vec<PathBuf>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sceau rename deploy/api/prod/secret.yaml DB_URL DATABASE_URL --keys backup.yaml";
+
+pub(super) fn run(arguments: &RenameArguments, io: &mut Io<'_>) -> Result<()> {
+    let RenameArguments { item, new_name, .. } = arguments;
+    let file = OpenFile::open(&arguments.target, io)?;
+    if !file.target.holds(item) {
+        return Err(file.no_item(item));
+    }
+    if file.target.holds(new_name) {
+        return Err(file
+            .error(format_args!("there is an item `{new_name}` already"))
+            .hint("take it out first with `sceau unset`, or choose another name"));
+    }
+    match &file.target.sealed {
+        Sealed::Native(sealed) => arguments.rename_native(&file, sealed, io)?,
+        Sealed::Bitnami(_) => {
+            let name = item;
+            file.write(Change::Rename { name, new_name }, io)?;
+        }
+    }
+    ui::note(
+        io,
+        format_args!(
+            "item `{item}` of {} is called `{new_name}` in {}",
+            file.target.place(),
+            file.label()
+        ),
+    );
+    Ok(())
+}
+
+impl RenameArguments {
+    fn rename_native(
+        &self,
+        file: &OpenFile<'_>,
+        sealed: &SealedSecret,
+        io: &mut Io<'_>,
+    ) -> Result<()> {
+        if self.keys.is_empty() {
+            return Err(file
+                .error(format_args!(
+                    "renaming `{}` needs the private key of its seal: the key of an item is derived from its name",
+                    self.item
+                ))
+                .hint("give it with `--keys FILE`, or set the value anew: `sceau set` under the new name, then `sceau unset`"));
+        }
+        let project = Project::load(&io.directory)?;
+        let NativePlace {
+            mut envelope,
+            place,
+            context,
+        } = file.native_place(sealed)?;
+        let environment = file.environment(&project, Some(&envelope.environment), io)?;
+        let recipients = editing::recipients(&project, &environment, io)?;
+        let ring = sources::read_key_ring(&self.keys, io)?;
+        envelope
+            .seals
+            .retain(|seal| seal.item_sizes().any(|(name, _)| *name == self.item));
+        let sealed_at = envelope.seals.first().map_or(io.now, |seal| seal.sealed_at);
+        let mut items = envelope
+            .open(&place, &ring)
+            .map_err(|error| file.error(with_causes(&error)))?
+            .items;
+        items.retain(|name, _| *name == self.item);
+        let items = items
+            .into_values()
+            .map(|plaintext| (self.new_name.clone(), plaintext))
+            .collect();
+        let seal = sealing::seal_items(&items, &context, &recipients, sealed_at)
+            .map_err(|error| file.error(error))?;
+        let change = Change::Native {
+            without: Some(&self.item),
+            with: Some(&seal),
+        };
+        file.check_bounds(sealed, change)?;
+        file.write(change, io)
+    }
+}

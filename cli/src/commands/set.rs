@@ -1,0 +1,172 @@
+//! `sceau set`: one item of a SealedSecret gets a value, in the file, without any private key.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use sealing::{
+    EnvironmentName, ItemName, Plaintext,
+    envelope::{bitnami::seal_item, native::MAX_BYTES},
+    resource::{SealedSecret, bitnami},
+};
+
+use crate::{
+    args::TargetArguments,
+    editing::{self, OpenFile},
+    error::{CommandError, Result},
+    manifest::{Change, Sealed},
+    project::Project,
+    sources::{self, Recipe, ValueSource},
+    ui::{self, Io},
+};
+
+/// Set one item of a SealedSecret, in its file
+///
+/// Replaces the value of an item, or adds one, and leaves everything else in the file as it is:
+/// comments, order, quotes, indentation and other documents. No private key is needed. The value
+/// is asked for and not shown, unless a flag says where it comes from; it is never taken from the
+/// command line.
+///
+/// The new value stands under a seal of its own, for the environment, scope, namespace and name
+/// that the manifest says, and for the environment's current certificates. In the original's
+/// format, the item is sealed for the one certificate of the environment that `--environment` or
+/// the path rules name.
+///
+/// Templates (Helm) can be edited where no template action stands in what is edited or decides
+/// what it is sealed for. What cannot be edited safely is refused, and the file is not touched.
+/// The old value stays in git's history, for whoever has a key that opens it.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct SetArguments {
+    #[command(flatten)]
+    target: TargetArguments,
+
+    /// The item to set
+    #[arg(value_name = "ITEM")]
+    item: ItemName,
+
+    /// Take the value from a file, byte for byte
+    #[arg(long, value_name = "FILE", group = "source")]
+    from_file: Option<PathBuf>,
+
+    /// Take the value from standard input, byte for byte
+    #[arg(long, group = "source")]
+    from_stdin: bool,
+
+    /// Make a random value that nobody sees, such as 32:base64
+    ///
+    /// 16 to 4096 random bytes, written as base64, base64url (without padding) or hex.
+    #[arg(long, value_name = "BYTES:ENCODING", group = "source")]
+    generate: Option<Recipe>,
+
+    /// The environment to seal for; a manifest of sceau's own format says it itself
+    #[arg(long, value_name = "NAME")]
+    environment: Option<EnvironmentName>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  Give an item a new value, which is asked for and not shown:
+    sceau set deploy/api/prod/secret.yaml DATABASE_URL
+
+  Give it a random password that nobody ever sees:
+    sceau set deploy/api/prod/secret.yaml SESSION_SECRET --generate 32:base64
+
+  Take it from another program:
+    pass show stripe | sceau set deploy/api/prod/secret.yaml STRIPE_KEY --from-stdin";
+
+pub(super) fn run(arguments: &SetArguments, io: &mut Io<'_>) -> Result<()> {
+    let project = Project::load(&io.directory)?;
+    let file = OpenFile::open(&arguments.target, io)?;
+    let environment = match &file.target.sealed {
+        Sealed::Native(sealed) => arguments.set_native(&file, sealed, &project, io)?,
+        Sealed::Bitnami(sealed) => arguments.set_original(&file, sealed, &project, io)?,
+    };
+    let how = match (&arguments.generate, file.target.holds(&arguments.item)) {
+        (Some(recipe), _) => format!("set to {recipe}"),
+        (None, true) => "replaced".to_owned(),
+        (None, false) => "added".to_owned(),
+    };
+    ui::note(
+        io,
+        format_args!(
+            "item `{}` of {} is {how}, sealed for {environment}, in {}",
+            arguments.item,
+            file.target.place(),
+            file.label()
+        ),
+    );
+    Ok(())
+}
+
+impl SetArguments {
+    fn set_native(
+        &self,
+        file: &OpenFile<'_>,
+        sealed: &SealedSecret,
+        project: &Project,
+        io: &mut Io<'_>,
+    ) -> Result<EnvironmentName> {
+        let place = file.native_place(sealed)?;
+        let own = place.envelope.environment;
+        if let Some(requested) = self.environment.as_ref().filter(|it| **it != own) {
+            return Err(file.error(format_args!(
+                "it is sealed for `{own}`, and `--environment {requested}` was given"
+            )));
+        }
+        let environment = file.environment(project, Some(&own), io)?;
+        let recipients = editing::recipients(project, &environment, io)?;
+        let items = BTreeMap::from([(self.item.clone(), self.read_value(io)?)]);
+        let seal = sealing::seal_items(&items, &place.context, &recipients, io.now)
+            .map_err(|error| file.error(error))?;
+        let change = Change::Native {
+            without: file.target.holds(&self.item).then_some(&self.item),
+            with: Some(&seal),
+        };
+        file.check_bounds(sealed, change)?;
+        file.write(change, io)?;
+        Ok(environment)
+    }
+
+    fn set_original(
+        &self,
+        file: &OpenFile<'_>,
+        sealed: &bitnami::SealedSecret,
+        project: &Project,
+        io: &mut Io<'_>,
+    ) -> Result<EnvironmentName> {
+        let label = file.original_label(sealed)?;
+        let environment = file.environment(project, self.environment.as_ref(), io)?;
+        let recipients = editing::recipients(project, &environment, io)?;
+        let [recipient] = recipients.as_slice() else {
+            return Err(file
+                .error(format_args!(
+                    "an item of the original's format is sealed to one certificate, and `{environment}` has {}",
+                    recipients.len()
+                ))
+                .hint("name an environment with one certificate by `--environment`, or seal the Secret anew in sceau's own format"));
+        };
+        let plaintext = self.read_value(io)?;
+        if plaintext.len() > MAX_BYTES {
+            return Err(file.error(format_args!(
+                "the value has {} bytes; a Secret has at most {MAX_BYTES}",
+                plaintext.len()
+            )));
+        }
+        let text = seal_item(recipient, &label, &plaintext).map_err(CommandError::user)?;
+        let change = Change::Set {
+            name: &self.item,
+            sealed: &text,
+        };
+        file.write(change, io)?;
+        Ok(environment)
+    }
+
+    fn read_value(&self, io: &mut Io<'_>) -> Result<Plaintext> {
+        let source = match (&self.from_file, self.generate) {
+            (Some(path), _) => ValueSource::File(path.clone()),
+            (None, Some(recipe)) => ValueSource::Generated(recipe),
+            (None, None) if self.from_stdin => ValueSource::Stdin,
+            (None, None) => ValueSource::Prompt,
+        };
+        sources::read_value(&self.item, &source, io)
+    }
+}

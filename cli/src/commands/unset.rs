@@ -1,0 +1,53 @@
+//! `sceau unset`: one item of a SealedSecret is taken out of its file, without any private key.
+
+use sealing::ItemName;
+
+use crate::{
+    args::TargetArguments,
+    editing::OpenFile,
+    error::Result,
+    manifest::{Change, Sealed},
+    ui::{self, Io},
+};
+
+/// Take one item out of a SealedSecret, in its file
+///
+/// Leaves everything else in the file as it is: comments with a line of their own, order, quotes,
+/// indentation and other documents. A seal that loses its last item goes too, unless it is the
+/// only one. Neither a private key nor the project file is needed.
+///
+/// The value stays in git's history, for whoever has a key that opens it.
+#[derive(Debug, clap::Args)]
+pub(crate) struct UnsetArguments {
+    #[command(flatten)]
+    target: TargetArguments,
+
+    /// The item to take out
+    #[arg(value_name = "ITEM")]
+    item: ItemName,
+}
+
+pub(super) fn run(arguments: &UnsetArguments, io: &mut Io<'_>) -> Result<()> {
+    let UnsetArguments { target, item } = arguments;
+    let file = OpenFile::open(target, io)?;
+    if !file.target.holds(item) {
+        return Err(file.no_item(item));
+    }
+    match &file.target.sealed {
+        Sealed::Native(sealed) => {
+            let change = Change::Native {
+                without: Some(item),
+                with: None,
+            };
+            file.check_bounds(sealed, change)?;
+            file.write(change, io)?;
+        }
+        Sealed::Bitnami(_) => file.write(Change::Unset { name: item }, io)?,
+    }
+    let place = file.target.place();
+    ui::note(
+        io,
+        format_args!("item `{item}` is taken out of {place} in {}", file.label()),
+    );
+    Ok(())
+}

@@ -1,0 +1,332 @@
+//! The SealedSecrets of a file that may be edited, and which of them is meant.
+//!
+//! Documents that do not say `SealedSecret` are not even parsed: they stay as they are.
+
+use std::rc::Rc;
+
+use sealing::{
+    ItemName, Namespace, SecretName,
+    resource::bitnami::{CLUSTER_WIDE, NAMESPACE_WIDE},
+};
+
+use super::{
+    Document, Fault, Origin, Sealed,
+    layout::{self, Part, Step},
+    sealed::Format,
+    split, templating,
+    yaml::{self, Content, Node},
+};
+use crate::error::{CommandError, Result as CommandResult};
+
+/// A SealedSecret in a file.
+#[derive(Debug)]
+pub(crate) struct Target {
+    pub(crate) origin: Origin,
+    pub(crate) sealed: Sealed,
+    pub(crate) name: Named,
+    pub(crate) namespace: Named,
+    /// Which of the file's documents holds it, counted from 0.
+    pub(super) document: usize,
+    /// The way to it in its document.
+    pub(super) steps: Vec<Step>,
+}
+
+/// A name, as a manifest that may be a template says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Named {
+    Absent,
+    Known(String),
+    /// It is known when the template is rendered.
+    Templated,
+}
+
+/// Which SealedSecret is meant.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Choice<'a> {
+    pub(crate) name: Option<&'a SecretName>,
+    pub(crate) namespace: Option<&'a Namespace>,
+}
+
+/// Finds the one SealedSecret of a text that is meant and may be edited.
+pub(crate) fn find(label: &str, text: &str, choice: Choice<'_>) -> CommandResult<Target> {
+    let documents = split(text);
+    let mut found = Found::default();
+    for document in &documents {
+        if document.text.contains("SealedSecret") {
+            found.add(label, document);
+        }
+    }
+    let target = found.choose(label, choice)?;
+    let document = &documents[target.document];
+    check_templating(text, document, &target).map_err(|fault| target.origin.fault(&fault))?;
+    Ok(target)
+}
+
+impl Found {
+    fn choose(self, label: &str, choice: Choice<'_>) -> CommandResult<Target> {
+        let Self { targets, faults } = self;
+        if targets.is_empty() && faults.is_empty() {
+            return Err(
+                CommandError::user(format!("there is no SealedSecret in {label}"))
+                    .hint("`sceau seal` makes one of a Secret"),
+            );
+        }
+        let known = listed(&targets);
+        let mut meant = targets.into_iter().filter(|target| choice.admits(target));
+        match (meant.next(), meant.next(), faults.into_iter().next()) {
+            (Some(one), None, fault) if fault.is_none() || choice.name.is_some() => Ok(one),
+            (Some(_), Some(_), _) => Err(CommandError::user(format!(
+                "there are several SealedSecrets in {label}"
+            ))
+            .hint(format!(
+                "say which with `--name` and `--namespace`; there are {known}"
+            ))),
+            (_, _, Some(fault)) => Err(fault),
+            (_, _, None) => Err(CommandError::user(format!(
+                "there is no SealedSecret of that name and namespace in {label}"
+            ))
+            .hint(format!("it holds {known}"))),
+        }
+    }
+}
+
+fn listed(targets: &[Target]) -> String {
+    let names: Vec<String> = targets.iter().map(Target::place).collect();
+    names.join(", ")
+}
+
+impl Target {
+    /// Namespace and name, as far as they are known.
+    pub(crate) fn place(&self) -> String {
+        match &self.namespace {
+            Named::Absent => self.name.shown().to_owned(),
+            namespace => format!("{}/{}", namespace.shown(), self.name.shown()),
+        }
+    }
+
+    /// The names of its items.
+    pub(crate) fn item_names(&self) -> Vec<&str> {
+        match &self.sealed {
+            Sealed::Bitnami(sealed) => {
+                let items = sealed.spec.encrypted_data.iter().flatten();
+                items.map(|(name, _)| name.as_str()).collect()
+            }
+            Sealed::Native(sealed) => {
+                let items = sealed.spec.seals.iter().flat_map(|seal| seal.items.keys());
+                items.map(String::as_str).collect()
+            }
+        }
+    }
+
+    /// Whether it has an item of that name.
+    pub(crate) fn holds(&self, item: &ItemName) -> bool {
+        self.item_names().contains(&item.as_str())
+    }
+}
+
+impl Named {
+    fn shown(&self) -> &str {
+        match self {
+            Self::Absent => "(no name)",
+            Self::Known(name) => name,
+            Self::Templated => "(templated)",
+        }
+    }
+
+    fn is(&self, name: &str) -> bool {
+        matches!(self, Self::Known(known) if known == name)
+    }
+}
+
+impl Choice<'_> {
+    /// A namespace that is given also admits what names none.
+    fn admits(&self, target: &Target) -> bool {
+        let namespace =
+            |it: &Namespace| target.namespace == Named::Absent || target.namespace.is(it.as_str());
+        self.name.is_none_or(|name| target.name.is(name.as_str()))
+            && self.namespace.is_none_or(namespace)
+    }
+}
+
+/// A document that has been read, as it is or as a template.
+pub(super) struct Readable {
+    pub(super) node: Rc<Node>,
+    pub(super) layout: Part,
+    /// Whether template actions were masked.
+    masked: bool,
+}
+
+impl Readable {
+    /// Reads a SealedSecret of the document. In a template, what the Secret is given beside its
+    /// items may be anything.
+    pub(super) fn sealed(&self, node: &Node, format: Format) -> Result<Sealed, Fault> {
+        Sealed::read(node, format).or_else(|fault| {
+            let rest = node.without(&["spec", "template"]);
+            let rest = rest.filter(|_| self.masked).ok_or(fault)?;
+            Sealed::read(&rest, format)
+        })
+    }
+}
+
+/// Reads a document strictly; if that fails and it is a template, with its actions masked.
+pub(super) fn read(document: &Document<'_>) -> Result<Readable, Fault> {
+    let unplaced = || {
+        Fault::new(
+            document.line,
+            "it is written in a way that cannot be edited",
+        )
+    };
+    match document.parse() {
+        Ok(node) => Ok(Readable {
+            node,
+            layout: layout::read(document.text).ok_or_else(unplaced)?,
+            masked: false,
+        }),
+        Err(fault) => {
+            let Some(masked) = templating::masked(document.text) else {
+                return Err(fault);
+            };
+            Ok(Readable {
+                node: yaml::parse(&masked, document.line).map_err(|_| fault)?,
+                layout: layout::read(&masked).ok_or_else(unplaced)?,
+                masked: true,
+            })
+        }
+    }
+}
+
+#[derive(Default)]
+struct Found {
+    targets: Vec<Target>,
+    /// Of documents that speak of a SealedSecret and cannot be read.
+    faults: Vec<CommandError>,
+}
+
+impl Found {
+    fn add(&mut self, label: &str, document: &Document<'_>) {
+        let origin = Origin {
+            file: label.to_owned(),
+            document: document.number,
+            line: document.line,
+        };
+        let readable = match read(document) {
+            Ok(readable) => readable,
+            Err(fault) => return self.faults.push(origin.fault(&fault)),
+        };
+        for (steps, node) in objects(&readable.node) {
+            let api_version = node.text_field("apiVersion").unwrap_or_default();
+            let Some(format) = Format::of(api_version) else {
+                continue;
+            };
+            let origin = Origin {
+                line: node.line,
+                ..origin.clone()
+            };
+            match readable.sealed(node, format) {
+                Ok(sealed) => {
+                    let named = |field| named(document.text, &readable.layout, &steps, field);
+                    self.targets.push(Target {
+                        name: named("name"),
+                        namespace: named("namespace"),
+                        origin,
+                        sealed,
+                        document: document.number - 1,
+                        steps,
+                    });
+                }
+                Err(fault) => self.faults.push(origin.fault(&fault)),
+            }
+        }
+    }
+}
+
+/// The SealedSecrets of a document: itself, or items of a List.
+fn objects(root: &Node) -> Vec<(Vec<Step>, &Node)> {
+    let is_sealed = |node: &Node| node.text_field("kind") == Some("SealedSecret");
+    if is_sealed(root) {
+        return vec![(Vec::new(), root)];
+    }
+    match root.field("items").map(|items| &items.content) {
+        Some(Content::Sequence(items)) => items
+            .iter()
+            .enumerate()
+            .filter(|(_, item)| is_sealed(item))
+            .map(|(index, item)| (vec![Step::Field("items"), Step::Index(index)], &**item))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn named(text: &str, layout: &Part, steps: &[Step], field: &'static str) -> Named {
+    let way = [Step::Field("metadata"), Step::Field(field)];
+    let part = layout.walk(steps).and_then(|object| object.walk(&way));
+    match part.map(|part| &text[part.range.clone()]) {
+        None | Some("") => Named::Absent,
+        Some(written) if written.contains("{{") => Named::Templated,
+        Some(written) => Named::Known(written.trim_matches(['"', '\'']).to_owned()),
+    }
+}
+
+/// Refuses a template whose actions could change what an edit relies on.
+fn check_templating(text: &str, document: &Document<'_>, target: &Target) -> Result<(), Fault> {
+    let layout = &read(document)?.layout;
+    let certain = |at: usize, problem: &str| {
+        let line = document.line + document.text[..at].matches('\n').count();
+        Fault::new(line, problem.to_owned()).hint(
+            "edit what the template is made from, or render it and edit the result (for Helm, `helm template`)",
+        )
+    };
+    let (before, after) = text.split_at(document.start);
+    if templating::reaches_into(before, after) {
+        return Err(certain(0, "the document stands inside a template action"));
+    }
+    let object = layout.walk(&target.steps).unwrap_or(layout);
+    for action in templating::actions(document.text) {
+        if !is_harmless(&action, document.text, object, target) {
+            return Err(certain(
+                action.range.start,
+                "a template action stands where it may change what is edited",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn is_harmless(action: &templating::Action, text: &str, object: &Part, target: &Target) -> bool {
+    let at = action.range.start;
+    let outside = action.range.end <= object.range.start || at >= object.range.end;
+    if outside && action.whole_line && action.control {
+        return true;
+    }
+    let until = if target.steps.is_empty() {
+        text.len()
+    } else {
+        object.range.end
+    };
+    let is_scope = |name: &&str| [CLUSTER_WIDE, NAMESPACE_WIDE].contains(name);
+    match region(object, until, at).as_slice() {
+        ["metadata", "labels", ..] | ["spec", "template", ..] => true,
+        ["metadata", "name" | "namespace"] => !action.whole_line,
+        ["metadata", "annotations", rest @ ..] => match target.sealed {
+            Sealed::Native(_) => true,
+            Sealed::Bitnami(_) => {
+                !action.whole_line && rest.first().is_some_and(|name| !is_scope(name))
+            }
+        },
+        _ => false,
+    }
+}
+
+/// The names of the entries in whose stretch a place lies: each reaches to the next one.
+fn region(part: &Part, until: usize, at: usize) -> Vec<&str> {
+    let entries = part.entries();
+    for (index, entry) in entries.iter().enumerate() {
+        let end = entries.get(index + 1).map_or(until, |next| next.at.start);
+        if (entry.at.start..end).contains(&at) {
+            let mut names = vec![entry.name.as_str()];
+            names.extend(region(&entry.value, end, at));
+            return names;
+        }
+    }
+    Vec::new()
+}

@@ -1,0 +1,115 @@
+//! The value of one item: from a file, standard input or a person, or made here and seen by nobody.
+
+use std::{fmt, path::PathBuf, str::FromStr};
+
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use sealing::{ItemName, Plaintext};
+use zeroize::Zeroizing;
+
+use super::{Flags, prompt, read_bytes, read_stdin_item};
+use crate::{
+    error::{CommandError, Result},
+    ui::Io,
+};
+
+/// Where one value comes from.
+#[derive(Debug, Clone)]
+pub(crate) enum ValueSource {
+    File(PathBuf),
+    Generated(Recipe),
+    Prompt,
+    Stdin,
+}
+
+/// Reads or makes the value of `name`.
+pub(crate) fn read_value(
+    name: &ItemName,
+    source: &ValueSource,
+    io: &mut Io<'_>,
+) -> Result<Plaintext> {
+    let flags = Flags {
+        empty_file: "`--from-file /dev/null`".to_owned(),
+        prompt: "leave `--from-stdin` out".to_owned(),
+        stdin: "`--from-stdin`".to_owned(),
+    };
+    match source {
+        ValueSource::File(path) => read_bytes(&io.directory, path).map(Plaintext::new),
+        ValueSource::Generated(recipe) => recipe.make(),
+        ValueSource::Prompt => prompt(name, &flags, io),
+        ValueSource::Stdin => read_stdin_item(name, &flags, io),
+    }
+}
+
+/// A random value: how many bytes, and how they are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Recipe {
+    bytes: usize,
+    encoding: Encoding,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Encoding {
+    Base64,
+    Base64Url,
+    Hex,
+}
+
+/// Fewer can be guessed; no password or key needs more.
+const BYTES: std::ops::RangeInclusive<usize> = 16..=4096;
+
+impl FromStr for Recipe {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let (bytes, encoding) = text
+            .split_once(':')
+            .ok_or("BYTES:ENCODING is expected, such as 32:base64")?;
+        let bytes = bytes.parse().ok().filter(|bytes| BYTES.contains(bytes));
+        Ok(Self {
+            bytes: bytes.ok_or_else(|| {
+                format!(
+                    "{} to {} bytes can be generated",
+                    BYTES.start(),
+                    BYTES.end()
+                )
+            })?,
+            encoding: match encoding {
+                "base64" => Encoding::Base64,
+                "base64url" => Encoding::Base64Url,
+                "hex" => Encoding::Hex,
+                _ => return Err("the encoding is base64, base64url or hex".to_owned()),
+            },
+        })
+    }
+}
+
+impl fmt::Display for Recipe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let encoding = match self.encoding {
+            Encoding::Base64 => "base64",
+            Encoding::Base64Url => "base64url",
+            Encoding::Hex => "hex",
+        };
+        write!(f, "{} random bytes as {encoding}", self.bytes)
+    }
+}
+
+impl Recipe {
+    fn make(self) -> Result<Plaintext> {
+        let random = Plaintext::random(self.bytes).map_err(CommandError::user)?;
+        let mut text = Zeroizing::new(String::with_capacity(2 * self.bytes));
+        match self.encoding {
+            Encoding::Base64 => STANDARD.encode_string(random.expose(), &mut text),
+            Encoding::Base64Url => URL_SAFE_NO_PAD.encode_string(random.expose(), &mut text),
+            Encoding::Hex => {
+                let digits = random.expose().iter().flat_map(|it| [it >> 4, it & 15]);
+                text.extend(digits.filter_map(|it| char::from_digit(it.into(), 16)));
+            }
+        }
+        let bytes = std::mem::take(&mut *text).into_bytes();
+        Ok(Plaintext::new(bytes))
+    }
+}
