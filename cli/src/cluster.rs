@@ -11,7 +11,7 @@ use kube::{
 };
 use sealing::{EnvironmentName, resource::Environment};
 
-use crate::error::with_causes;
+use crate::error::{plain, with_causes};
 
 /// Which cluster is asked, and with whose credentials.
 #[derive(Debug, Clone, Default)]
@@ -75,7 +75,7 @@ async fn read_certificate(target: &Target, name: &EnvironmentName) -> Result<Str
 }
 
 async fn config(target: &Target) -> Result<Config, ClusterError> {
-    let unusable = |error: KubeconfigError| ClusterError::Kubeconfig(with_causes(&error));
+    let unusable = |error: KubeconfigError| ClusterError::Kubeconfig(explain_kubeconfig(&error));
     let kubeconfig = match &target.kubeconfig {
         Some(path) => Kubeconfig::read_from(path),
         None => Kubeconfig::read(),
@@ -90,6 +90,19 @@ async fn config(target: &Target) -> Result<Config, ClusterError> {
     config.connect_timeout = Some(PATIENCE);
     config.read_timeout = Some(PATIENCE);
     Ok(config)
+}
+
+/// The client quotes paths twice and says little where the fault is the user's.
+fn explain_kubeconfig(error: &KubeconfigError) -> String {
+    match error {
+        KubeconfigError::CurrentContextNotSet => "it has no current context".to_owned(),
+        KubeconfigError::LoadContext(name) => format!("it has no context `{name}`"),
+        KubeconfigError::LoadClusterOfContext(name) => format!("it has no cluster `{name}`"),
+        KubeconfigError::ReadConfig(error, path) => {
+            format!("cannot read {}: {}", path.display(), plain(error))
+        }
+        other => with_causes(other),
+    }
 }
 
 fn explain(error: &kube::Error, name: &EnvironmentName) -> ClusterError {

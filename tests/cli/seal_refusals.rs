@@ -165,11 +165,18 @@ fn a_field_that_is_misspelt() {
 
 #[test]
 fn metadata_that_cannot_be_kept() {
-    let text = SECRET.replace("  name: api", "  name: api\n  finalizers: [x]");
+    let text = SECRET.replace("  name: api", "  generateName: api-");
     assert_snapshot!(refused(&text), @"
     exit 1
     stderr:
-      error: secret.yaml:5 (document 1): metadata: unknown field; known are name, namespace, labels, annotations, creationTimestamp, deletionGracePeriodSeconds, deletionTimestamp, generation, managedFields, ownerReferences, resourceVersion, selfLink, uid
+      error: secret.yaml:4 (document 1): metadata.generateName: a Secret is sealed for the name that it will have: say `name` instead
+    files: unchanged
+    ");
+    let text = SECRET.replace("  name: api", "  name: api\n  clusterName: x");
+    assert_snapshot!(refused(&text), @"
+    exit 1
+    stderr:
+      error: secret.yaml:5 (document 1): metadata: unknown field; known are name, namespace, labels, annotations, creationTimestamp, deletionGracePeriodSeconds, deletionTimestamp, finalizers, generateName, generation, managedFields, ownerReferences, resourceVersion, selfLink, uid
     files: unchanged
     ");
 }
