@@ -182,6 +182,35 @@ fn metadata_that_cannot_be_kept() {
 }
 
 #[test]
+fn metadata_that_kubernetes_would_refuse() {
+    let with = |metadata: &str| refused(&SECRET.replace("  name: api", metadata));
+    for (metadata, expected) in [
+        (
+            "  name: api\n  labels: {'a=b': c}",
+            "the name of a label is none",
+        ),
+        (
+            "  name: api\n  annotations: {'a b': c}",
+            "the name of an annotation is none",
+        ),
+        (
+            "  name: api\n  labels: {a: 'b c'}",
+            "the value of label `a` is none",
+        ),
+    ] {
+        let outcome = with(metadata);
+        assert!(outcome.stderr().contains(expected), "{outcome}");
+    }
+    let typed = format!("{SECRET}type: kubernetes.io/tls\n");
+    assert_snapshot!(refused(&typed), @"
+    exit 1
+    stderr:
+      error: secret.yaml:1 (document 1): a Secret of type kubernetes.io/tls needs an item `tls.crt`
+    files: unchanged
+    ");
+}
+
+#[test]
 fn a_number_as_label() {
     let text = SECRET.replace("  name: api", "  name: api\n  labels: {version: 1.10}");
     assert_snapshot!(refused(&text), @"
