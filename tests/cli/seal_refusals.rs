@@ -201,6 +201,14 @@ fn metadata_that_kubernetes_would_refuse() {
         let outcome = with(metadata);
         assert!(outcome.stderr().contains(expected), "{outcome}");
     }
+    let login = SECRET.replace("password:", "pin:") + "type: kubernetes.io/basic-auth\n";
+    let outcome = refused(&login);
+    assert!(
+        outcome
+            .stderr()
+            .contains("needs an item `username` or `password`"),
+        "{outcome}"
+    );
     let typed = format!("{SECRET}type: kubernetes.io/tls\n");
     assert_snapshot!(refused(&typed), @"
     exit 1

@@ -64,12 +64,18 @@ fn check_items(secret: &Secret) -> Result<()> {
             .map(ItemName::as_str)
             .any(|it| it == name)
     };
-    match wanted.iter().find(|name| !is_there(name)) {
-        Some(missing) => Err(CommandError::user(format!(
+    if let Some(missing) = wanted.iter().find(|name| !is_there(name)) {
+        return Err(CommandError::user(format!(
             "a Secret of type {secret_type} needs an item `{missing}`"
-        ))),
-        None => Ok(()),
+        )));
     }
+    let is_login = secret_type == "kubernetes.io/basic-auth";
+    if is_login && !is_there("username") && !is_there("password") {
+        return Err(CommandError::user(format!(
+            "a Secret of type {secret_type} needs an item `username` or `password`"
+        )));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
