@@ -18,7 +18,7 @@ use sealing::{
 };
 use tokio::runtime::Runtime;
 
-use crate::error::{CommandError, with_causes};
+use crate::error::{CommandError, plain, with_causes};
 
 /// Which cluster is asked, and with whose credentials.
 #[derive(Debug, Clone, Default)]
@@ -250,7 +250,7 @@ async fn delete(api: &Api<ResealRequest>, name: &str) -> Result<(), ClusterError
 }
 
 async fn config(target: &Target) -> Result<Config, ClusterError> {
-    let unusable = |error: KubeconfigError| ClusterError::Kubeconfig(with_causes(&error));
+    let unusable = |error: KubeconfigError| ClusterError::Kubeconfig(explain_kubeconfig(&error));
     let kubeconfig = match &target.kubeconfig {
         Some(path) => Kubeconfig::read_from(path),
         None => Kubeconfig::read(),
@@ -265,6 +265,19 @@ async fn config(target: &Target) -> Result<Config, ClusterError> {
     config.connect_timeout = Some(PATIENCE);
     config.read_timeout = Some(PATIENCE);
     Ok(config)
+}
+
+/// The client quotes paths twice and says little where the fault is the user's.
+fn explain_kubeconfig(error: &KubeconfigError) -> String {
+    match error {
+        KubeconfigError::CurrentContextNotSet => "it has no current context".to_owned(),
+        KubeconfigError::LoadContext(name) => format!("it has no context `{name}`"),
+        KubeconfigError::LoadClusterOfContext(name) => format!("it has no cluster `{name}`"),
+        KubeconfigError::ReadConfig(error, path) => {
+            format!("cannot read {}: {}", path.display(), plain(error))
+        }
+        other => with_causes(other),
+    }
 }
 
 /// What an error of the client means; `absent` is what it means that the thing is not there.

@@ -13,6 +13,7 @@ use crate::{
     project::{Environment, FILE_NAME, Project},
 };
 
+mod metadata;
 #[cfg(test)]
 mod tests;
 
@@ -188,6 +189,7 @@ pub(crate) fn secret(
         return Err(CommandError::user("the Secret has no items")
             .hint("if that is meant, say `--allow-empty`"));
     }
+    metadata::check(&secret)?;
     Ok(secret)
 }
 

@@ -32,8 +32,19 @@ pub(crate) use walk::{manifest_files, read_found};
 /// How people name standard input where a file is expected.
 pub(crate) const STDIN: &str = "-";
 
-/// Reads a file of UTF-8 text that its user calls `file` in `directory`.
+/// What some editors put before a text.
+pub(crate) const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// Reads a file of UTF-8 text that its user calls `file` in `directory`, without a byte order mark.
 pub(crate) fn read_text(directory: &Path, file: &Path) -> Result<Zeroizing<String>> {
+    let mut text = read_whole_text(directory, file)?;
+    if text.starts_with(BYTE_ORDER_MARK) {
+        text.drain(..BYTE_ORDER_MARK.len_utf8());
+    }
+    Ok(text)
+}
+
+fn read_whole_text(directory: &Path, file: &Path) -> Result<Zeroizing<String>> {
     let bytes = read_bytes(directory, file)?;
     into_text(bytes, &file.display().to_string())
 }
@@ -74,7 +85,7 @@ pub(crate) fn read_file_input(file: &Path, directory: &Path) -> Result<Input> {
     Ok(Input {
         label: file.display().to_string(),
         path: Some(paths::absolute(directory, file)),
-        text: read_text(directory, file)?,
+        text: read_whole_text(directory, file)?,
     })
 }
 

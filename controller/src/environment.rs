@@ -57,6 +57,9 @@ pub(crate) struct Keeper {
 /// weeks.
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
+/// A key that was made is expected from the watch long before.
+const LOOK_FOR_KEY_AFTER: Duration = Duration::from_secs(15);
+
 /// Brings one Environment nearer to what it says.
 pub(crate) async fn reconcile(
     environment: Arc<ReceivedEnvironment>,
@@ -86,7 +89,7 @@ impl Keeper {
         };
         match made {
             // The watch brings the key in a moment, and with it the next reconcile.
-            Ok(()) if plan.order.is_some() => Next::OnChange,
+            Ok(()) if plan.order.is_some() => Next::After(LOOK_FOR_KEY_AFTER),
             Err(MakeKeyError::Exists(_)) if !self.retries.is_failing(&environment.name_any()) => {
                 Next::Backoff
             }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use k8s_openapi::{ByteString, api::core::v1::Secret};
+use k8s_openapi::{ByteString, api::core::v1::Secret, apimachinery::pkg::apis::meta::v1::Time};
 use kube::ResourceExt as _;
 use sealing::{
     Certificate, CertificateError, EnvironmentName, KeyError, KeyId, SealingKey, issue_certificate,
@@ -26,7 +26,7 @@ pub(crate) struct KnownKey {
     pub(crate) sealing_key: Arc<SealingKey>,
     /// In PEM.
     pub(crate) certificate: String,
-    /// When it was made, says its certificate: the Secret itself may have been restored later.
+    /// When it was made: the Secret itself may have been restored later.
     pub(crate) created_at: Timestamp,
     pub(crate) not_after: Timestamp,
 }
@@ -108,9 +108,22 @@ fn read_key(secret: &Secret) -> Result<KnownKey, UnusableKey> {
         environment,
         sealing_key: Arc::new(sealing_key),
         certificate: certificate.to_owned(),
-        created_at: not_before,
+        created_at: created_at(not_before, secret),
         not_after,
     })
+}
+
+/// How far the clocks of a controller and an API server may be apart.
+const LARGEST_SKEW_IN_HOURS: i64 = 24;
+
+/// When a key was made, says its certificate, but for one that claims to come from the future: it
+/// would stay the newest for ever. It is as old as its Secret.
+fn created_at(not_before: Timestamp, secret: &Secret) -> Timestamp {
+    let stored = secret.creation_timestamp().map(|Time(stored)| stored);
+    let skew = jiff::SignedDuration::from_hours(LARGEST_SKEW_IN_HOURS);
+    stored
+        .filter(|stored| not_before.duration_since(*stored) > skew)
+        .unwrap_or(not_before)
 }
 
 fn text<'a>(secret: &'a Secret, item: &'static str) -> Result<&'a str, UnusableKey> {
@@ -156,7 +169,9 @@ impl NewKey {
         let issue = sealing::Issue {
             subject: &format!("sceau {environment}"),
             not_before: made_at,
-            not_after: made_at + jiff::SignedDuration::from_hours(VALIDITY_IN_HOURS),
+            not_after: made_at
+                .checked_add(jiff::SignedDuration::from_hours(VALIDITY_IN_HOURS))
+                .unwrap_or(Timestamp::MAX),
         };
         Ok(Self {
             id: sealing_key.id(),

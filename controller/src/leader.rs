@@ -27,6 +27,9 @@ pub(crate) struct Term {
     election: Election,
     /// As it was written last.
     lease: Lease,
+    /// When that write was sent. A rival's patience begins after it at the earliest, however late
+    /// the answer came.
+    renewed: Instant,
 }
 
 impl Election {
@@ -42,12 +45,14 @@ impl Election {
         let mut rival = None;
         let patience = self.settings.lease_renew_deadline;
         loop {
+            let sent = Instant::now();
             match timeout(patience, self.attempt(&mut rival)).await {
                 Ok(Ok(Some(lease))) => {
                     tracing::info!(identity = self.settings.identity, "leading");
                     return Term {
                         election: self,
                         lease,
+                        renewed: sent,
                     };
                 }
                 Ok(Ok(None)) => {}
@@ -113,12 +118,12 @@ impl Term {
             lease_retry_period,
             ..
         } = self.election.settings;
-        let mut renewed = Instant::now();
-        while renewed.elapsed() < lease_renew_deadline {
+        while self.renewed.elapsed() < lease_renew_deadline {
             sleep(lease_retry_period).await;
-            let left = lease_renew_deadline.saturating_sub(renewed.elapsed());
+            let left = lease_renew_deadline.saturating_sub(self.renewed.elapsed());
+            let sent = Instant::now();
             match timeout(left, self.renew()).await {
-                Ok(Ok(Renewed::Yes)) => renewed = Instant::now(),
+                Ok(Ok(Renewed::Yes)) => self.renewed = sent,
                 Ok(Ok(Renewed::NotYet)) => {}
                 Ok(Ok(Renewed::Lost)) => return,
                 Ok(Err(error)) => {
@@ -167,3 +172,6 @@ enum Renewed {
     NotYet,
     Yes,
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,6 +19,7 @@ mod error;
 mod events;
 #[cfg(test)]
 mod fixtures;
+mod heals;
 mod http;
 mod key_ring;
 mod leader;

@@ -31,6 +31,7 @@ use crate::{
     audit::{self, Attempt},
     error::describe,
     events::Events,
+    heals::Heals,
     metrics::{Metrics, Written as Resource},
     outcome::{Next, Obstacle, Outcome, Reason},
     received::ReceivedSealedSecret,
@@ -69,6 +70,7 @@ pub(crate) struct Reconciler {
     pub(crate) secrets_listed: Lists,
     pub(crate) recent: RecentStatuses,
     pub(crate) retries: Retries,
+    pub(crate) heals: Heals,
     /// One permit for each core, for all that use private keys.
     pub(crate) private_key_operations: Arc<Semaphore>,
     /// One permit for each byte of ciphertext that may be in memory, [`ROOM`] in all.
@@ -98,10 +100,17 @@ impl Reconciler {
         let outcome = match plan(&observed) {
             Plan::Leave => return Next::OnChange,
             Plan::Report(obstacle) => Err(obstacle),
-            Plan::Unseal(permitted) => match self.unseal(object, *permitted).await {
-                Some(outcome) => outcome,
-                None => return LOOK_AGAIN,
-            },
+            Plan::Unseal(permitted) => {
+                if permitted.heals()
+                    && let Err(wait) = self.heals.begin(&object.path(), Instant::now())
+                {
+                    return Next::After(wait);
+                }
+                match self.unseal(object, *permitted).await {
+                    Some(outcome) => outcome,
+                    None => return LOOK_AGAIN,
+                }
+            }
         };
         self.publish(&observed, outcome).await
     }
@@ -217,6 +226,7 @@ impl Reconciler {
     pub(crate) fn forget(&self, namespace: &str, name: &str) {
         let path = format!("{namespace}/{name}");
         self.retries.forget(&path);
+        self.heals.forget(&path);
         self.recent.forget(&path);
     }
 }

@@ -168,17 +168,23 @@ impl Surroundings {
 
     /// The sealing keys of an environment, newest first, and of two that were made in the same second
     /// the revoked one last. Only the newest can be active: when it is revoked, an older one does not
-    /// come back in its place.
+    /// come back in its place. A key that is stored twice is as old as the older of the two says.
     pub(crate) fn keys_of(&self, environment: &KnownEnvironment) -> Vec<KeyFact<'_>> {
-        let mut keys: Vec<&KnownKey> = self
+        let mut first_seen: BTreeMap<KeyId, &KnownKey> = BTreeMap::new();
+        for known in self
             .usable_keys()
             .filter(|known| known.environment == environment.name)
-            .collect();
+        {
+            let oldest = first_seen.entry(known.id()).or_insert(known);
+            if known.created_at < oldest.created_at {
+                *oldest = known;
+            }
+        }
+        let mut keys: Vec<&KnownKey> = first_seen.into_values().collect();
         keys.sort_by_key(|known| {
             let id = known.id();
             (Reverse(known.created_at), environment.revokes(id), id)
         });
-        keys.dedup_by_key(|known| known.id());
         let newest = keys.first().map(|known| known.id());
         keys.into_iter()
             .map(|known| {

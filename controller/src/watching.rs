@@ -25,10 +25,24 @@ pub(crate) fn watching<K>(
 where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + 'static,
 {
-    watcher(api, selection)
+    init_when_listed(watcher(api, selection))
         .backoff(RetrySoon::default())
         .modify(strip)
         .filter_map(|event| ready(log_failure(event).map(Ok)))
+}
+
+/// Tells that a list begins only when some of it has come: each attempt at one begins, and would be
+/// taken for a success that ends the growth of the waits between them.
+fn init_when_listed<K>(
+    events: impl Stream<Item = watcher::Result<Event<K>>>,
+) -> impl Stream<Item = watcher::Result<Event<K>>> {
+    let mut begun = false;
+    events.flat_map(move |event| {
+        let was_begun = std::mem::replace(&mut begun, matches!(event, Ok(Event::Init)));
+        let init = (was_begun && event.is_ok()).then_some(Ok(Event::Init));
+        let event = Some(event).filter(|event| !matches!(event, Ok(Event::Init)));
+        stream::iter(init.into_iter().chain(event))
+    })
 }
 
 fn strip<K: Resource>(object: &mut K) {
@@ -119,5 +133,35 @@ impl Iterator for RetrySoon {
 impl Backoff for RetrySoon {
     fn reset(&mut self) {
         *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_list_that_fails_has_not_begun() {
+        let failure = || Err(watcher::Error::NoResourceVersion);
+        let events = [
+            Ok(Event::Init),
+            failure(),
+            Ok(Event::Init),
+            failure(),
+            Ok(Event::Init),
+            Ok(Event::InitApply(1)),
+            failure(),
+            Ok(Event::Init),
+            Ok(Event::InitDone),
+            Ok(Event::Apply(2)),
+        ];
+        let told: Vec<String> = init_when_listed(stream::iter(events))
+            .map(|event| event.map_or_else(|_| "failure".to_owned(), |event| format!("{event:?}")))
+            .collect()
+            .await;
+        assert_eq!(
+            told.join(" "),
+            "failure failure Init InitApply(1) failure Init InitDone Apply(2)"
+        );
     }
 }

@@ -8,10 +8,10 @@ use std::{error::Error, fs, io, path::Path, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 use sceau::{Io, Terminals};
-use sceau_controller::{Belonging, KnownEnvironment, Observed, Plan, ReceivedSealedSecret, plan};
+use sceau_controller::{Belonging, KnownEnvironment, Observed, Plan, plan};
 use sealing::{
     EnvironmentName, Issue, KeyRing, SealingKey, issue_certificate,
-    resource::{EnvironmentSpec, SealedSecretStatus},
+    resource::{EnvironmentSpec, SealedSecret, SealedSecretStatus},
 };
 
 const SECRET: &str = include_str!("secret.yaml");
@@ -74,24 +74,26 @@ fn seal(repository: &Path) -> Result<String, Box<dyn Error>> {
 
 /// What a controller with this one key plans for a manifest in a namespace of environment prod.
 fn what_would_be_written(sealed: &str, key: SealingKey) -> Result<String, Box<dyn Error>> {
-    let object: ReceivedSealedSecret = serde_saphyr::from_str(sealed)?;
+    let object: SealedSecret = serde_saphyr::from_str(sealed)?;
+    let spec = object.spec.clone();
     let environment = KnownEnvironment {
         name: EnvironmentName::parse("prod")?,
         spec: serde_saphyr::from_str::<EnvironmentSpec>("namespaces: [shop]")?,
         ring: KeyRing::from_iter([key]),
     };
     let observed = Observed {
-        object: Arc::new(object),
+        object: Arc::new(object.into()),
         status: SealedSecretStatus::default(),
         belonging: Belonging::To(Arc::new(environment)),
         secret: Ok(None),
     };
-    match plan(&observed) {
-        Plan::Unseal(unsealing) => match unsealing.open() {
-            Ok(opened) => Ok(opened.secret.to_string()),
-            Err(obstacle) => Err(obstacle.message.into()),
-        },
-        Plan::Report(obstacle) => Err(obstacle.message.into()),
-        Plan::Leave => Err("there is nothing to do".into()),
+    let planned = match plan(&observed) {
+        Plan::Unseal(permitted) => permitted.unsealing(spec).and_then(|it| it.open()),
+        Plan::Report(obstacle) => Err(obstacle),
+        Plan::Leave => return Err("there is nothing to do".into()),
+    };
+    match planned {
+        Ok(opened) => Ok(opened.secret.to_string()),
+        Err(obstacle) => Err(obstacle.message.into()),
     }
 }

@@ -251,17 +251,17 @@ fn a_kubeconfig_that_cannot_be_used_is_told() {
             .run(&format!("certificate fetch --environment prod {flags}"))
             .refused(4)
     };
-    assert_snapshot!(fetch("--kubeconfig nowhere"), @r#"
+    assert_snapshot!(fetch("--kubeconfig nowhere"), @"
     exit 4
     stderr:
-      error: the kubeconfig cannot be used: failed to read kubeconfig from '"[PROJECT]/nowhere"': No such file or directory (os error 2)
+      error: the kubeconfig cannot be used: cannot read [PROJECT]/nowhere: no such file or directory
       hint: name a kubeconfig with `--kubeconfig` and a context of it with `--context`
     files: unchanged
-    "#);
+    ");
     assert_snapshot!(fetch("--kubeconfig kubeconfig --context there"), @"
     exit 4
     stderr:
-      error: the kubeconfig cannot be used: failed to load current context: there
+      error: the kubeconfig cannot be used: it has no context `there`
       hint: name a kubeconfig with `--kubeconfig` and a context of it with `--context`
     files: unchanged
     ");

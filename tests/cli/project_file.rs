@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use crate::{
     seal_manifests::SECRET,
-    support::{Outcome, TestProject},
+    support::{Outcome, TestKey, TestProject},
 };
 
 #[track_caller]
@@ -115,6 +115,23 @@ fn a_file_that_is_no_mapping() {
       error: sceau.yaml:1: a mapping is expected
     files: unchanged
     ");
+}
+
+#[test]
+fn byte_order_marks() {
+    let mark = |text: &str| format!("\u{feff}{text}");
+    let project = TestProject::new().file("deploy/a/prod/secret.yaml", mark(SECRET));
+    let project_file = mark(&project.text("sceau.yaml"));
+    let certificate = mark(&project.text("certificates/prod.pem"));
+    let project = project
+        .file("sceau.yaml", project_file)
+        .file("certificates/prod.pem", certificate)
+        .file("prod.key", mark(TestKey::Prod.private_pem()));
+    let _ = project
+        .run("seal deploy/a/prod/secret.yaml -w sealed.yaml")
+        .done();
+    let _ = project.run("unseal sealed.yaml --keys prod.key").done();
+    let _ = project.run("certificate show certificates/prod.pem").done();
 }
 
 #[test]

@@ -180,7 +180,7 @@ fn a_seal_that_stands_behind_an_alias_is_refused_and_its_file_stays() {
     ");
 }
 
-/// A file whose path is as long as Linux lets it be (PATH_MAX, 4,096 bytes with the NUL): there is no
+/// A file whose path is as long as Linux lets it be (`PATH_MAX`, 4,096 bytes with the NUL): there is no
 /// room beside it for the longer name of a temporary file.
 #[cfg(target_os = "linux")]
 fn in_the_longest_directory(project: &TestProject) -> std::path::PathBuf {

@@ -38,6 +38,15 @@ fn awkward() -> impl Strategy<Value = String> {
     ]
 }
 
+/// What Kubernetes allows as a label's name and as its value.
+fn word() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-zA-Z0-9]([-._a-zA-Z0-9]{0,20}[a-zA-Z0-9])?",
+        prop::sample::select(vec!["on", "yes", "0123", "1e3", "null", "1.10", "true"])
+            .prop_map(str::to_owned),
+    ]
+}
+
 fn names() -> impl Strategy<Value = String> {
     prop_oneof![
         "[-._a-zA-Z0-9]{1,20}",
@@ -54,8 +63,8 @@ proptest! {
     #[test]
     fn items_labels_and_annotations_survive_sealing_and_unsealing(
         items in prop::collection::btree_map(names(), prop::collection::vec(any::<u8>(), 0..60), 1..6),
-        labels in prop::collection::btree_map(awkward(), awkward(), 0..4),
-        annotations in prop::collection::btree_map(awkward(), awkward(), 0..4),
+        labels in prop::collection::btree_map(word(), word(), 0..4),
+        annotations in prop::collection::btree_map(word(), awkward(), 0..4),
         format in prop::sample::select(vec!["yaml", "json"]),
     ) {
         let data: BTreeMap<_, _> =

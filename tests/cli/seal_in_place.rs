@@ -38,6 +38,25 @@ fn documents_of_other_kinds_stay_byte_for_byte() {
 }
 
 #[test]
+fn lines_end_as_they_did() {
+    for separator in ["---\n", "--- "] {
+        let text = format!("kind: ConfigMap\n{separator}{SECRET}").replace('\n', "\r\n");
+        let text = text.replace("--- apiVersion: v1\r\n", "--- # a\r\napiVersion: v1\r\n");
+        let project = TestProject::new().file("deploy/api/prod/all.yaml", text);
+        let outcome = project
+            .run("seal --in-place deploy/api/prod/all.yaml")
+            .done();
+        let file = outcome.file("deploy/api/prod/all.yaml");
+        assert_eq!(
+            file.matches('\n').count(),
+            file.matches("\r\n").count(),
+            "{file}"
+        );
+        assert!(file.contains("kind: SealedSecret\r\n"), "{file}");
+    }
+}
+
+#[test]
 fn a_second_run_changes_nothing() {
     let project = TestProject::new().file("deploy/api/prod/a.yaml", SECRET);
     project.run("seal --in-place deploy/api/prod/a.yaml").done();

@@ -58,6 +58,7 @@ kind: Secret
 type: kubernetes.io/basic-auth
 immutable: true
 metadata:
+  finalizers: [kubernetes.io/x]
   name: api
   namespace: shop
   labels: {app: web, "version": "1.10"}

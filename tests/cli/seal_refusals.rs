@@ -165,11 +165,55 @@ fn a_field_that_is_misspelt() {
 
 #[test]
 fn metadata_that_cannot_be_kept() {
-    let text = SECRET.replace("  name: api", "  name: api\n  finalizers: [x]");
+    let text = SECRET.replace("  name: api", "  generateName: api-");
     assert_snapshot!(refused(&text), @"
     exit 1
     stderr:
-      error: secret.yaml:5 (document 1): metadata: unknown field; known are name, namespace, labels, annotations, creationTimestamp, deletionGracePeriodSeconds, deletionTimestamp, generation, managedFields, ownerReferences, resourceVersion, selfLink, uid
+      error: secret.yaml:4 (document 1): metadata.generateName: a Secret is sealed for the name that it will have: say `name` instead
+    files: unchanged
+    ");
+    let text = SECRET.replace("  name: api", "  name: api\n  clusterName: x");
+    assert_snapshot!(refused(&text), @"
+    exit 1
+    stderr:
+      error: secret.yaml:5 (document 1): metadata: unknown field; known are name, namespace, labels, annotations, creationTimestamp, deletionGracePeriodSeconds, deletionTimestamp, finalizers, generateName, generation, managedFields, ownerReferences, resourceVersion, selfLink, uid
+    files: unchanged
+    ");
+}
+
+#[test]
+fn metadata_that_kubernetes_would_refuse() {
+    let with = |metadata: &str| refused(&SECRET.replace("  name: api", metadata));
+    for (metadata, expected) in [
+        (
+            "  name: api\n  labels: {'a=b': c}",
+            "the name of a label is none",
+        ),
+        (
+            "  name: api\n  annotations: {'a b': c}",
+            "the name of an annotation is none",
+        ),
+        (
+            "  name: api\n  labels: {a: 'b c'}",
+            "the value of label `a` is none",
+        ),
+    ] {
+        let outcome = with(metadata);
+        assert!(outcome.stderr().contains(expected), "{outcome}");
+    }
+    let login = SECRET.replace("password:", "pin:") + "type: kubernetes.io/basic-auth\n";
+    let outcome = refused(&login);
+    assert!(
+        outcome
+            .stderr()
+            .contains("needs an item `username` or `password`"),
+        "{outcome}"
+    );
+    let typed = format!("{SECRET}type: kubernetes.io/tls\n");
+    assert_snapshot!(refused(&typed), @"
+    exit 1
+    stderr:
+      error: secret.yaml:1 (document 1): a Secret of type kubernetes.io/tls needs an item `tls.crt`
     files: unchanged
     ");
 }

@@ -194,7 +194,8 @@ fn an_unknown_sealing_key_is_named() {
     exit 1
     stderr:
       error: sealed.yaml:1 (document 1): sealed to [KEY Prod], which the key ring does not hold
-      hint: nothing was written: give further key files with `--keys`, or leave these documents out
+      hint: give further key files with `--keys`
+      hint: nothing was written: to go on without these documents, leave them out
     files: unchanged
     ");
 }
@@ -211,7 +212,7 @@ fn a_manifest_that_was_moved_is_refused() {
     exit 1
     stderr:
       error: sealed.yaml:1 (document 1): refused: sealed for another place, or changed since it was sealed
-      hint: nothing was written: give further key files with `--keys`, or leave these documents out
+      hint: nothing was written: to go on without these documents, leave them out
     files: unchanged
     ");
 }
@@ -231,7 +232,7 @@ fn one_document_that_does_not_open_keeps_all_of_them_closed() {
     stderr:
       error: sealed.yaml:19 (document 2): refused: sealed for another place, or changed since it was sealed
              sealed.yaml:37 (document 3): malformed: the commitment of seal 1 is unreadable: it does not begin with `[SEALED]`
-      hint: nothing was written: give further key files with `--keys`, or leave these documents out
+      hint: nothing was written: to go on without these documents, leave them out
     files: unchanged
     ");
 }
@@ -341,7 +342,8 @@ fn items_of_the_original_that_no_key_opens_are_named() {
     exit 1
     stderr:
       error: sealed:2 (document 1): no key of the ring opens password, user
-      hint: nothing was written: give further key files with `--keys`, or leave these documents out
+      hint: give further key files with `--keys`
+      hint: nothing was written: to go on without these documents, leave them out
     files: unchanged
     ");
 }
@@ -356,7 +358,7 @@ fn items_of_the_original_that_are_no_text_are_refused() {
     exit 1
     stderr:
       error: sealed:1 (document 1): malformed: item `a` is no text
-      hint: nothing was written: give further key files with `--keys`, or leave these documents out
+      hint: nothing was written: to go on without these documents, leave them out
     files: unchanged
     ");
 }

@@ -102,7 +102,8 @@ fn the_controller_may_do_its_work_and_no_more() {
             (here, "create events.events.k8s.io"),
             (here, "patch resealrequests.sceau.dev/status"),
             (here, "delete resealrequests.sceau.dev"),
-            (own, "update secrets"),
+            (own, "create secrets"),
+            (own, "update leases.coordination.k8s.io"),
             (own, "create leases.coordination.k8s.io"),
         ] {
             assert!(
@@ -119,7 +120,12 @@ fn the_controller_may_do_its_work_and_no_more() {
             (here, "update secrets"),
             (here, "get configmaps"),
             (here, "create leases.coordination.k8s.io"),
+            (here, "get environments.sceau.dev"),
+            (here, "get sealedsecrets.sceau.dev/status"),
             (own, "delete secrets"),
+            (own, "update secrets"),
+            (own, "list leases.coordination.k8s.io"),
+            (own, "patch leases.coordination.k8s.io"),
             (own, "create pods"),
         ] {
             assert!(

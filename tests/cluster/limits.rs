@@ -121,7 +121,7 @@ fn peak_memory(controller: &mut Controller) -> u64 {
 }
 
 /// How often private keys were used for this namespace, by the audit.
-fn attempts(controller: &Controller, sealer: &Sealer<'_>) -> usize {
+pub(crate) fn attempts(controller: &Controller, sealer: &Sealer<'_>) -> usize {
     let here = format!("\"namespace\":\"{}\"", sealer.namespace.name());
     let log = controller.log();
     log.lines()

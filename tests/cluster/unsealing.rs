@@ -1,11 +1,16 @@
 //! From a SealedSecret to a Secret, and what keeps the Secret as it was sealed.
 
+use std::time::Duration;
+
 use cluster::wait::{SOON, until};
 use k8s_openapi::api::events::v1::Event;
 use kube::Api;
 use kube::api::{DeleteParams, ListParams};
 use serde_json::{Value, json};
 
+use tokio::time::{Instant, sleep};
+
+use crate::limits::attempts;
 use crate::sealed;
 
 #[test]
@@ -110,6 +115,28 @@ fn what_was_changed_by_hand_is_healed() {
         }
         sealer.delete_secret("api").await;
         sealer.until_items("api", &items).await;
+    });
+}
+
+#[test]
+fn somebody_who_keeps_changing_a_secret_does_not_keep_the_keys_busy() {
+    sealed::test(async |cluster, sealer| {
+        sealer.unseal("api", &[("A", b"1")]).await;
+        let began = Instant::now();
+        let mut changes = 0;
+        while began.elapsed() < Duration::from_secs(5) {
+            changes += 1;
+            let patch = json!({"stringData": {"B": changes.to_string()}});
+            sealer.patch_secret("api", &patch).await;
+            sleep(Duration::from_millis(50)).await;
+        }
+        let attempts = attempts(cluster.shared_controller().await, sealer);
+        // At first, and after 0 s, 1 s and 3 s.
+        assert!((3..=5).contains(&attempts), "{attempts} for {changes}");
+        // A new version is not held up.
+        sealer.unseal("api", &[("A", b"2")]).await;
+        assert!(began.elapsed() < Duration::from_secs(7));
+        sealer.until_items("api", &[("A", b"2")]).await;
     });
 }
 

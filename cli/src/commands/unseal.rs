@@ -2,7 +2,7 @@
 //!
 //! All documents are opened or nothing is written.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use sealing::{
     KeyRing, Namespace, Place, Secret, UnsealError,
@@ -121,30 +121,42 @@ fn unseal_all(
 ) -> Result<Vec<Secret>> {
     let mut secrets = Vec::new();
     let mut problems = Vec::new();
+    let mut hints = BTreeSet::new();
     for (origin, sealed) in sealed {
         match unseal(sealed, namespace, ring) {
             Ok(secret) => secrets.push(secret),
-            Err(problem) => problems.push(format!("{origin}: {problem}")),
+            Err(error) => {
+                problems.push(format!("{origin}: {}", error.message));
+                hints.extend(error.hints);
+            }
         }
     }
     if problems.is_empty() {
         Ok(secrets)
     } else {
         Err(CommandError::user(problems.join("\n"))
-            .hint("nothing was written: give further key files with `--keys`, or leave these documents out"))
+            .hints(hints)
+            .hint("nothing was written: to go on without these documents, leave them out"))
     }
 }
 
-fn unseal(
-    sealed: &Sealed,
-    namespace: Option<&Namespace>,
-    ring: &KeyRing,
-) -> std::result::Result<Secret, String> {
-    let place = place(sealed, namespace)?;
-    let said = |error: UnsealError| with_causes(&error);
+/// Another key can only help where none was found.
+fn explain(error: &UnsealError) -> CommandError {
+    let explained = CommandError::user(with_causes(error));
+    match error {
+        UnsealError::NoKeyOpens(_) | UnsealError::UnknownSealingKey(_) => {
+            explained.hint("give further key files with `--keys`")
+        }
+        _ => explained,
+    }
+}
+
+fn unseal(sealed: &Sealed, namespace: Option<&Namespace>, ring: &KeyRing) -> Result<Secret> {
+    let place = place(sealed, namespace).map_err(CommandError::user)?;
     match sealed {
         Sealed::Native(sealed) => {
-            let unsealed = sealing::unseal(&sealed.spec, &place, ring).map_err(said)?;
+            let unsealed =
+                sealing::unseal(&sealed.spec, &place, ring).map_err(|it| explain(&it))?;
             Ok(Secret {
                 place,
                 template: sealed.spec.template.clone(),
@@ -152,7 +164,8 @@ fn unseal(
             })
         }
         Sealed::Bitnami(sealed) => {
-            let unsealed = sealing::unseal_bitnami(sealed, &place, ring).map_err(said)?;
+            let unsealed =
+                sealing::unseal_bitnami(sealed, &place, ring).map_err(|it| explain(&it))?;
             Ok(Secret {
                 place,
                 template: unsealed.template.unwrap_or_else(|| template(sealed)),

@@ -112,6 +112,10 @@ struct Metadata {
     _deletion_grace_period_seconds: Ignored,
     #[serde(rename = "deletionTimestamp")]
     _deletion_timestamp: Ignored,
+    #[serde(rename = "finalizers")]
+    _finalizers: Ignored,
+    #[serde(rename = "generateName")]
+    _generate_name: NotGenerated,
     #[serde(rename = "generation")]
     _generation: Ignored,
     #[serde(rename = "managedFields")]
@@ -124,6 +128,18 @@ struct Metadata {
     _self_link: Ignored,
     #[serde(rename = "uid")]
     _uid: Ignored,
+}
+
+/// A name that the API server makes up is not known when it is sealed for.
+#[derive(Default)]
+struct NotGenerated;
+
+impl<'de> Deserialize<'de> for NotGenerated {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Err(de::Error::custom(
+            "a Secret is sealed for the name that it will have: say `name` instead",
+        ))
+    }
 }
 
 /// A value of `stringData`.

@@ -48,6 +48,31 @@ fn a_new_key_is_read_back_from_its_secret() {
 }
 
 #[test]
+fn a_key_from_the_future_is_as_old_as_its_secret() {
+    let new = new_key();
+    for (stored_at, created_at) in [
+        ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z"),
+        // Clocks may differ.
+        ("2026-11-21T09:00:00Z", "2026-11-21T09:30:00Z"),
+        // It was restored.
+        ("2027-01-01T00:00:00Z", "2026-11-21T09:30:00Z"),
+    ] {
+        let mut secret = stored(&new, &[]);
+        secret.metadata.creation_timestamp = Some(Time(at(stored_at)));
+        let KeySecret::Usable(known) = KeySecret::read(secret) else {
+            panic!("it is junk");
+        };
+        assert_eq!(known.created_at, at(created_at), "stored at {stored_at}");
+    }
+}
+
+#[test]
+fn a_key_may_be_made_at_the_end_of_time() {
+    let prod = environment_name("prod");
+    assert!(NewKey::generate(&prod, 2048, Timestamp::MAX).is_ok());
+}
+
+#[test]
 fn a_key_secret_is_a_tls_secret_with_two_labels_that_never_changes() {
     let new = new_key();
     let body = serde_json::to_value(new.secret("sceau-prod-first", "prod")).unwrap();

@@ -65,8 +65,7 @@ impl Collector for SealedSecrets {
         for object in self.0.get().map(Store::state).unwrap_or_default() {
             *counts.entry(label(&object)).or_default() += 1;
         }
-        let help =
-            "SealedSecrets by state; Pending are those that wait for their first or next reconcile";
+        let help = "SealedSecrets by state; Pending is the queue: those that wait for their first or next reconcile";
         let mut family =
             encoder.encode_descriptor("sealed_secrets", help, None, MetricType::Gauge)?;
         for (state, count) in counts {

@@ -34,7 +34,7 @@ use crate::{
 /// alone, and then takes away items that others have added.
 pub(super) async fn write_secret(client: &Client, opened: &Opened) -> Outcome {
     let secret = &opened.secret;
-    let failed = |error: kube::Error| obstacle(&error);
+    let failed = |error: kube::Error| obstacle(&error, secret.precondition.as_deref());
     let mut receipt = apply(client, secret).await.map_err(failed)?;
     if let Some(patch) = without_strays(secret, &receipt) {
         let params = PatchParams {
@@ -155,14 +155,15 @@ impl<'a> From<&'a DesiredSecret> for SecretBody<'a> {
     }
 }
 
-/// What a refused write means.
-fn obstacle(error: &kube::Error) -> Obstacle {
+/// What a refused write means; `replaced` is the uid of the Secret that was there before, if any.
+fn obstacle(error: &kube::Error, replaced: Option<&str>) -> Obstacle {
     let kube::Error::Api(status) = error else {
         let message = format!("writing the Secret: {}", describe(error));
         return Obstacle::new(Reason::ApiError, message);
     };
     let (reason, message) = match status.code {
         400 | 422 => return invalid(status),
+        403 if replaced.is_some() => (Reason::Forbidden, FORBIDDEN_TO_TAKE_OVER),
         403 => (Reason::Forbidden, FORBIDDEN),
         409 => (
             Reason::Conflict,
@@ -180,11 +181,14 @@ fn obstacle(error: &kube::Error) -> Obstacle {
     Obstacle::new(reason, message)
 }
 
+const FORBIDDEN: &str = "the API server forbids the controller to write the Secret: see whether the \
+    namespace is being deleted, its quota is used up, or an admission policy refuses it";
+
 /// To become the owner of an object is to have it deleted one day, so some clusters ask for that
 /// permission.
-const FORBIDDEN: &str = "the API server forbids the controller to write the Secret; where the \
-    admission plugin OwnerReferencesPermissionEnforcement is on, taking over a Secret that exists \
-    needs the permission to delete it";
+const FORBIDDEN_TO_TAKE_OVER: &str = "the API server forbids the controller to write the Secret; \
+    where the admission plugin OwnerReferencesPermissionEnforcement is on, taking over a Secret \
+    that exists needs the permission to delete it";
 
 /// What is invalid about a Secret, by the fields that the API server names and the kind of its
 /// complaint.

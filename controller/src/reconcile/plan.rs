@@ -82,6 +82,7 @@ fn decide(observed: &Observed) -> Result<Option<Permitted>, Obstacle> {
         environment: Arc::clone(environment),
         owner: owner(&observed.object),
         precondition,
+        heals: is_done(observed),
     }))
 }
 
@@ -171,11 +172,17 @@ fn is_unchanged(
         let id = seal.opened_by.parse::<KeyId>();
         id.is_ok_and(|id| environment.ring.holds(id))
     });
-    status.observed_generation == Some(observed.object.generation())
-        && state_of(&status.conditions) == Some(State::Done)
+    is_done(observed)
         && status.seals.len() == outline.seals.len()
         && keys_still_open
         && matches!((secret, &status.secret), (Some(found), Some(recorded)) if found.is(recorded))
+}
+
+/// Whether this generation has been unsealed.
+fn is_done(observed: &Observed) -> bool {
+    let status = &observed.status;
+    status.observed_generation == Some(observed.object.generation())
+        && state_of(&status.conditions) == Some(State::Done)
 }
 
 /// The uid of the Secret that may be written over; `None` when there is no Secret.

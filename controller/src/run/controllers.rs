@@ -28,6 +28,7 @@ use tokio::{
 use super::Replica;
 use crate::{
     environment::{self, Keeper},
+    heals::Heals,
     phase::Phase,
     received::{ReceivedEnvironment, ReceivedSealedSecret},
     reconcile::{self, MANAGED_BY, MANAGED_BY_LABEL, RecentStatuses, Reconciler},
@@ -118,6 +119,7 @@ fn reconciler(
         secrets_listed,
         recent: RecentStatuses::default(),
         retries: Retries::default(),
+        heals: Heals::default(),
         private_key_operations: Arc::clone(&replica.private_key_operations),
         room: Semaphore::new(reconcile::ROOM as usize),
         events: replica.events.clone(),
@@ -229,6 +231,7 @@ fn keep_environments(
         .applied_objects()
         .predicate_filter(predicates::generation, PredicateConfig::default());
     let counts = notifications(sealed_secrets_changed, COUNT_AFTER);
+    let forgetful = Arc::clone(&keeper);
     Controller::for_stream(watch, environments)
         .reconcile_all_on(stream::select(
             changes(replica.surroundings.clone()),
@@ -240,7 +243,12 @@ fn keep_environments(
             |_, never, _| match *never {},
             keeper,
         )
-        .for_each(|_| ready(()))
+        .for_each(move |ended| {
+            if let Err(controller::Error::ObjectNotFound(gone)) = ended {
+                forgetful.retries.forget(&gone.name);
+            }
+            ready(())
+        })
         .boxed()
 }
 

@@ -174,22 +174,20 @@ fn a_key_made_in_the_second_of_the_revoked_one_is_active() {
 
 #[test]
 fn a_key_that_is_stored_twice_is_one_key() {
-    let surroundings = Given::default()
-        .environment("prod", json!({"namespaces": ["shop"]}))
-        .sealing_key(0, "prod", "2026-02-01T00:00:00Z")
-        .key_secret(
-            "copy",
-            KeySecret::Usable(crate::fixtures::known_key(
-                0,
-                "prod",
-                "2026-02-01T00:00:00Z",
-            )),
-        )
-        .surroundings();
-    assert_eq!(
-        states(&surroundings, "prod"),
-        [(0, SealingKeyState::Active)]
-    );
+    for copied_at in ["2026-02-01T00:00:00Z", "2026-04-01T00:00:00Z"] {
+        let copy = crate::fixtures::known_key(0, "prod", copied_at);
+        let surroundings = Given::default()
+            .environment("prod", json!({"namespaces": ["shop"]}))
+            .sealing_key(0, "prod", "2026-02-01T00:00:00Z")
+            .sealing_key(1, "prod", "2026-03-01T00:00:00Z")
+            .key_secret("copy", KeySecret::Usable(copy))
+            .surroundings();
+        assert_eq!(
+            states(&surroundings, "prod"),
+            [(1, SealingKeyState::Active), (0, SealingKeyState::Retired)],
+            "{copied_at}"
+        );
+    }
 }
 
 #[test]

@@ -76,9 +76,12 @@ impl ShowArguments {
         let now = io.now;
         sources::read_inputs(&self.files, "certificates", io)?
             .into_iter()
-            .map(|input| match Certificate::parse_pem(&input.text) {
-                Ok(certificate) => Ok(Report::of(input.label, &certificate, now)),
-                Err(error) => Err(CommandError::user(format!("{}: {error}", input.label))),
+            .map(|input| {
+                let text = input.text.trim_start_matches(sources::BYTE_ORDER_MARK);
+                match Certificate::parse_pem(text) {
+                    Ok(certificate) => Ok(Report::of(input.label, &certificate, now)),
+                    Err(error) => Err(CommandError::user(error).at(input.label)),
+                }
             })
             .collect()
     }

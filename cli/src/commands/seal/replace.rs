@@ -17,25 +17,28 @@ pub(super) fn replaced(file: &SealedFile) -> Result<Option<Zeroizing<String>>> {
     let mut copied = 0;
     for document in &file.documents {
         text.push_str(&file.text[copied..document.range.start]);
-        push_document(&mut text, document)?;
+        let is_crlf = file.text[document.range.clone()].contains("\r\n");
+        let line_break = if is_crlf { "\r\n" } else { "\n" };
+        push_document(&mut text, document, line_break)?;
         copied = document.range.end;
     }
     text.push_str(&file.text[copied..]);
     Ok(Some(text))
 }
 
-/// A document keeps its syntax. What stood behind `---` on its line goes to the next one.
-fn push_document(text: &mut String, document: &SealedDocument) -> Result<()> {
+/// A document keeps its syntax and its line breaks. What stood behind `---` on its line goes to the
+/// next one.
+fn push_document(text: &mut String, document: &SealedDocument, line_break: &str) -> Result<()> {
     let format = match document.syntax {
         Syntax::Json => Format::Json,
         Syntax::Yaml => Format::Yaml,
     };
-    let replacement = manifest::join(&document.objects, format)?;
+    let replacement = manifest::join(&document.objects, format)?.replace('\n', line_break);
     match document.syntax {
         Syntax::Json => text.push_str(replacement.trim_end()),
         Syntax::Yaml => {
             if !text.is_empty() && !text.ends_with('\n') {
-                text.push('\n');
+                text.push_str(line_break);
             }
             text.push_str(&replacement);
         }

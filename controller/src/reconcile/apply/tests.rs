@@ -78,7 +78,7 @@ fn items_of_others_are_taken_away_from_the_secret_that_was_seen() {
 
 fn refusal(code: u16, causes: &Value) -> Obstacle {
     let status = json!({"code": code, "message": "hunter2", "reason": "hunter2", "details": {"causes": causes}});
-    obstacle(&kube::Error::Api(from_value(status).unwrap()))
+    obstacle(&kube::Error::Api(from_value(status).unwrap()), None)
 }
 
 #[test]
@@ -123,10 +123,21 @@ fn answers_of_the_api_server_are_told_in_words_of_our_own() {
 #[test]
 fn an_unreadable_answer_is_not_repeated() {
     let error = serde_json::from_str::<u8>("\"hunter2\"").unwrap_err();
-    let obstacle = obstacle(&kube::Error::SerdeError(error));
+    let obstacle = obstacle(&kube::Error::SerdeError(error), None);
     assert_eq!(obstacle.reason, Reason::ApiError);
     assert_eq!(
         obstacle.message,
         "writing the Secret: the API server's answer is unreadable"
     );
+}
+
+#[test]
+fn only_who_takes_a_secret_over_is_told_of_the_permission_that_takes() {
+    let error = kube::Error::Api(from_value(json!({"code": 403})).unwrap());
+    for (replaced, told) in [(None, false), (Some("uid"), true)] {
+        let obstacle = obstacle(&error, replaced);
+        assert_eq!(obstacle.reason, Reason::Forbidden);
+        let plugin = "OwnerReferencesPermissionEnforcement";
+        assert_eq!(obstacle.message.contains(plugin), told);
+    }
 }

@@ -470,6 +470,8 @@ fn any_change_is_written_over_the_secret_that_was_found() {
             Some("uid-of-secret"),
             "{what}"
         );
+        let new = ["a new generation", "conditions that were removed"];
+        assert_eq!(permitted.heals(), !new.contains(&what), "{what}");
     }
 }
 

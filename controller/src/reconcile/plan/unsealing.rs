@@ -22,9 +22,15 @@ pub struct Permitted {
     pub(super) environment: Arc<KnownEnvironment>,
     pub(super) owner: OwnerReference,
     pub(super) precondition: Option<String>,
+    pub(super) heals: bool,
 }
 
 impl Permitted {
+    /// Whether it was unsealed before and is as it was: the Secret has changed, or a key.
+    pub fn heals(&self) -> bool {
+        self.heals
+    }
+
     /// Looks at the seals, without keys.
     ///
     /// # Errors
@@ -99,6 +105,7 @@ impl Unsealing {
             environment,
             owner,
             precondition,
+            ..
         } = &self.permitted;
         let unsealed = self
             .envelope

@@ -1,0 +1,98 @@
+//! What Kubernetes would refuse of a Secret's type, labels and annotations: better told before it
+//! is sealed than by the cluster.
+
+use sealing::{ItemName, Secret, SecretName};
+
+use crate::error::{CommandError, Result};
+
+/// Checks all of a secret but its names and its items' names, which are valid by their types.
+/// What breaks a rule is not repeated: it may be a value at the wrong place.
+pub(super) fn check(secret: &Secret) -> Result<()> {
+    let metadata = &secret.template.metadata;
+    if !metadata.labels.keys().all(|name| is_qualified(name)) {
+        return Err(bad_name("a label"));
+    }
+    if !metadata.annotations.keys().all(|name| is_qualified(name)) {
+        return Err(bad_name("an annotation"));
+    }
+    let bad_value = |(_, value): &(&String, &String)| !value.is_empty() && !is_word(value);
+    if let Some((name, _)) = metadata.labels.iter().find(bad_value) {
+        return Err(CommandError::user(format!(
+            "the value of label `{name}` is none: use up to 63 letters, digits, `-`, `_` and `.`, with a letter or digit first and last"
+        )));
+    }
+    check_items(secret)
+}
+
+fn bad_name(what: &str) -> CommandError {
+    CommandError::user(format!(
+        "the name of {what} is none: use 1 to 63 letters, digits, `-`, `_` and `.`, with a letter or digit first and last, and before it, if at all, a domain and `/`"
+    ))
+}
+
+/// `name` or `example.com/name`. Kubernetes does not mind capitals in an annotation's domain.
+fn is_qualified(name: &str) -> bool {
+    match name.split_once('/') {
+        Some((domain, name)) => SecretName::parse(domain.to_lowercase()).is_ok() && is_word(name),
+        None => is_word(name),
+    }
+}
+
+fn is_word(text: &str) -> bool {
+    let ends = |at: Option<char>| at.is_some_and(|it| it.is_ascii_alphanumeric());
+    let belongs = |it: char| it.is_ascii_alphanumeric() || "-_.".contains(it);
+    text.len() <= 63
+        && text.chars().all(belongs)
+        && ends(text.chars().next())
+        && ends(text.chars().next_back())
+}
+
+/// Some types of Secrets must have certain items.
+fn check_items(secret: &Secret) -> Result<()> {
+    let secret_type = secret.template.secret_type();
+    let wanted: &[&str] = match secret_type {
+        "kubernetes.io/dockercfg" => &[".dockercfg"],
+        "kubernetes.io/dockerconfigjson" => &[".dockerconfigjson"],
+        "kubernetes.io/ssh-auth" => &["ssh-privatekey"],
+        "kubernetes.io/tls" => &["tls.crt", "tls.key"],
+        _ => &[],
+    };
+    let is_there = |name: &str| {
+        secret
+            .items
+            .keys()
+            .map(ItemName::as_str)
+            .any(|it| it == name)
+    };
+    if let Some(missing) = wanted.iter().find(|name| !is_there(name)) {
+        return Err(CommandError::user(format!(
+            "a Secret of type {secret_type} needs an item `{missing}`"
+        )));
+    }
+    let is_login = secret_type == "kubernetes.io/basic-auth";
+    if is_login && !is_there("username") && !is_there("password") {
+        return Err(CommandError::user(format!(
+            "a Secret of type {secret_type} needs an item `username` or `password`"
+        )));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_may_have_a_domain() {
+        let long = "a".repeat(63);
+        for good in ["a", "A_b.c-1", "example.com/a", "Example.com/a", &long] {
+            assert!(is_qualified(good), "{good}");
+        }
+        let long = "a".repeat(64);
+        for bad in [
+            "", "/a", "a/", "a/b/c", "-a", "a.", "a b", "a=b", "é", "a_b/c", &long,
+        ] {
+            assert!(!is_qualified(bad), "{bad}");
+        }
+    }
+}
