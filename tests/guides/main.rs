@@ -15,17 +15,24 @@ fn readme_works_as_it_stands() {
 
 #[test]
 fn getting_started_works_as_it_stands() {
-    cluster::run(async {
-        let cluster = Cluster::start().await;
-        let mut controller = Controller::named("guide").start(&cluster).await;
-        controller.until_ready().await;
-        let kubeconfig = cluster.admin().kubeconfig().display().to_string();
-        let programs = [
-            programs::sceau().await,
-            Tool::Kubectl.path(),
-            Tool::Gitleaks.path(),
-        ];
-        let shell = Shell::with_programs(&programs).with_variable("KUBECONFIG", kubeconfig);
-        check("docs/getting-started.md", &shell).await;
-    });
+    cluster::run(with_a_cluster("docs/getting-started.md"));
+}
+
+#[test]
+fn re_keying_works_as_it_stands() {
+    cluster::run(with_a_cluster("docs/guides/re-key.md"));
+}
+
+async fn with_a_cluster(document: &str) {
+    let cluster = Cluster::start().await;
+    let mut controller = Controller::named("guide").start(&cluster).await;
+    controller.until_ready().await;
+    let kubeconfig = cluster.admin().kubeconfig().display().to_string();
+    let programs = [
+        programs::sceau().await,
+        Tool::Kubectl.path(),
+        Tool::Gitleaks.path(),
+    ];
+    let shell = Shell::with_programs(&programs).with_variable("KUBECONFIG", kubeconfig);
+    check(document, &shell).await;
 }
