@@ -4,15 +4,49 @@
 //! as unreadable and refused by the plan. What was wrong is not kept, since a parser's complaint
 //! repeats the text it met.
 
-use std::{borrow::Cow, fmt};
+use std::fmt;
 
 use kube::{
-    Resource, ResourceExt as _,
+    ResourceExt as _,
     core::{NamespaceResourceScope, ObjectMeta},
 };
 use sealing::resource::{SealedSecret, SealedSecretStatus};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+
+/// Gives what is received the kind and the metadata of the resource that it was sent as.
+macro_rules! is_sent_as {
+    ($received:ty, $resource:ty, $scope:ty) => {
+        impl kube::Resource for $received {
+            type DynamicType = ();
+            type Scope = $scope;
+
+            fn kind(dynamic: &()) -> std::borrow::Cow<'_, str> {
+                <$resource as kube::Resource>::kind(dynamic)
+            }
+
+            fn group(dynamic: &()) -> std::borrow::Cow<'_, str> {
+                <$resource as kube::Resource>::group(dynamic)
+            }
+
+            fn version(dynamic: &()) -> std::borrow::Cow<'_, str> {
+                <$resource as kube::Resource>::version(dynamic)
+            }
+
+            fn plural(dynamic: &()) -> std::borrow::Cow<'_, str> {
+                <$resource as kube::Resource>::plural(dynamic)
+            }
+
+            fn meta(&self) -> &kube::core::ObjectMeta {
+                &self.metadata
+            }
+
+            fn meta_mut(&mut self) -> &mut kube::core::ObjectMeta {
+                &mut self.metadata
+            }
+        }
+    };
+}
 
 mod contents;
 mod environment;
@@ -100,34 +134,7 @@ impl<'de> Deserialize<'de> for ReceivedSealedSecret {
     }
 }
 
-impl Resource for ReceivedSealedSecret {
-    type DynamicType = ();
-    type Scope = NamespaceResourceScope;
-
-    fn kind(dynamic: &()) -> Cow<'_, str> {
-        SealedSecret::kind(dynamic)
-    }
-
-    fn group(dynamic: &()) -> Cow<'_, str> {
-        SealedSecret::group(dynamic)
-    }
-
-    fn version(dynamic: &()) -> Cow<'_, str> {
-        SealedSecret::version(dynamic)
-    }
-
-    fn plural(dynamic: &()) -> Cow<'_, str> {
-        SealedSecret::plural(dynamic)
-    }
-
-    fn meta(&self) -> &ObjectMeta {
-        &self.metadata
-    }
-
-    fn meta_mut(&mut self) -> &mut ObjectMeta {
-        &mut self.metadata
-    }
-}
+is_sent_as!(ReceivedSealedSecret, SealedSecret, NamespaceResourceScope);
 
 #[cfg(test)]
 mod tests {

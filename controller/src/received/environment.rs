@@ -3,12 +3,7 @@
 //! One that cannot be read must not hide the others, and nobody else may open what is sealed for
 //! its namespaces: so it still claims those that it names or selects.
 
-use std::borrow::Cow;
-
-use kube::{
-    Resource,
-    core::{ClusterResourceScope, ObjectMeta},
-};
+use kube::core::{ClusterResourceScope, ObjectMeta};
 use sealing::resource::{Environment, EnvironmentSpec, EnvironmentStatus, SealingKeySettings};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -57,34 +52,7 @@ impl<'de> Deserialize<'de> for ReceivedEnvironment {
     }
 }
 
-impl Resource for ReceivedEnvironment {
-    type DynamicType = ();
-    type Scope = ClusterResourceScope;
-
-    fn kind(dynamic: &()) -> Cow<'_, str> {
-        Environment::kind(dynamic)
-    }
-
-    fn group(dynamic: &()) -> Cow<'_, str> {
-        Environment::group(dynamic)
-    }
-
-    fn version(dynamic: &()) -> Cow<'_, str> {
-        Environment::version(dynamic)
-    }
-
-    fn plural(dynamic: &()) -> Cow<'_, str> {
-        Environment::plural(dynamic)
-    }
-
-    fn meta(&self) -> &ObjectMeta {
-        &self.metadata
-    }
-
-    fn meta_mut(&mut self) -> &mut ObjectMeta {
-        &mut self.metadata
-    }
-}
+is_sent_as!(ReceivedEnvironment, Environment, ClusterResourceScope);
 
 #[cfg(test)]
 mod tests {

@@ -2,12 +2,7 @@
 //!
 //! One that cannot be read is answered as any other, so that nobody waits for it.
 
-use std::borrow::Cow;
-
-use kube::{
-    Resource,
-    core::{ClusterResourceScope, ObjectMeta},
-};
+use kube::core::{ClusterResourceScope, ObjectMeta};
 use sealing::resource::{ResealRequest, ResealRequestSpec, ResealRequestStatus};
 use serde::{Deserialize, Deserializer};
 
@@ -45,31 +40,4 @@ impl<'de> Deserialize<'de> for ReceivedResealRequest {
     }
 }
 
-impl Resource for ReceivedResealRequest {
-    type DynamicType = ();
-    type Scope = ClusterResourceScope;
-
-    fn kind(dynamic: &()) -> Cow<'_, str> {
-        ResealRequest::kind(dynamic)
-    }
-
-    fn group(dynamic: &()) -> Cow<'_, str> {
-        ResealRequest::group(dynamic)
-    }
-
-    fn version(dynamic: &()) -> Cow<'_, str> {
-        ResealRequest::version(dynamic)
-    }
-
-    fn plural(dynamic: &()) -> Cow<'_, str> {
-        ResealRequest::plural(dynamic)
-    }
-
-    fn meta(&self) -> &ObjectMeta {
-        &self.metadata
-    }
-
-    fn meta_mut(&mut self) -> &mut ObjectMeta {
-        &mut self.metadata
-    }
-}
+is_sent_as!(ReceivedResealRequest, ResealRequest, ClusterResourceScope);
