@@ -92,6 +92,26 @@ fn one_file_builds_what_is_authenticated() {
     );
 }
 
+/// Whoever adds a place explains it in ARCHITECTURE.md.
+#[test]
+fn plaintext_is_looked_at_in_few_places() {
+    let looking = |directory| mentions(directory, ".expose()");
+    let sealing = [
+        "sealing/src/envelope/bitnami.rs",
+        "sealing/src/seal.rs",
+        "sealing/src/unseal/original.rs",
+    ];
+    assert_eq!(looking("sealing/src/"), sealing);
+    let cli = [
+        "cli/src/manifest/emit.rs",
+        "cli/src/sources/keys.rs",
+        "cli/src/sources/value.rs",
+    ];
+    assert_eq!(looking("cli/src/"), cli);
+    let controller = ["controller/src/reconcile/apply.rs"];
+    assert_eq!(looking("controller/src/"), controller);
+}
+
 #[test]
 fn one_file_of_the_command_line_talks_to_a_cluster() {
     assert_eq!(mentions("cli/src/", "kube::"), ["cli/src/cluster.rs"]);
