@@ -24,7 +24,7 @@ use crate::{
 /// Give an environment a new sealing key, and reseal its manifests for it
 ///
 /// Has the controller make a new sealing key, by setting `spec.sealingKeys.renewBefore` of the
-/// Environment to now, waits for its certificate, reseals every manifest of the environment as
+/// Environment to the next second, waits for its certificate, reseals every manifest of the environment as
 /// `sceau reseal` does, and pins the new certificate in place of the old one. That needs a login
 /// with the cluster role `sceau-operator`. The old key goes on opening what was sealed to it.
 ///
@@ -124,7 +124,9 @@ impl RekeyArguments {
                 return Ok(observed.certificate.clone());
             }
             Next::Ask { .. } => {
-                cluster.renew(name, io.now).map_err(explain)?;
+                cluster
+                    .renew(name, observed.instant_of_renewal(io.now))
+                    .map_err(explain)?;
                 ui::note(io, format_args!("a new sealing key is asked for in {name}"));
             }
             Next::Wait { .. } => {

@@ -45,14 +45,29 @@ impl Observed {
         id == self.active || self.keys.iter().any(|key| key.key_id == id.to_string())
     }
 
-    /// Whether the active key is to be replaced already.
+    /// Whether the active key is to be replaced already, as this run would ask for.
     fn is_due(&self, now: Timestamp) -> bool {
-        let active = self.active.to_string();
-        let key = self.keys.iter().find(|key| key.key_id == active);
-        match (key, self.renew_before) {
-            (Some(key), Some(before)) => before <= now && key.created_at.0 < before,
+        match (self.made_at(), self.renew_before) {
+            (Some(made_at), Some(before)) => {
+                made_at < before && before <= self.instant_of_renewal(now)
+            }
             _ => false,
         }
+    }
+
+    /// The instant to have older keys replaced at: the first whole second after now, and after the
+    /// active key was made. Keys are as old as the whole second in which they were made, so that one
+    /// which was made a moment ago counts as older too.
+    pub(super) fn instant_of_renewal(&self, now: Timestamp) -> Timestamp {
+        let latest = self.made_at().map_or(now, |made_at| made_at.max(now));
+        Timestamp::from_second(latest.as_second() + 1).unwrap_or(latest)
+    }
+
+    /// When the active key was made.
+    fn made_at(&self) -> Option<Timestamp> {
+        let active = self.active.to_string();
+        let status = self.keys.iter().find(|status| status.key_id == active);
+        status.map(|status| status.created_at.0)
     }
 }
 
@@ -168,6 +183,19 @@ mod tests {
             &[old],
             Some(Next::GoOn { pinned }),
         );
+    }
+
+    #[test]
+    fn a_key_that_was_made_a_moment_ago_is_replaced_too() {
+        let instant = |now: &str| {
+            observed(None)
+                .instant_of_renewal(now.parse().unwrap())
+                .to_string()
+        };
+        assert_eq!(instant("2026-01-02T12:00:00.7Z"), "2026-01-02T12:00:01Z");
+        assert_eq!(instant("2026-01-03T12:00:00Z"), "2026-01-03T12:00:01Z");
+        // A clock that is behind the one by which the key was made.
+        assert_eq!(instant("2026-01-02T11:59:00Z"), "2026-01-02T12:00:01Z");
     }
 
     #[test]
