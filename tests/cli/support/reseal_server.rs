@@ -133,7 +133,10 @@ impl Controller {
             head.push_str(&line);
         }
         let mut body = vec![0; length];
-        reader.read_exact(&mut body).unwrap();
+        // A client that gave up may have sent nothing, or a part.
+        if head.is_empty() || reader.read_exact(&mut body).is_err() {
+            return;
+        }
         let answer = self.answer(&head, &body).to_string();
         // A client that went away needs no answer.
         let _ = write!(
