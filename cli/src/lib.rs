@@ -14,6 +14,7 @@ mod manifest;
 mod output;
 mod paths;
 mod project;
+mod rekeying;
 mod reseal;
 mod resolve;
 mod sources;

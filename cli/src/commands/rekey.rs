@@ -1,24 +1,17 @@
 //! `sceau rekey`: a new sealing key for an environment, and its manifests resealed for it.
-//!
-//! The new certificate is pinned last. Until then, an active key that is not pinned says that a
-//! run before this one was interrupted, and where to go on.
-
-mod next;
 
 use std::{path::PathBuf, time::Duration};
 
-use sealing::{Certificate, EnvironmentName};
+use sealing::EnvironmentName;
 
-use self::next::{Next, Observed};
 use crate::{
     args::ReportFormat,
-    cluster::{Cluster, ClusterError},
-    error::{CommandError, Result},
-    output::{self, Audience, NewFile},
-    project::{self, Project},
-    reseal::{self, Login, Means, Pin, Resealing},
+    error::Result,
+    project::Project,
+    rekeying::{self, Rekeying},
+    reseal::{self, Login},
     resolve,
-    ui::{self, Io},
+    ui::Io,
 };
 
 /// Give an environment a new sealing key, and reseal its manifests for it
@@ -66,37 +59,16 @@ Examples:
 
 pub(super) fn run(arguments: &RekeyArguments, io: &mut Io<'_>) -> Result<()> {
     let project = Project::load(&io.directory)?;
-    let (name, settings) = resolve::named(&project, &arguments.environment)?;
-    let recipients = project::recipients(&project, name, settings, io.now)?;
-    let pinned: Vec<_> = recipients.iter().map(sealing::Recipient::id).collect();
-    let login = arguments.login(io);
-    let cluster = login.cluster(name, &project)?;
-    let observed = Observed::of(&cluster.environment(name)?)?;
-    let next = next::next(&observed, &pinned, io.now)?;
-    let pem = arguments.certificate(&cluster, &observed, next, io)?;
-    let pin = Pin {
-        certificate: settings.certificates[next.pinned()].clone(),
-        recipient: Certificate::parse_pem(&pem)
-            .map_err(|error| CommandError::cluster(format!("the cluster's certificate: {error}")))?
-            .recipient,
-    };
-    let resealing = Resealing {
-        project: &project,
-        paths: &[],
-        environment: Some(name),
-        namespace: None,
-        replacement: Some(pin.clone()),
-        dry_run: false,
-        output: arguments.output,
-    };
-    let rows = reseal::run(&resealing, Means::Clusters(login), io)?;
-    output::write(&NewFile {
-        directory: &project.root,
-        name: &pin.certificate,
-        bytes: pem.as_bytes(),
-        audience: Audience::Everyone,
-    })?;
-    tell(name, &pin, io);
+    let (environment, _) = resolve::named(&project, &arguments.environment)?;
+    let rows = rekeying::run(
+        &Rekeying {
+            project: &project,
+            environment,
+            login: arguments.login(io),
+            output: arguments.output,
+        },
+        io,
+    )?;
     reseal::verdict(&rows)
 }
 
@@ -107,56 +79,5 @@ impl RekeyArguments {
             kubeconfig: self.kubeconfig.as_ref().map(|it| io.directory.join(it)),
             deadline: Duration::from_secs(self.timeout),
         }
-    }
-
-    /// The certificate of the new key, which is asked for and waited for unless it is there.
-    fn certificate(
-        &self,
-        cluster: &Cluster,
-        observed: &Observed,
-        next: Next,
-        io: &mut Io<'_>,
-    ) -> Result<String> {
-        let name = &self.environment;
-        match next {
-            Next::GoOn { .. } => {
-                ui::note(io, format_args!("{} is there already", observed.active));
-                return Ok(observed.certificate.clone());
-            }
-            Next::Ask { .. } => {
-                cluster
-                    .renew(name, observed.instant_of_renewal(io.now))
-                    .map_err(explain)?;
-                ui::note(io, format_args!("a new sealing key is asked for in {name}"));
-            }
-            Next::Wait { .. } => {
-                ui::note(
-                    io,
-                    format_args!("a new sealing key was asked for in {name}"),
-                );
-            }
-        }
-        let deadline = Duration::from_secs(self.timeout);
-        Ok(cluster.next_certificate(name, &observed.certificate, deadline)?)
-    }
-}
-
-fn tell(name: &EnvironmentName, pin: &Pin, io: &mut Io<'_>) {
-    let certificate = pin.certificate.display();
-    ui::note(
-        io,
-        format_args!("{certificate} pins {}", pin.recipient.id()),
-    );
-    ui::note(
-        io,
-        format_args!("commit it: git commit --all --message 'Re-key {name}'"),
-    );
-}
-
-fn explain(error: ClusterError) -> CommandError {
-    match error {
-        ClusterError::Refused(_) => CommandError::cluster(error)
-            .hint("re-keying needs what the ClusterRole `sceau-operator` grants"),
-        other => other.into(),
     }
 }

@@ -129,8 +129,8 @@ mod tests {
 
     fn ids() -> [KeyId; 2] {
         let keys = [
-            include_str!("../../../../tests/vectors/test-2048.key"),
-            include_str!("../../../../tests/vectors/test-4096.key"),
+            include_str!("../../../tests/vectors/test-2048.key"),
+            include_str!("../../../tests/vectors/test-4096.key"),
         ];
         keys.map(|pem| SealingKey::parse_pem(pem).unwrap()[0].id())
     }
@@ -142,7 +142,7 @@ mod tests {
         let [old, active] = ids();
         let key = |id: KeyId, at: &str| json!({"keyId": id, "state": "Active", "createdAt": at, "notAfter": at, "sealedSecrets": 0});
         let status: EnvironmentStatus = serde_json::from_value(json!({
-            "certificate": include_str!("../../../../tests/vectors/test-4096.crt"),
+            "certificate": include_str!("../../../tests/vectors/test-4096.crt"),
             "sealingKeys": [key(active, "2026-01-02T12:00:00Z"), key(old, "2026-01-01T12:00:00Z")],
         }))
         .unwrap();
