@@ -17,7 +17,7 @@ pub use reseal_request::{
 };
 pub use sealed_secret::{
     Seal, SealStatus, SealedSecret, SealedSecretSpec, SealedSecretStatus, SecretTemplate,
-    TemplateMetadata, WrappedFileKey, WrittenSecret,
+    TemplateMetadata, UnchangedItem, WrappedFileKey, WrittenSecret,
 };
 
 /// The API group of sceau's own resources.

@@ -65,6 +65,7 @@ fn status(
         observed_generation: Some(verdict.generation),
         conditions: verdict.conditions(&previous.conditions, now),
         seals,
+        unchanged: previous.unchanged.clone(),
         secret,
     }
 }

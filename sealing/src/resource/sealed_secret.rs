@@ -141,6 +141,10 @@ pub struct SealedSecretStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub seals: Vec<SealStatus>,
+    /// Items that were sealed again with the value they had: such a value was not renewed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["item"]))]
+    pub unchanged: Vec<UnchangedItem>,
     /// The Secret as it was written last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<WrittenSecret>,
@@ -152,6 +156,16 @@ pub struct SealedSecretStatus {
 pub struct SealStatus {
     /// The id of that key.
     pub opened_by: String,
+}
+
+/// An item whose seal is newer than its value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UnchangedItem {
+    /// Its name.
+    pub item: String,
+    /// When its value was given first: `sealedAt` of the oldest seal that was seen with it.
+    pub since: String,
 }
 
 /// A Secret that the controller wrote, as it stood right after.
