@@ -46,6 +46,10 @@ pub(crate) struct Rekeying<'a> {
     pub(crate) output: ReportFormat,
 }
 
+/// How often the Environment may change between a look and the revocation: its status does,
+/// whenever something is counted.
+const ATTEMPTS: usize = 10;
+
 /// Whether somebody agreed to what cannot be undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Consent {

@@ -7,10 +7,13 @@ use std::time::Duration;
 use cluster::commands::{self, Finished};
 use cluster::wait::{SOON, until};
 use cluster::{Cluster, Identity, Namespace, programs};
+use kube::api::{Patch, PatchParams};
+use serde_json::json;
 use tempfile::TempDir;
 use tokio::process::Command;
 
 use crate::harness::bound;
+use crate::resealing::code;
 use crate::sealed::{self, Sealer, environments};
 
 const FILE: &str = "deploy/api/prod/secret.yaml";
@@ -46,8 +49,8 @@ impl<'a> Repository<'a> {
         let seal = format!(
             "seal --environment ENV --namespace {name} --name api --from-stdin A --write {FILE}"
         );
-        let sealed = repository.run_as(&repository.operator, &seal, "good").await;
-        sealed.succeeded();
+        let made = repository.run_as(&repository.operator, &seal, "good").await;
+        made.succeeded();
         repository.sync().await;
         repository
     }
@@ -180,6 +183,27 @@ fn several_runs_at_once_revoke_the_old_key_once() {
         }
         let old = sealer.recipient.id().to_string();
         assert_eq!(repository.revoked().await, [old]);
+    });
+}
+
+/// What a revocation rests on: it is written on the version that was read, or not at all.
+#[test]
+fn an_environment_that_was_changed_since_is_not_written_over() {
+    sealed::test(async |_, sealer| {
+        let environments = environments(sealer.namespace);
+        let name = sealer.namespace.name();
+        let read = environments.get(name).await.expect("it is there");
+        sealer
+            .patch_environment(&json!({"refusedSecretTypes": ["example.com/type"]}))
+            .await;
+        let patch = Patch::Merge(json!({
+            "metadata": {"resourceVersion": read.metadata.resource_version},
+            "spec": {"sealingKeys": {"revoked": [sealer.recipient.id()]}},
+        }));
+        let parameters = PatchParams::default();
+        let patched = environments.patch(name, &parameters, &patch).await;
+        assert_eq!(code(patched), Some(409));
+        assert_eq!(revoked(sealer.namespace).await, [""; 0]);
     });
 }
 

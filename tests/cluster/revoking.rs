@@ -78,7 +78,7 @@ fn audited(controller: &Controller, environment: &str) -> Vec<Value> {
 }
 
 #[test]
-fn nothing_opens_with_a_revoked_key_and_the_last_good_secret_stays() {
+fn a_revoked_key_opens_nothing_and_is_replaced_and_the_last_good_secret_stays() {
     sealed::test(async |_, sealer| {
         let mut sealer = Sealer::existing(sealer.namespace).await;
         sealer.unseal("api", &[("A", b"good")]).await;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sealing::KeyId;
 
 use super::{
-    Consent, Rekeying,
+    ATTEMPTS, Consent, Rekeying,
     compromise::{Broken, Opening, Step, step},
     explain,
     observed::{Active, Observed},
@@ -77,10 +77,6 @@ struct Scene<'a> {
     /// Those of the repository.
     seals: Vec<FoundSeal>,
 }
-
-/// How often the Environment may change between a look and the revocation: its status does,
-/// whenever something is counted.
-const ATTEMPTS: usize = 10;
 
 impl Scene<'_> {
     /// Revokes until nothing is left to be: the index of the certificate that is to be replaced, and

@@ -1,7 +1,7 @@
 //! The end of a re-keying: the old keys are revoked, once nothing needs them.
 
 use super::{
-    Consent, Rekeying, explain,
+    ATTEMPTS, Consent, Rekeying, explain,
     observed::Observed,
     old_keys::{OldKeys, old_keys},
     tell_revoked,
@@ -12,10 +12,6 @@ use crate::{
     reseal,
     ui::{self, Io},
 };
-
-/// How often the Environment may change between a look and the revocation: its status does,
-/// whenever something is counted.
-const ATTEMPTS: usize = 10;
 
 /// Revokes the old keys of an environment in one cluster, unless something needs one of them.
 pub(crate) fn finish(rekeying: &Rekeying<'_>, consent: Consent, io: &mut Io<'_>) -> Result<()> {
