@@ -50,7 +50,7 @@ pub(crate) struct Rekeying<'a> {
 /// whenever something is counted.
 const ATTEMPTS: usize = 10;
 
-/// Whether somebody agreed to what cannot be undone.
+/// Whether somebody agreed to a revocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Consent {
     /// Who sits at the terminal is asked.

@@ -5,7 +5,7 @@
 use std::{
     collections::BTreeSet,
     convert::Infallible,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -226,19 +226,18 @@ impl Keeper {
 
     /// A revocation that was taken back may be made again, and is told of again then.
     fn forget_taken_back(&self, environment: &str, plan: &Plan) {
-        let mut told = self
-            .revoked
-            .lock()
-            .expect("nothing panics while it is locked");
-        told.retain(|(name, id)| name != environment || plan.holds_revoked(id));
+        self.told_revoked()
+            .retain(|(name, id)| name != environment || plan.holds_revoked(id));
     }
 
     fn is_first_told(&self, environment: &str, revocation: &Revocation) -> bool {
-        let mut told = self
-            .revoked
-            .lock()
-            .expect("nothing panics while it is locked");
-        told.insert((environment.to_owned(), revocation.key_id.clone()))
+        let told = (environment.to_owned(), revocation.key_id.clone());
+        self.told_revoked().insert(told)
+    }
+
+    fn told_revoked(&self) -> MutexGuard<'_, BTreeSet<(String, String)>> {
+        let told = self.revoked.lock();
+        told.expect("nothing panics while it is locked")
     }
 }
 

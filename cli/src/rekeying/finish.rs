@@ -26,18 +26,18 @@ pub(crate) fn finish(rekeying: &Rekeying<'_>, consent: Consent, io: &mut Io<'_>)
     };
     let (mut environment, mut old) = look()?;
     rekeying.print(&old.report(), OldKeys::table, io)?;
-    if old.ids.is_empty() {
-        ui::note(
-            io,
-            format_args!("{name} has no old key left: nothing is to be done"),
-        );
-        return Ok(());
-    }
     refuse_needed(&old, rekeying)?;
     if !old.unjudged.is_empty() && !consent.to(QUESTION, io)? {
         return Ok(());
     }
     for _ in 0..ATTEMPTS {
+        if old.ids.is_empty() {
+            ui::note(
+                io,
+                format_args!("{name} has no old key left: nothing is to be done"),
+            );
+            return Ok(());
+        }
         match cluster.revoke(name, &environment, &old.ids) {
             Ok(()) => {
                 tell(&old, rekeying, io);

@@ -133,6 +133,22 @@ mod tests {
     }
 
     #[test]
+    fn in_place_of_a_revoked_key_none_is_asked_for() {
+        use crate::rekeying::fixtures::{id, observed, status};
+        let check = |keys: &str, revoked: &str, pinned: char, expected: Next| {
+            let observed = observed(&status(keys), revoked);
+            let now = "2026-01-03T12:00:00Z".parse().unwrap();
+            assert_eq!(next(&observed, &[id(pinned)], now).ok(), Some(expected));
+        };
+        let pinned = 0;
+        // The controller makes one by itself.
+        check("A:Active:0", "A", 'A', Next::Wait { pinned });
+        check("A:Active:0 c:Retired:0", "Ac", 'c', Next::Wait { pinned });
+        // The Secret of the revoked key was deleted.
+        check("A:Active:0", "c", 'c', Next::GoOn { pinned });
+    }
+
+    #[test]
     fn a_key_that_was_made_a_moment_ago_is_replaced_too() {
         let instant = |now: &str| {
             observed(None)

@@ -42,27 +42,28 @@ pub(super) fn revocations(
         .collect()
 }
 
+const REASON: &str = "SealingKeyRevoked";
+
 /// More names would not fit into an event.
 const NAMED: usize = 3;
 
 impl Revocation {
     /// What is said about it: how many SealedSecrets it closes, and the first few.
     pub(super) fn announcement(&self) -> Announcement {
-        const REASON: &str = "SealingKeyRevoked";
         let id = &self.key_id;
-        match self.closed.len() {
-            0 => Announcement::normal(
-                REASON,
-                format!("sealing key {id} was revoked; no SealedSecret needs it"),
-            ),
-            count => Announcement::warning(
-                REASON,
-                format!(
-                    "sealing key {id} was revoked and {count} SealedSecrets open no more: {}",
-                    self.first_closed()
-                ),
-            ),
-        }
+        let closed = match self.closed.len() {
+            0 => {
+                let note = format!("sealing key {id} was revoked; no SealedSecret needs it");
+                return Announcement::normal(REASON, note);
+            }
+            1 => "1 SealedSecret opens".to_owned(),
+            several => format!("{several} SealedSecrets open"),
+        };
+        let first = self.first_closed();
+        Announcement::warning(
+            REASON,
+            format!("sealing key {id} was revoked and {closed} no more: {first}"),
+        )
     }
 
     /// The names of the first few SealedSecrets, and how many there are besides.
@@ -96,6 +97,13 @@ mod tests {
             Announcement::normal(
                 reason,
                 "sealing key sha256:1 was revoked; no SealedSecret needs it"
+            )
+        );
+        assert_eq!(
+            announced(1),
+            Announcement::warning(
+                reason,
+                "sealing key sha256:1 was revoked and 1 SealedSecret opens no more: shop/api-1"
             )
         );
         assert_eq!(
