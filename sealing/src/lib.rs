@@ -10,6 +10,7 @@
 mod certificate;
 mod context;
 pub mod envelope;
+mod fingerprint;
 mod key_id;
 mod key_ring;
 mod keys;
@@ -25,6 +26,9 @@ mod unseal;
 
 pub use certificate::{Certificate, CertificateError, Issue, issue_certificate};
 pub use context::Context;
+pub use fingerprint::{
+    COMPARABLE_BYTES, Fingerprint, FingerprintKey, ItemPlace, ParseFingerprintError, is_traceable,
+};
 pub use key_id::{KeyId, ParseKeyIdError};
 pub use key_ring::KeyRing;
 pub use keys::{KeyError, Recipient, SealingKey};

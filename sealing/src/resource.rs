@@ -30,3 +30,7 @@ pub const SEALING_KEY_LABEL: &str = "sceau.dev/sealing-key";
 pub const IN_USE_LABEL: &str = "sceau.dev/in-use";
 /// The annotation by which an existing Secret may be taken over; its value is `true`.
 pub const ADOPT_ANNOTATION: &str = "sceau.dev/adopt";
+/// The annotation of a Secret that holds the fingerprints of its items.
+pub const FINGERPRINTS_ANNOTATION: &str = "sceau.dev/fingerprints";
+/// Labels and annotations of this prefix are the controller's.
+pub const RESERVED_PREFIX: &str = "sceau.dev/";
