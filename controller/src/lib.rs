@@ -17,6 +17,8 @@ mod duration;
 mod environment;
 mod error;
 mod events;
+mod fingerprint_key;
+mod fingerprints;
 #[cfg(test)]
 mod fixtures;
 mod heals;
@@ -40,6 +42,7 @@ mod telemetry;
 mod watching;
 
 pub use error::Error;
+pub use fingerprints::Fingerprints;
 pub use outcome::{Obstacle, Reason};
 pub use received::{Outline, ReceivedSealedSecret, Unreadable};
 pub use reconcile::plan::{

@@ -60,6 +60,7 @@ struct Write {
 pub(crate) enum Written {
     EnvironmentStatus,
     Event,
+    FingerprintKey,
     KeySecret,
     ResealRequestStatus,
     SealedSecretStatus,

@@ -1,6 +1,7 @@
 //! Tests against a real API server.
 
 mod environments;
+mod fingerprints;
 mod harness;
 mod key_deletion;
 mod limits;

@@ -28,6 +28,7 @@ use tokio::{
 use super::Replica;
 use crate::{
     environment::{self, Keeper},
+    fingerprint_key::{self, FingerprintKeeper},
     heals::Heals,
     phase::Phase,
     received::{ReceivedEnvironment, ReceivedSealedSecret},
@@ -51,7 +52,7 @@ const PAGE: u32 = 10;
 const COUNT_AFTER: Duration = Duration::from_secs(2);
 
 /// The leader's tasks by name. They end when the program is asked to end and work in flight is done.
-pub(super) fn tasks(replica: &Replica) -> [(&'static str, BoxFuture<'static, ()>); 5] {
+pub(super) fn tasks(replica: &Replica) -> [(&'static str, BoxFuture<'static, ()>); 6] {
     let (sealed_secrets, sealed_secrets_writer) = reflector::store();
     let (secrets, secrets_writer) = reflector::store();
     let (sealed_secrets_counter, sealed_secrets_listed) = Lists::new();
@@ -95,13 +96,14 @@ pub(super) fn tasks(replica: &Replica) -> [(&'static str, BoxFuture<'static, ()>
     [
         (
             "SealedSecret controller",
-            unseal(replica, watched, again, reconciler),
+            after_fingerprint_key(replica, unseal(replica, watched, again, reconciler)),
         ),
         (
             "Environment controller",
             keep_environments(replica, environments_counter, changed, keeper),
         ),
         ("ResealRequest controller", answer_reseal_requests(replica)),
+        ("fingerprint key", keep_fingerprint_key(replica)),
         ("report of unusable keys", until_shutdown(replica, report)),
         ("readiness", until_shutdown(replica, readiness)),
     ]
@@ -140,6 +142,25 @@ fn until_shutdown(
         }
     }
     .boxed()
+}
+
+fn keep_fingerprint_key(replica: &Replica) -> BoxFuture<'static, ()> {
+    let keeper = FingerprintKeeper {
+        client: replica.client.clone(),
+        own_namespace: replica.settings.namespace.clone(),
+        surroundings: replica.surroundings.clone(),
+        metrics: Arc::clone(&replica.metrics),
+    };
+    until_shutdown(replica, keeper.keep())
+}
+
+fn after_fingerprint_key(
+    replica: &Replica,
+    task: BoxFuture<'static, ()>,
+) -> BoxFuture<'static, ()> {
+    fingerprint_key::until_made(replica.surroundings.clone())
+        .then(|()| task)
+        .boxed()
 }
 
 /// A controller of kube-runtime that is asked to end before its first list waits for it for ever, so
