@@ -1,12 +1,12 @@
-//! The audit: one line for each use of private keys. It says what, where, which keys and how it
-//! ended, never a value.
+//! The audit: one line for each use of private keys, and for each value that stands in more than
+//! one Secret. It says what, where, which keys and how it ended, never a value or a fingerprint.
 //!
 //! Who asked is not known here: the API server's own audit says who wrote the SealedSecret or the
 //! ResealRequest.
 
 use sealing::{
     EnvironmentName, KeyId, Place,
-    resource::{ResealResult, SealHeader},
+    resource::{ResealResult, SealHeader, ValuePlace},
 };
 
 use crate::Reason;
@@ -60,4 +60,18 @@ pub(crate) fn record_reseal(attempt: &ResealAttempt<'_>) {
 /// Writes the line about a ResealRequest as a whole.
 pub(crate) fn record_answer(request: &str, outcome: &str, answer: &str) {
     tracing::info!(target: "audit", request, outcome, answer, "answer");
+}
+
+/// A value may stand in any number of places, and a line should stay one.
+const PLACES: usize = 20;
+
+/// Writes the line about a value that stands in all these places.
+pub(crate) fn record_reuse(places: &[ValuePlace]) {
+    let shown = places.iter().take(PLACES).map(ToString::to_string);
+    tracing::info!(
+        target: "audit",
+        places = shown.collect::<Vec<_>>().join(", "),
+        count = places.len(),
+        "reuse"
+    );
 }

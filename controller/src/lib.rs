@@ -39,6 +39,7 @@ mod settings;
 mod status;
 mod surroundings;
 mod telemetry;
+mod values;
 mod watching;
 
 pub use error::Error;

@@ -32,6 +32,7 @@ pub(crate) struct Metrics {
     duration: Histogram,
     in_flight: Gauge,
     leading: Gauge,
+    reused_values: Gauge,
     pub(crate) sealed_secrets: SealedSecrets,
 }
 
@@ -84,6 +85,7 @@ impl Metrics {
             duration: Histogram::new(BUCKETS),
             in_flight: Gauge::default(),
             leading: Gauge::default(),
+            reused_values: Gauge::default(),
             sealed_secrets: SealedSecrets::default(),
         };
         metrics.register();
@@ -132,6 +134,11 @@ impl Metrics {
             "SealedSecrets that are being reconciled",
             self.in_flight.clone(),
         );
+        registry.register(
+            "reused_values",
+            "Values that stand in more than one Secret, as the leader sees them",
+            self.reused_values.clone(),
+        );
         registry.register("leading", "1 when this replica leads", self.leading.clone());
     }
 
@@ -163,6 +170,10 @@ impl Metrics {
     pub(crate) fn end_reconcile(&self, duration: Duration) {
         self.in_flight.dec();
         self.duration.observe(duration.as_secs_f64());
+    }
+
+    pub(crate) fn set_reused_values(&self, count: usize) {
+        self.reused_values.set(collectors::in_i64(count));
     }
 
     pub(crate) fn begin_leading(&self) {

@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     EnvironmentName, ItemName, Place, Plaintext, SealError,
+    key_id::hexadecimal,
     primitives::{self, KEY_BYTES, Refused, SecretBytes},
 };
 
@@ -74,12 +75,7 @@ impl FingerprintKey {
     }
 
     fn new(bytes: SecretBytes) -> Self {
-        let id = primitives::hmac_sha256(&bytes, &[ID]);
-        let id = id
-            .iter()
-            .take(8)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let id = hexadecimal(&primitives::hmac_sha256(&bytes, &[ID])[..8]);
         Self { bytes, id }
     }
 

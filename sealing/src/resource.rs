@@ -7,6 +7,7 @@ pub mod bitnami;
 mod environment;
 mod reseal_request;
 mod sealed_secret;
+mod value_place;
 
 pub use environment::{
     Environment, EnvironmentSpec, EnvironmentStatus, SealingKeySettings, SealingKeyState,
@@ -19,6 +20,7 @@ pub use sealed_secret::{
     Seal, SealStatus, SealedSecret, SealedSecretSpec, SealedSecretStatus, SecretTemplate,
     TemplateMetadata, UnchangedItem, WrappedFileKey, WrittenSecret,
 };
+pub use value_place::ValuePlace;
 
 /// The API group of sceau's own resources.
 pub const GROUP: &str = "sceau.dev";

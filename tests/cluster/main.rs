@@ -11,5 +11,6 @@ mod ownership;
 mod refusals;
 mod replicas;
 mod resealing;
+mod reuse;
 mod sealed;
 mod unsealing;

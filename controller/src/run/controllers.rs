@@ -35,6 +35,7 @@ use crate::{
     reconcile::{self, MANAGED_BY, MANAGED_BY_LABEL, RecentStatuses, Reconciler},
     reseal_requests::{self, Resealer},
     retries::Retries,
+    values::{self, Values},
     watching::{ListCounter, Lists, changes, watching},
 };
 
@@ -52,47 +53,33 @@ const PAGE: u32 = 10;
 const COUNT_AFTER: Duration = Duration::from_secs(2);
 
 /// The leader's tasks by name. They end when the program is asked to end and work in flight is done.
-pub(super) fn tasks(replica: &Replica) -> [(&'static str, BoxFuture<'static, ()>); 6] {
-    let (sealed_secrets, sealed_secrets_writer) = reflector::store();
-    let (secrets, secrets_writer) = reflector::store();
-    let (sealed_secrets_counter, sealed_secrets_listed) = Lists::new();
-    let (secrets_counter, secrets_listed) = Lists::new();
+pub(super) fn tasks(replica: &Replica) -> [(&'static str, BoxFuture<'static, ()>); 7] {
+    let (watched, values) = watched(replica);
     let (environments_counter, environments_listed) = Lists::new();
-    let changed = Arc::new(Notify::new());
+    let (changed, values_changed) = (
+        Arc::clone(&watched.changed),
+        Arc::clone(&watched.values_changed),
+    );
     replica
         .metrics
         .sealed_secrets
-        .count_in(sealed_secrets.clone());
-    let keeper = Arc::new(Keeper {
-        client: replica.client.clone(),
-        own_namespace: replica.settings.namespace.clone(),
-        surroundings: replica.surroundings.clone(),
-        sealed_secrets: sealed_secrets.clone(),
-        sealed_secrets_listed: sealed_secrets_listed.clone(),
-        events: replica.events.clone(),
-        metrics: Arc::clone(&replica.metrics),
-        retries: Retries::default(),
-        lost: Mutex::default(),
-    });
-    let reconciler = Arc::new(reconciler(replica, secrets, secrets_listed.clone()));
-    let watched = Watched {
-        sealed_secrets,
-        sealed_secrets_writer,
-        sealed_secrets_counter,
-        secrets_writer,
-        secrets_counter,
-        changed: Arc::clone(&changed),
-    };
+        .count_in(values.sealed_secrets.clone());
+    let keeper = Arc::new(keeper(replica, &values));
+    let reconciler = Arc::new(reconciler(replica, &values));
     let readiness = tell_when_leading(
         replica.phase.clone(),
         [
-            sealed_secrets_listed.clone(),
-            secrets_listed.clone(),
+            values.sealed_secrets_listed.clone(),
+            values.secrets_listed.clone(),
             environments_listed,
         ],
     );
     let report = environment::report_unusable_keys(Arc::clone(&keeper));
-    let again = stream::select(sealed_secrets_listed.stream(), secrets_listed.stream());
+    let again = stream::select(
+        values.sealed_secrets_listed.stream(),
+        values.secrets_listed.stream(),
+    );
+    let reuse = values::report_reuse(values, values_changed, Arc::clone(&replica.metrics));
     [
         (
             "SealedSecret controller",
@@ -104,21 +91,57 @@ pub(super) fn tasks(replica: &Replica) -> [(&'static str, BoxFuture<'static, ()>
         ),
         ("ResealRequest controller", answer_reseal_requests(replica)),
         ("fingerprint key", keep_fingerprint_key(replica)),
+        ("report of reuse", until_shutdown(replica, reuse)),
         ("report of unusable keys", until_shutdown(replica, report)),
         ("readiness", until_shutdown(replica, readiness)),
     ]
 }
 
-fn reconciler(
-    replica: &Replica,
-    secrets: Store<PartialObjectMeta<Secret>>,
-    secrets_listed: Lists,
-) -> Reconciler {
+/// What is about to be watched, and what will be seen of it.
+fn watched(replica: &Replica) -> (Watched, Values) {
+    let (sealed_secrets, sealed_secrets_writer) = reflector::store();
+    let (secrets, secrets_writer) = reflector::store();
+    let (sealed_secrets_counter, sealed_secrets_listed) = Lists::new();
+    let (secrets_counter, secrets_listed) = Lists::new();
+    let watched = Watched {
+        sealed_secrets: sealed_secrets.clone(),
+        sealed_secrets_writer,
+        sealed_secrets_counter,
+        secrets_writer,
+        secrets_counter,
+        changed: Arc::default(),
+        values_changed: Arc::default(),
+    };
+    let values = Values {
+        surroundings: replica.surroundings.clone(),
+        sealed_secrets,
+        sealed_secrets_listed,
+        secrets,
+        secrets_listed,
+    };
+    (watched, values)
+}
+
+fn keeper(replica: &Replica, values: &Values) -> Keeper {
+    Keeper {
+        client: replica.client.clone(),
+        own_namespace: replica.settings.namespace.clone(),
+        surroundings: replica.surroundings.clone(),
+        sealed_secrets: values.sealed_secrets.clone(),
+        sealed_secrets_listed: values.sealed_secrets_listed.clone(),
+        events: replica.events.clone(),
+        metrics: Arc::clone(&replica.metrics),
+        retries: Retries::default(),
+        lost: Mutex::default(),
+    }
+}
+
+fn reconciler(replica: &Replica, values: &Values) -> Reconciler {
     Reconciler {
         client: replica.client.clone(),
         surroundings: replica.surroundings.clone(),
-        secrets,
-        secrets_listed,
+        secrets: values.secrets.clone(),
+        secrets_listed: values.secrets_listed.clone(),
         recent: RecentStatuses::default(),
         retries: Retries::default(),
         heals: Heals::default(),
@@ -181,6 +204,7 @@ struct Watched {
     secrets_writer: Writer<PartialObjectMeta<Secret>>,
     secrets_counter: ListCounter,
     changed: Arc<Notify>,
+    values_changed: Arc<Notify>,
 }
 
 /// `again` tells when something was listed. What a list brings is in the store only when the list is
@@ -196,10 +220,14 @@ fn unseal(
         .clone()
         .labels(&format!("{MANAGED_BY_LABEL}={MANAGED_BY}"));
     let in_small_pages = everything.page_size(PAGE);
+    let values_changed = Arc::clone(&watched.values_changed);
     let sealed_secrets = watching(Api::all(replica.client.clone()), in_small_pages)
         .reflect(watched.sealed_secrets_writer)
         .inspect(move |event| watched.sealed_secrets_counter.inspect(event))
-        .inspect(move |_| watched.changed.notify_one())
+        .inspect(move |_| {
+            watched.changed.notify_one();
+            values_changed.notify_one();
+        })
         .applied_objects()
         // Our own writes of the status are no news.
         .predicate_filter(
@@ -209,6 +237,7 @@ fn unseal(
     let secrets = watching(Api::all(replica.client.clone()), ours)
         .reflect(watched.secrets_writer)
         .inspect(move |event| watched.secrets_counter.inspect(event))
+        .inspect(move |_| watched.values_changed.notify_one())
         .touched_objects();
     let forgetful = Arc::clone(&reconciler);
     Controller::for_stream(sealed_secrets, watched.sealed_secrets)

@@ -9,8 +9,7 @@ pub fn id(key: &[u8]) -> String {
     let id = mac(key, b"id\0");
     id.iter()
         .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+        .fold(String::new(), |id, byte| id + &format!("{byte:02x}"))
 }
 
 /// The text of an item's fingerprint; `at` is environment, namespace, name and item.
