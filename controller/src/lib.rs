@@ -6,7 +6,8 @@
 //!             -> surroundings                Environments, Namespaces, sealing keys: watched by every replica
 //!             -> reconcile                   a SealedSecret: observe [read], plan (pure), apply [write]
 //!             -> environment                 an Environment: observe [read], plan (pure), apply [write]
-//!             -> reseal_requests             a ResealRequest: read, decide (pure), reseal, write the answer
+//!             -> requests                    a ResealRequest: read, answer, write the answer once, delete
+//!                -> reseal_requests          decide (pure), reseal
 //!             -> http                        probes and metrics
 //! ```
 //! Formats, keys and their rules are `sealing`'s; this crate only decides what to do with them in a
@@ -32,6 +33,7 @@ mod receipt;
 mod received;
 mod reconcile;
 mod renewal;
+mod requests;
 mod reseal_requests;
 mod retries;
 mod run;

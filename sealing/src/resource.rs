@@ -5,6 +5,7 @@
 
 pub mod bitnami;
 mod environment;
+mod request;
 mod reseal_request;
 mod sealed_secret;
 mod value_place;
@@ -13,6 +14,7 @@ pub use environment::{
     Environment, EnvironmentSpec, EnvironmentStatus, SealingKeySettings, SealingKeyState,
     SealingKeyStatus,
 };
+pub use request::RequestStatus;
 pub use reseal_request::{
     ResealOutcome, ResealRequest, ResealRequestSpec, ResealRequestStatus, ResealResult, SealHeader,
 };

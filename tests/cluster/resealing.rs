@@ -7,8 +7,8 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::api::{ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, ResourceExt as _};
 use sealing::resource::{
-    ResealOutcome, ResealRequest, ResealRequestStatus, ResealResult, SealHeader, SealedSecret,
-    WrappedFileKey,
+    RequestStatus as _, ResealOutcome, ResealRequest, ResealRequestStatus, ResealResult,
+    SealHeader, SealedSecret, WrappedFileKey,
 };
 use sealing::{EnvironmentName, KeyRing, Place, Scope, SealingKey, unseal};
 use serde_json::{Value, json};
@@ -412,7 +412,7 @@ fn two_replicas_answer_a_request_once_and_delete_it_after_its_time() {
         let namespace = Namespace::create(&cluster).await;
         let mut replicas = Vec::new();
         for name in ["one", "two"] {
-            let short = ["--reseal-request-ttl=4s"];
+            let short = ["--request-ttl=4s"];
             let controller = Controller::named(name).arguments(&short);
             let mut controller = controller.start(&cluster).await;
             controller.until_ready().await;

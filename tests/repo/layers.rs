@@ -135,7 +135,7 @@ fn the_plan_knows_no_client() {
         "Timestamp::now",
         ".await",
     ] {
-        for pure in ["reconcile/plan", "reseal_requests/answer"] {
+        for pure in ["reconcile/plan", "requests/turn", "reseal_requests/answer"] {
             let named = mentions(&format!("controller/src/{pure}"), text);
             assert_eq!(named, [""; 0], "{text}");
         }

@@ -19,7 +19,6 @@ use kube::{
         watcher,
     },
 };
-use sealing::resource::ResealRequest;
 use tokio::{
     sync::{Notify, Semaphore, watch},
     time::sleep,
@@ -30,10 +29,12 @@ use crate::{
     environment::{self, Keeper},
     fingerprint_key::{self, FingerprintKeeper},
     heals::Heals,
+    metrics::Written,
     phase::Phase,
     received::{ReceivedEnvironment, ReceivedSealedSecret},
     reconcile::{self, MANAGED_BY, MANAGED_BY_LABEL, RecentStatuses, Reconciler},
-    reseal_requests::{self, Resealer},
+    requests::{self, Answerer, Desk},
+    reseal_requests::Resealer,
     retries::Retries,
     values::{self, Values},
     watching::{ListCounter, Lists, changes, watching},
@@ -42,7 +43,7 @@ use crate::{
 /// SealedSecrets reconciled at once: most of the time, each waits for the API server.
 const CONCURRENCY: u16 = 24;
 
-/// ResealRequests answered at once. One keeps all cores busy; with two, a small one need not wait for
+/// Requests of one kind answered at once. One keeps all cores busy; with two, a small one need not wait for
 /// a large one.
 const REQUESTS_AT_ONCE: u16 = 2;
 
@@ -302,35 +303,43 @@ fn keep_environments(
         .boxed()
 }
 
-/// Requests are watched as metadata and read when it is their turn: they are large and short-lived.
 fn answer_reseal_requests(replica: &Replica) -> BoxFuture<'static, ()> {
-    let resealer = Arc::new(Resealer {
-        client: replica.client.clone(),
+    let resealer = Resealer {
+        desk: desk(replica, Written::ResealRequestStatus),
         surroundings: replica.surroundings.clone(),
         private_key_operations: Arc::clone(&replica.private_key_operations),
-        time_to_live: replica.settings.reseal_request_ttl,
+    };
+    answer_requests(replica, resealer)
+}
+
+fn desk(replica: &Replica, written: Written) -> Desk {
+    Desk {
+        client: replica.client.clone(),
+        time_to_live: replica.settings.request_ttl,
         retries: Retries::default(),
         metrics: Arc::clone(&replica.metrics),
-    });
+        written,
+    }
+}
+
+/// Requests are watched as metadata and read when it is their turn: they are large and short-lived.
+fn answer_requests<A: Answerer>(replica: &Replica, answerer: A) -> BoxFuture<'static, ()> {
+    let answerer = Arc::new(answerer);
     let (requests, writer) = reflector::store();
-    let api = Api::<PartialObjectMeta<ResealRequest>>::all(replica.client.clone());
+    let api = Api::<PartialObjectMeta<A::Request>>::all(replica.client.clone());
     let watch = watching(api, watcher::Config::default())
         .reflect(writer)
         .applied_objects()
         // Our own answers are no news.
         .predicate_filter(predicates::generation, PredicateConfig::default());
-    let forgetful = Arc::clone(&resealer);
+    let forgetful = Arc::clone(&answerer);
     Controller::for_stream(watch, requests)
         .with_config(controller::Config::default().concurrency(REQUESTS_AT_ONCE))
         .graceful_shutdown_on(replica.shutdown.clone())
-        .run(
-            reseal_requests::reconcile,
-            |_, never, _| match *never {},
-            resealer,
-        )
+        .run(requests::reconcile, |_, never, _| match *never {}, answerer)
         .for_each(move |ended| {
             if let Err(controller::Error::ObjectNotFound(gone)) = ended {
-                forgetful.retries.forget(&gone.name);
+                forgetful.desk().retries.forget(&gone.name);
             }
             ready(())
         })
