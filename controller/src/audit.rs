@@ -2,11 +2,11 @@
 //! one Secret. It says what, where, which keys and how it ended, never a value or a fingerprint.
 //!
 //! Who asked is not known here: the API server's own audit says who wrote the SealedSecret or the
-//! ResealRequest.
+//! request.
 
 use sealing::{
     EnvironmentName, KeyId, Place,
-    resource::{ResealResult, SealHeader, ValuePlace},
+    resource::{ResealResult, SealHeader, SealedValue, ValuePlace},
 };
 
 use crate::Reason;
@@ -57,7 +57,32 @@ pub(crate) fn record_reseal(attempt: &ResealAttempt<'_>) {
     );
 }
 
-/// Writes the line about a ResealRequest as a whole.
+/// An attempt to find out where a value stands.
+pub(crate) struct TraceAttempt<'a> {
+    pub(crate) request: &'a str,
+    pub(crate) environment: &'a EnvironmentName,
+    pub(crate) seal: &'a SealedValue,
+    pub(crate) outcome: &'static str,
+    /// In how many places.
+    pub(crate) found: usize,
+}
+
+/// Writes the line.
+pub(crate) fn record_trace(attempt: &TraceAttempt<'_>) {
+    let recipients = attempt.seal.recipients.iter();
+    let keys: Vec<&str> = recipients.map(|it| it.key_id.as_str()).collect();
+    tracing::info!(
+        target: "audit",
+        request = attempt.request,
+        environment = %attempt.environment,
+        keys = keys.join(","),
+        outcome = attempt.outcome,
+        found = attempt.found,
+        "trace"
+    );
+}
+
+/// Writes the line about a request as a whole.
 pub(crate) fn record_answer(request: &str, outcome: &str, answer: &str) {
     tracing::info!(target: "audit", request, outcome, answer, "answer");
 }

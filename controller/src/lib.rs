@@ -6,8 +6,9 @@
 //!             -> surroundings                Environments, Namespaces, sealing keys: watched by every replica
 //!             -> reconcile                   a SealedSecret: observe [read], plan (pure), apply [write]
 //!             -> environment                 an Environment: observe [read], plan (pure), apply [write]
-//!             -> requests                    a ResealRequest: read, answer, write the answer once, delete
-//!                -> reseal_requests          decide (pure), reseal
+//!             -> requests                    a request: read, answer, write the answer once, delete
+//!                -> reseal_requests          a ResealRequest: decide (pure), reseal
+//!                -> inquiries                an Inquiry: decide (pure), open, search
 //!             -> http                        probes and metrics
 //! ```
 //! Formats, keys and their rules are `sealing`'s; this crate only decides what to do with them in a
@@ -24,6 +25,7 @@ mod fingerprints;
 mod fixtures;
 mod heals;
 mod http;
+mod inquiries;
 mod key_ring;
 mod leader;
 mod metrics;

@@ -28,6 +28,7 @@ pub(crate) struct Metrics {
     failures: Family<Failure, Counter>,
     lost_keys: Counter,
     reseals: Family<Reseal, Counter>,
+    inquiries: Family<Asked, Counter>,
     writes: Family<Write, Counter>,
     duration: Histogram,
     in_flight: Gauge,
@@ -52,6 +53,12 @@ struct Reseal {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Asked {
+    question: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Write {
     resource: Written,
 }
@@ -62,6 +69,7 @@ pub(crate) enum Written {
     EnvironmentStatus,
     Event,
     FingerprintKey,
+    InquiryStatus,
     KeySecret,
     ResealRequestStatus,
     SealedSecretStatus,
@@ -81,6 +89,7 @@ impl Metrics {
             failures: Family::default(),
             lost_keys: Counter::default(),
             reseals: Family::default(),
+            inquiries: Family::default(),
             writes: Family::default(),
             duration: Histogram::new(BUCKETS),
             in_flight: Gauge::default(),
@@ -120,6 +129,11 @@ impl Metrics {
             self.reseals.clone(),
         );
         registry.register(
+            "inquiries",
+            "Inquiries, by question and outcome",
+            self.inquiries.clone(),
+        );
+        registry.register(
             "writes",
             "Objects written to the API server, by resource",
             self.writes.clone(),
@@ -157,6 +171,11 @@ impl Metrics {
     pub(crate) fn count_reseal(&self, result: ResealResult) {
         let result = result.as_str();
         self.reseals.get_or_create(&Reseal { result }).inc();
+    }
+
+    pub(crate) fn count_inquiry(&self, question: &'static str, outcome: &'static str) {
+        let asked = Asked { question, outcome };
+        self.inquiries.get_or_create(&asked).inc();
     }
 
     pub(crate) fn count_write(&self, resource: Written) {
@@ -202,6 +221,7 @@ mod tests {
         metrics.count_unseal(Reason::Unsealed);
         metrics.count_failure(Reason::NoEnvironment);
         metrics.count_reseal(ResealResult::Resealed);
+        metrics.count_inquiry("trace", "Answered");
         metrics.count_write(Written::Secret);
         metrics.begin_reconcile();
         metrics.end_reconcile(Duration::from_millis(3));
@@ -210,6 +230,7 @@ mod tests {
             r#"sceau_unseals_total{outcome="Unsealed"} 1"#,
             r#"sceau_reconcile_failures_total{category="NoEnvironment"} 1"#,
             r#"sceau_reseals_total{result="Resealed"} 1"#,
+            r#"sceau_inquiries_total{question="trace",outcome="Answered"} 1"#,
             r#"sceau_writes_total{resource="Secret"} 1"#,
             "sceau_reconciles_in_flight 0",
             "sceau_reconcile_duration_seconds_count 1",

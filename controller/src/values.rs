@@ -100,6 +100,16 @@ impl Standing {
         self.values.extend(values);
     }
 
+    /// Where a value with one of these fingerprints stands, in order.
+    pub(crate) fn places_of(&self, fingerprints: &[Fingerprint]) -> Vec<ValuePlace> {
+        let found = self
+            .values
+            .iter()
+            .filter(|(fingerprint, _)| fingerprints.contains(fingerprint));
+        let found: BTreeSet<_> = found.map(|(_, place)| place.clone()).collect();
+        found.into_iter().collect()
+    }
+
     /// The values that stand in more than one Secret.
     pub(crate) fn reused(&self) -> Groups {
         let mut places: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();

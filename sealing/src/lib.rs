@@ -22,6 +22,7 @@ pub mod resource;
 mod scope;
 mod seal;
 mod secret;
+mod trace;
 mod unseal;
 
 pub use certificate::{Certificate, CertificateError, Issue, issue_certificate};
@@ -38,4 +39,5 @@ pub use reseal::{ResealError, reseal};
 pub use scope::{ParseScopeError, Scope};
 pub use seal::{SealError, SealRequest, seal, seal_items};
 pub use secret::{Place, Secret};
+pub use trace::{LARGEST_TRACED, open_traced, seal_traced};
 pub use unseal::{Malformed, UnsealError, Unsealed, unseal, unseal_bitnami};

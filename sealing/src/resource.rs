@@ -5,6 +5,7 @@
 
 pub mod bitnami;
 mod environment;
+mod inquiry;
 mod request;
 mod reseal_request;
 mod sealed_secret;
@@ -14,6 +15,7 @@ pub use environment::{
     Environment, EnvironmentSpec, EnvironmentStatus, SealingKeySettings, SealingKeyState,
     SealingKeyStatus,
 };
+pub use inquiry::{Inquiry, InquirySpec, InquiryStatus, ReuseQuestion, SealedValue, TraceQuestion};
 pub use request::RequestStatus;
 pub use reseal_request::{
     ResealOutcome, ResealRequest, ResealRequestSpec, ResealRequestStatus, ResealResult, SealHeader,

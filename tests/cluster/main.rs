@@ -3,6 +3,7 @@
 mod environments;
 mod fingerprints;
 mod harness;
+mod inquiries;
 mod key_deletion;
 mod limits;
 mod operations;
@@ -10,6 +11,7 @@ mod outage;
 mod ownership;
 mod refusals;
 mod replicas;
+mod requests;
 mod resealing;
 mod reuse;
 mod sealed;

@@ -135,7 +135,13 @@ fn the_plan_knows_no_client() {
         "Timestamp::now",
         ".await",
     ] {
-        for pure in ["reconcile/plan", "requests/turn", "reseal_requests/answer"] {
+        for pure in [
+            "reconcile/plan",
+            "requests/turn",
+            "reseal_requests/answer",
+            "inquiries/answer",
+            "inquiries/rate_limit",
+        ] {
             let named = mentions(&format!("controller/src/{pure}"), text);
             assert_eq!(named, [""; 0], "{text}");
         }

@@ -5,7 +5,7 @@ use std::{
     convert::Infallible,
     future::{pending, ready},
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures::{FutureExt as _, Stream, StreamExt as _, future::BoxFuture, stream};
@@ -29,6 +29,7 @@ use crate::{
     environment::{self, Keeper},
     fingerprint_key::{self, FingerprintKeeper},
     heals::Heals,
+    inquiries::{Investigator, Traces},
     metrics::Written,
     phase::Phase,
     received::{ReceivedEnvironment, ReceivedSealedSecret},
@@ -54,7 +55,7 @@ const PAGE: u32 = 10;
 const COUNT_AFTER: Duration = Duration::from_secs(2);
 
 /// The leader's tasks by name. They end when the program is asked to end and work in flight is done.
-pub(super) fn tasks(replica: &Replica) -> [(&'static str, BoxFuture<'static, ()>); 7] {
+pub(super) fn tasks(replica: &Replica) -> [(&'static str, BoxFuture<'static, ()>); 8] {
     let (watched, values) = watched(replica);
     let (environments_counter, environments_listed) = Lists::new();
     let (changed, values_changed) = (
@@ -80,7 +81,7 @@ pub(super) fn tasks(replica: &Replica) -> [(&'static str, BoxFuture<'static, ()>
         values.sealed_secrets_listed.stream(),
         values.secrets_listed.stream(),
     );
-    let reuse = values::report_reuse(values, values_changed, Arc::clone(&replica.metrics));
+    let reuse = values::report_reuse(values.clone(), values_changed, Arc::clone(&replica.metrics));
     [
         (
             "SealedSecret controller",
@@ -91,6 +92,7 @@ pub(super) fn tasks(replica: &Replica) -> [(&'static str, BoxFuture<'static, ()>
             keep_environments(replica, environments_counter, changed, keeper),
         ),
         ("ResealRequest controller", answer_reseal_requests(replica)),
+        ("Inquiry controller", answer_inquiries(replica, values)),
         ("fingerprint key", keep_fingerprint_key(replica)),
         ("report of reuse", until_shutdown(replica, reuse)),
         ("report of unusable keys", until_shutdown(replica, report)),
@@ -310,6 +312,17 @@ fn answer_reseal_requests(replica: &Replica) -> BoxFuture<'static, ()> {
         private_key_operations: Arc::clone(&replica.private_key_operations),
     };
     answer_requests(replica, resealer)
+}
+
+fn answer_inquiries(replica: &Replica, values: Values) -> BoxFuture<'static, ()> {
+    let investigator = Investigator {
+        desk: desk(replica, Written::InquiryStatus),
+        surroundings: replica.surroundings.clone(),
+        private_key_operations: Arc::clone(&replica.private_key_operations),
+        values,
+        traces: Traces::new(Instant::now()),
+    };
+    answer_requests(replica, investigator)
 }
 
 fn desk(replica: &Replica, written: Written) -> Desk {

@@ -69,6 +69,19 @@ fn a_value_in_two_secrets_is_reused_and_twice_in_one_secret_it_is_not() {
     }
 }
 
+#[test]
+fn a_value_is_found_wherever_it_stands() {
+    let standing = standing(&[
+        ("prod/b/api/A", "correct horse"),
+        ("dev/a/api/A", "correct horse"),
+        ("prod/b/api/B", "battery staple"),
+    ]);
+    let fingerprint = standing.values[0].0;
+    let found = standing.places_of(&[fingerprint]);
+    assert_eq!(found, [place("dev/a/api/A"), place("prod/b/api/A")]);
+    assert_eq!(standing.places_of(&[]), []);
+}
+
 const PRESENT: &str = "0123456789abcdef";
 
 fn taken(uid: &str, annotation: &Value, status: &Value) -> Standing {
