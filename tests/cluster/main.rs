@@ -1,7 +1,9 @@
 //! Tests against a real API server.
 
 mod environments;
+mod fingerprints;
 mod harness;
+mod inquiries;
 mod key_deletion;
 mod limits;
 mod operations;
@@ -10,7 +12,9 @@ mod ownership;
 mod refusals;
 mod rekeying;
 mod replicas;
+mod requests;
 mod resealing;
+mod reuse;
 mod revoking;
 mod sealed;
 mod unsealing;

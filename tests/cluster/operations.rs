@@ -7,8 +7,12 @@ use cluster::{Cluster, Controller, Namespace};
 use k8s_openapi::api::events::v1::Event;
 use kube::Api;
 use kube::api::ListParams;
+use sealing::resource::Inquiry;
 use serde_json::{Value, json};
 
+use crate::fingerprints::fingerprint;
+use crate::inquiries;
+use crate::requests;
 use crate::resealing;
 use crate::sealed::{self, Sealer, environments};
 
@@ -103,19 +107,20 @@ fn a_value_is_seen_nowhere_but_in_its_secret() {
             controller.metrics().await,
             everything_but_secrets(&sealer).await,
         ];
+        let secret = sealer.secret("done").await;
+        let fingerprint = fingerprint(&secret, "A");
         for text in told {
             assert!(text.len() > 100, "{text}");
-            assert!(
-                !text.contains(CANARY) && !text.contains(IN_BASE64),
-                "{text}"
-            );
+            for secret in [CANARY, IN_BASE64, &fingerprint] {
+                assert!(!text.contains(secret), "{secret}\n{text}");
+            }
         }
-        let secret = serde_json::to_string(&sealer.secret("done").await).expect("it is JSON");
+        let secret = serde_json::to_string(&secret).expect("it is JSON");
         assert!(secret.contains(IN_BASE64), "this is how it would look");
     });
 }
 
-/// A value is unsealed, healed, resealed, and refused by the controller and by the API server.
+/// A value is unsealed, healed, resealed, traced, and refused by the controller and by the API server.
 async fn meet_every_fate(sealer: &Sealer<'_>, value: &[u8]) {
     let text = std::str::from_utf8(value).expect("tests use text");
     sealer.unseal("done", &[("A", value)]).await;
@@ -133,6 +138,11 @@ async fn meet_every_fate(sealer: &Sealer<'_>, value: &[u8]) {
         resealing::header(&object)
     });
     resealing::answer(sealer, &seals).await;
+
+    sealer.unseal("twin", &[("A", value)]).await;
+    let traced = inquiries::answer_trace(sealer, text).await;
+    assert!(traced.found.len() > 1, "it is found");
+    inquiries::answer(sealer.namespace, &json!({"reuse": {}})).await;
 
     let mut moved = sealer.seal("elsewhere", &[("A", value)]);
     moved.metadata.name = Some("refused".to_owned());
@@ -160,7 +170,7 @@ async fn meet_every_fate(sealer: &Sealer<'_>, value: &[u8]) {
     sealer.until("foreign", "SecretExists").await;
 }
 
-/// SealedSecrets, ResealRequests, events and Environments, as the API server keeps them.
+/// SealedSecrets, ResealRequests, Inquiries, events and Environments, as the API server keeps them.
 async fn everything_but_secrets(sealer: &Sealer<'_>) -> String {
     let all = ListParams::default();
     let objects = sealer
@@ -179,7 +189,11 @@ async fn everything_but_secrets(sealer: &Sealer<'_>) -> String {
         .await
         .expect("an administrator may");
     assert_eq!(requests.items.len(), 1);
+    let inquiries: Api<Inquiry> = requests::requests(sealer.namespace);
+    let inquiries = inquiries.list(&all).await.expect("an administrator may");
+    assert_eq!(inquiries.items.len(), 2);
     [
+        serde_json::to_string(&inquiries),
         serde_json::to_string(&objects),
         serde_json::to_string(&requests),
         serde_json::to_string(&events),
