@@ -17,6 +17,7 @@ mod project;
 mod rekeying;
 mod reseal;
 mod resolve;
+mod sealed_files;
 mod sources;
 mod ui;
 

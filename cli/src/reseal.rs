@@ -4,7 +4,6 @@
 //! an interrupted run is continued by running it again.
 
 mod clusters;
-mod files;
 mod offline;
 mod plan;
 mod report;
@@ -16,7 +15,6 @@ use sealing::{EnvironmentName, KeyRing, Namespace};
 
 use self::{
     clusters::Clusters,
-    files::SealedFile,
     plan::{Fresh, Pins, PlannedFile, Problem, Request, Task},
     report::Finding,
     write::Writer,
@@ -25,7 +23,7 @@ use crate::{
     args::ReportFormat,
     error::{CommandError, Result as CommandResult},
     project::Project,
-    sources,
+    sealed_files::{self, SealedFile},
     ui::{self, Io, Progress},
 };
 
@@ -101,10 +99,7 @@ impl Resealing<'_> {
         } else {
             self.paths
         };
-        Ok(sources::manifest_files(paths, &io.directory)?
-            .iter()
-            .filter_map(|path| SealedFile::read(path, &io.directory))
-            .collect())
+        sealed_files::read(paths, &io.directory)
     }
 }
 

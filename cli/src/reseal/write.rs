@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use sealing::resource::WrappedFileKey;
 
 use super::{
-    files::SealedFile,
     plan::{self, Fresh, NativeTask, PlannedFile, Problem, State, Task},
     report::{Finding, Row},
 };
 use crate::{
     manifest::{self, Located, Part, Replacement},
     output::{self, Audience, NewFile},
+    sealed_files::SealedFile,
     sources,
 };
 
