@@ -15,9 +15,9 @@ use sealing::{Namespace, SecretName};
 use crate::{
     commands::{
         certificate::CertificateCommand, completions::CompletionsArguments, init::InitArguments,
-        inspect::InspectArguments, rekey::RekeyArguments, rename::RenameArguments,
-        reseal::ResealArguments, seal::SealArguments, set::SetArguments, unseal::UnsealArguments,
-        unset::UnsetArguments,
+        inspect::InspectArguments, keys::KeysCommand, rekey::RekeyArguments,
+        rename::RenameArguments, reseal::ResealArguments, seal::SealArguments, set::SetArguments,
+        unseal::UnsealArguments, unset::UnsetArguments,
     },
     error::{CommandError, without_name},
 };
@@ -79,6 +79,9 @@ pub(crate) enum Command {
     Reseal(ResealArguments),
     Rekey(RekeyArguments),
     Inspect(InspectArguments),
+    /// Back sealing keys up, restore them, and prove that a backup is good
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Show, fetch and generate certificates
     #[command(subcommand)]
     Certificate(CertificateCommand),

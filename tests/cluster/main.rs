@@ -2,6 +2,7 @@
 
 mod environments;
 mod harness;
+mod key_backups;
 mod key_deletion;
 mod limits;
 mod operations;

@@ -23,6 +23,11 @@ fn re_keying_works_as_it_stands() {
     cluster::run(with_a_cluster("docs/guides/re-key.md"));
 }
 
+#[test]
+fn backup_and_recovery_work_as_they_stand() {
+    cluster::run(with_a_cluster("docs/guides/backup-and-recovery.md"));
+}
+
 async fn with_a_cluster(document: &str) {
     let cluster = Cluster::start().await;
     let mut controller = Controller::named("guide").start(&cluster).await;
@@ -32,6 +37,7 @@ async fn with_a_cluster(document: &str) {
         programs::sceau().await,
         Tool::Kubectl.path(),
         Tool::Gitleaks.path(),
+        Tool::Age.path(),
     ];
     let shell = Shell::with_programs(&programs).with_variable("KUBECONFIG", kubeconfig);
     check(document, &shell).await;

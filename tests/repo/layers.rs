@@ -114,7 +114,13 @@ fn plaintext_is_looked_at_in_few_places() {
 
 #[test]
 fn one_file_of_the_command_line_talks_to_a_cluster() {
-    assert_eq!(mentions("cli/src/", "kube::"), ["cli/src/cluster.rs"]);
+    let talking = ["cli/src/cluster.rs", "cli/src/cluster/keys.rs"];
+    assert_eq!(mentions("cli/src/", "kube::"), talking);
+}
+
+#[test]
+fn one_file_of_the_command_line_encrypts_backups() {
+    assert_eq!(mentions("cli/src/", "age::"), ["cli/src/recovery.rs"]);
 }
 
 #[test]

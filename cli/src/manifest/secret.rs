@@ -26,7 +26,7 @@ use super::{
 };
 
 /// Where `kubectl apply` keeps a whole copy of what was applied: plaintext.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// A Secret as a manifest states it; name and namespace may be missing.
 #[derive(Debug)]
