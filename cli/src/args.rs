@@ -49,7 +49,7 @@ Exit codes:
 
 Environment variables:
   NO_COLOR    when set, nothing is coloured, on a terminal either
-  KUBECONFIG  the kubeconfig files that `certificate fetch` and `reseal` read
+  KUBECONFIG  the kubeconfig files of the commands that ask a cluster
 
 Examples:
   Set a repository up, and pin the certificate of its production cluster:

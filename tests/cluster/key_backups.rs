@@ -9,6 +9,7 @@ use cluster::scratch::Scratch;
 use cluster::tools::Tool;
 use cluster::wait::{SOON, until};
 use cluster::{Cluster, Controller, Identity, Namespace, manifests, programs};
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, ResourceExt as _};
@@ -158,6 +159,16 @@ async fn until_keys(sealer: &Sealer<'_>, count: usize) -> Vec<(String, SealingKe
     .await
 }
 
+/// A key is as old as the whole second in which it was made: the next one shall be younger.
+async fn until_another_second() {
+    let began = Timestamp::now().as_second();
+    until("the second is over", SOON, async || {
+        let now = Timestamp::now().as_second();
+        (now > began).then_some(()).ok_or_else(|| now.to_string())
+    })
+    .await;
+}
+
 /// The words of a table's column, without its header.
 fn column(table: &str, index: usize) -> Vec<&str> {
     let lines = table.lines().skip(1).take_while(|line| !line.is_empty());
@@ -228,6 +239,7 @@ fn a_cluster_set_up_anew_takes_the_keys_beside_its_own() {
         let [name] = &names(sealer).await[..] else {
             unreachable!("it has one key")
         };
+        until_another_second().await;
         lose(sealer, name).await;
         let new_id = certificate(sealer.namespace, |it| it.key_id() != old_id)
             .await
@@ -368,6 +380,43 @@ fn age_and_kubectl_restore_a_backup_and_sceau_restores_theirs() {
         let told = keeper.restore("theirs.age", "").await.succeeded();
         assert_eq!(column(&told, 0), ["Restored"], "{told}");
         assert_eq!(until_keys(&sealer, 2).await[1].1, SealingKeyState::Retired);
+    });
+}
+
+#[test]
+fn the_originals_keys_are_restored_once() {
+    sealed::test(async |cluster, sealer| {
+        let keeper = Keeper::of(cluster, sealer).await;
+        let name = format!("original-of-{}", sealer.environment);
+        let original = json!({
+            "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls",
+            "metadata": {
+                "name": name,
+                "labels": {"sealedsecrets.bitnami.com/sealed-secrets-key": "active"},
+            },
+            "stringData": {
+                "tls.crt": include_str!("../vectors/test-2048.crt"),
+                "tls.key": include_str!("../vectors/test-2048.key"),
+            },
+        });
+        keeper.directory.write("keys.json", &original.to_string());
+        let recipient = &keeper.recipient;
+        let backup =
+            format!("keys backup --keys keys.json --recipient {recipient} --write backup.age");
+        let _ = keeper.sceau(&backup).await.succeeded();
+        for result in ["Restored", "Present"] {
+            let told = keeper.restore("backup.age", "").await.succeeded();
+            assert_eq!(column(&told, 0), [result], "{told}");
+        }
+        let secrets = key_secrets(sealer);
+        let there = secrets.get(&name).await.expect("it was restored");
+        let labels = &original["metadata"]["labels"];
+        assert_eq!(
+            serde_json::to_value(there.labels()).ok().as_ref(),
+            Some(labels)
+        );
+        let deleted = secrets.delete(&name, &DeleteParams::default()).await;
+        deleted.expect("an administrator may");
     });
 }
 
