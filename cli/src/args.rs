@@ -16,8 +16,8 @@ use crate::{
     commands::{
         certificate::CertificateCommand, completions::CompletionsArguments, init::InitArguments,
         inspect::InspectArguments, rekey::RekeyArguments, rename::RenameArguments,
-        reseal::ResealArguments, seal::SealArguments, set::SetArguments, unseal::UnsealArguments,
-        unset::UnsetArguments,
+        report::ReportCommand, reseal::ResealArguments, seal::SealArguments, set::SetArguments,
+        trace::TraceArguments, unseal::UnsealArguments, unset::UnsetArguments,
     },
     error::{CommandError, without_name},
 };
@@ -78,6 +78,10 @@ pub(crate) enum Command {
     Unseal(UnsealArguments),
     Reseal(ResealArguments),
     Rekey(RekeyArguments),
+    /// Report what operations should know of the values in a cluster
+    #[command(subcommand)]
+    Report(ReportCommand),
+    Trace(TraceArguments),
     Inspect(InspectArguments),
     /// Show, fetch and generate certificates
     #[command(subcommand)]

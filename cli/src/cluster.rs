@@ -4,6 +4,7 @@
 //! With the files below it, it is the only place that names a Kubernetes client and the only one that
 //! waits for the network; a runtime of its own hides both.
 
+mod inquiries;
 mod requests;
 mod resealing;
 
@@ -40,6 +41,8 @@ pub(crate) enum ClusterError {
     NoCertificate(EnvironmentName),
     #[error("the controller made no new sealing key within {} s", .0.as_secs())]
     NoNewKey(Duration),
+    #[error("the cluster does not know Inquiries: sceau is not installed there, or older")]
+    NoInquiries,
     #[error("the cluster does not know ResealRequests: sceau is not installed there, or older")]
     NoResealRequests,
     #[error("the cluster refuses: {0}")]
@@ -229,6 +232,7 @@ impl From<ClusterError> for CommandError {
             ClusterError::NoNewKey(_) => {
                 "is the controller running? see its log, and run this again to go on waiting"
             }
+            ClusterError::NoInquiries => "is this the right cluster? if so, update sceau in it",
             ClusterError::NoResealRequests => {
                 "update sceau in the cluster, or give the private keys with `--keys`"
             }

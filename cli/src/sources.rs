@@ -26,7 +26,7 @@ use crate::{
 };
 
 pub(crate) use keys::read_key_ring;
-pub(crate) use value::{Recipe, ValueSource, read_value};
+pub(crate) use value::{Recipe, ValueSource, read_traced, read_value};
 pub(crate) use walk::{manifest_files, read_found};
 
 /// How people name standard input where a file is expected.

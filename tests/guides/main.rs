@@ -23,6 +23,11 @@ fn re_keying_works_as_it_stands() {
     cluster::run(with_a_cluster("docs/guides/re-key.md"));
 }
 
+#[test]
+fn finding_a_leaked_value_works_as_it_stands() {
+    cluster::run(with_a_cluster("docs/guides/a-value-leaked.md"));
+}
+
 async fn with_a_cluster(document: &str) {
     let cluster = Cluster::start().await;
     let mut controller = Controller::named("guide").start(&cluster).await;
