@@ -16,8 +16,9 @@ use crate::{
     commands::{
         certificate::CertificateCommand, completions::CompletionsArguments, init::InitArguments,
         inspect::InspectArguments, keys::KeysCommand, rekey::RekeyArguments,
-        rename::RenameArguments, reseal::ResealArguments, seal::SealArguments, set::SetArguments,
-        unseal::UnsealArguments, unset::UnsetArguments,
+        rename::RenameArguments, report::ReportCommand, reseal::ResealArguments,
+        seal::SealArguments, set::SetArguments, trace::TraceArguments, unseal::UnsealArguments,
+        unset::UnsetArguments,
     },
     error::{CommandError, without_name},
 };
@@ -78,6 +79,10 @@ pub(crate) enum Command {
     Unseal(UnsealArguments),
     Reseal(ResealArguments),
     Rekey(RekeyArguments),
+    /// Report what operations should know of the values in a cluster
+    #[command(subcommand)]
+    Report(ReportCommand),
+    Trace(TraceArguments),
     Inspect(InspectArguments),
     /// Back sealing keys up, restore them, and prove that a backup is good
     #[command(subcommand)]

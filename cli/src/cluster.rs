@@ -4,6 +4,7 @@
 //! With the modules below it, it is the only place that names a Kubernetes client and the only one
 //! that waits for the network; a runtime of its own hides both.
 
+mod inquiries;
 mod keys;
 mod requests;
 mod resealing;
@@ -49,6 +50,8 @@ pub(crate) enum ClusterError {
     NoNewKey(Duration),
     #[error("Environment `{0}` was changed meanwhile")]
     Changed(EnvironmentName),
+    #[error("the cluster does not know Inquiries: sceau is not installed there, or older")]
+    NoInquiries,
     #[error("the cluster does not know ResealRequests: sceau is not installed there, or older")]
     NoResealRequests,
     #[error("the cluster refuses: {0}")]
@@ -275,6 +278,7 @@ impl From<ClusterError> for CommandError {
                 "is the controller running? see its log, and run this again to go on waiting"
             }
             ClusterError::Changed(_) => "nothing was done: run this again",
+            ClusterError::NoInquiries => "is this the right cluster? if so, update sceau in it",
             ClusterError::NoResealRequests => {
                 "update sceau in the cluster, or give the private keys with `--keys`"
             }

@@ -10,6 +10,7 @@ mod cluster;
 mod commands;
 mod editing;
 mod error;
+mod inquiring;
 mod key_secrets;
 mod manifest;
 mod output;

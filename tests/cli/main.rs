@@ -38,4 +38,5 @@ mod seal_manifests;
 mod seal_refusals;
 mod secret_scan;
 mod terminal;
+mod trace;
 mod unseal;
