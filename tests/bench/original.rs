@@ -20,6 +20,7 @@ use cluster::{
     tools::Tool,
     wait,
 };
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
@@ -62,21 +63,25 @@ pub(crate) fn run_inside() -> Result<(), String> {
     Ok(())
 }
 
-/// Its programs with their default settings: one key, which is the best case for a controller that
-/// tries keys.
+/// Its programs with their default settings, and as with ours a key that was replaced since.
 pub(crate) async fn measure() {
     let cluster = Cluster::start().await;
     let admin = cluster.admin();
-    apply(admin, &definition()).await;
-    let _controller = start(&cluster).await;
+    prepare(&cluster).await;
+    let controller = start(&cluster, &[]);
     let place = Scratch::create();
-    let certificate = until_certificate(&place, admin).await;
+    let certificate = until_certificate(&place, admin, "").await;
     place.write("certificate.pem", &certificate);
     let sealed = kubeseal(&place, admin, "--cert certificate.pem", &secrets()).await;
     let manifests = documents(&sealed.succeeded());
     for (number, manifest) in manifests.iter().enumerate() {
         place.write(&format!("{number}.json"), manifest);
     }
+    drop(controller);
+    // It replaces a key that is older than this when it starts.
+    let now = Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S +0000");
+    let _controller = start(&cluster, &["--key-cutoff-time", &now.to_string()]);
+    until_certificate(&place, admin, &certificate).await;
     let began = Instant::now();
     for number in 0..MANIFESTS {
         let file = format!("{number}.json");
@@ -114,20 +119,24 @@ fn documents(text: &str) -> Vec<String> {
     texts
 }
 
-async fn until_certificate(place: &Scratch, admin: &Identity) -> String {
-    wait::until("its service answers", Duration::from_mins(1), async || {
+/// Waits for a certificate that is another one than `old`.
+async fn until_certificate(place: &Scratch, admin: &Identity, old: &str) -> String {
+    wait::until("it has a new key", Duration::from_mins(1), async || {
         let fetched = kubeseal(place, admin, "--fetch-cert", "").await;
-        match fetched.code {
-            Some(0) => Ok(fetched.stdout),
-            _ => Err(fetched.stderr),
+        let is_new = fetched.code == Some(0) && fetched.stdout != old;
+        if is_new {
+            Ok(fetched.stdout)
+        } else {
+            Err(fetched.stderr)
         }
     })
     .await
 }
 
-/// Starts its controller with the rights of an administrator, behind a Service.
-async fn start(cluster: &Cluster) -> Process {
+/// Makes a Service for its controller, and a login with the rights of an administrator.
+async fn prepare(cluster: &Cluster) {
     let admin = cluster.admin();
+    apply(admin, &definition()).await;
     apply(admin, &account()).await;
     apply(admin, &service()).await;
     let status = json!({"status": {
@@ -139,10 +148,14 @@ async fn start(cluster: &Cluster) -> Process {
     let patch = [&patch[..], &["--subresource=status"]].concat();
     let _ = admin.kubectl(&patch).await.succeeded();
     write_login(cluster).await;
+}
+
+fn start(cluster: &Cluster, arguments: &[&str]) -> Process {
     let url = cluster.api_server.url();
     let (_, port) = url.rsplit_once(':').expect("it has a port");
     let mut command = StdCommand::new(Tool::SealedSecretsController.path());
     command
+        .args(arguments)
         .env("KUBERNETES_SERVICE_HOST", "127.0.0.1")
         .env("KUBERNETES_SERVICE_PORT", port);
     Process::start(cluster.api_server.scratch(), "original", &command)
