@@ -15,9 +15,9 @@ use sealing::{Namespace, SecretName};
 use crate::{
     commands::{
         certificate::CertificateCommand, completions::CompletionsArguments, init::InitArguments,
-        inspect::InspectArguments, rekey::RekeyArguments, rename::RenameArguments,
-        reseal::ResealArguments, seal::SealArguments, set::SetArguments, unseal::UnsealArguments,
-        unset::UnsetArguments,
+        inspect::InspectArguments, offboard::OffboardArguments, rekey::RekeyArguments,
+        rename::RenameArguments, reseal::ResealArguments, rotations::RotationsArguments,
+        seal::SealArguments, set::SetArguments, unseal::UnsealArguments, unset::UnsetArguments,
     },
     error::{CommandError, without_name},
 };
@@ -78,6 +78,8 @@ pub(crate) enum Command {
     Unseal(UnsealArguments),
     Reseal(ResealArguments),
     Rekey(RekeyArguments),
+    Offboard(OffboardArguments),
+    Rotations(RotationsArguments),
     Inspect(InspectArguments),
     /// Show, fetch and generate certificates
     #[command(subcommand)]

@@ -5,9 +5,11 @@ pub(crate) mod certificate;
 pub(crate) mod completions;
 pub(crate) mod init;
 pub(crate) mod inspect;
+pub(crate) mod offboard;
 pub(crate) mod rekey;
 pub(crate) mod rename;
 pub(crate) mod reseal;
+pub(crate) mod rotations;
 pub(crate) mod seal;
 pub(crate) mod set;
 pub(crate) mod unseal;
@@ -26,6 +28,8 @@ pub(crate) fn run(command: &Command, io: &mut Io<'_>) -> Result<()> {
         Command::Unseal(arguments) => unseal::run(arguments, io),
         Command::Reseal(arguments) => reseal::run(arguments, io),
         Command::Rekey(arguments) => rekey::run(arguments, io),
+        Command::Offboard(arguments) => offboard::run(arguments, io),
+        Command::Rotations(arguments) => rotations::run(arguments, io),
         Command::Inspect(arguments) => inspect::run(arguments, io),
         Command::Certificate(command) => certificate::run(command, io),
         Command::Completions(arguments) => completions::run(arguments, io),

@@ -10,13 +10,17 @@ mod cluster;
 mod commands;
 mod editing;
 mod error;
+mod history;
+mod inventory;
 mod manifest;
+mod offboarding;
 mod output;
 mod paths;
 mod project;
 mod rekeying;
 mod reseal;
 mod resolve;
+mod rotations;
 mod sources;
 mod ui;
 
@@ -28,6 +32,7 @@ use crate::args::Arguments;
 
 pub use args::reference;
 pub use project::schema as project_file_schema;
+pub use rotations::schema as rotations_file_schema;
 pub use ui::{Io, Terminals};
 
 /// The exit code of a bug.
