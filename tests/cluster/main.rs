@@ -4,6 +4,7 @@ mod environments;
 mod harness;
 mod key_deletion;
 mod limits;
+mod offboarding;
 mod operations;
 mod outage;
 mod ownership;
