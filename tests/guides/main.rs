@@ -33,6 +33,11 @@ fn permissions_work_as_they_stand() {
     cluster::run(with_a_cluster("docs/guides/permissions.md"));
 }
 
+#[test]
+fn somebody_leaving_works_as_it_stands() {
+    cluster::run(with_a_cluster("docs/guides/somebody-leaves.md"));
+}
+
 async fn with_a_cluster(document: &str) {
     let cluster = Cluster::start().await;
     let mut controller = Controller::named("guide").start(&cluster).await;
