@@ -17,7 +17,7 @@ use crate::{
     cluster::{Cluster, ClusterError},
     error::{CommandError, Result},
     inventory::{Inventory, ItemId, Occurrence},
-    manifest,
+    manifest::{self, Setting},
     project::{Day, Project},
     reseal::Login,
 };
@@ -34,8 +34,8 @@ pub(crate) struct Progress {
     pub(crate) lists: Vec<ListFile>,
     /// For each list the states of its items, in their order.
     states: Vec<Vec<State>>,
-    /// What somebody confirms now: the list, and the item on it.
-    confirmed: Vec<(usize, usize)>,
+    /// What is to be noted besides ticks: the list, and the field.
+    remarks: Vec<(usize, Setting<'static>)>,
 }
 
 /// What is asked about items.
@@ -56,14 +56,17 @@ impl Judging<'_> {
             connections: BTreeMap::new(),
             objects: BTreeMap::new(),
         };
-        let mut states = Vec::new();
-        for file in &lists {
-            let own = file.list.items.iter().map(|entry| {
+        let (mut states, mut remarks) = (Vec::new(), Vec::new());
+        for (list, file) in lists.iter().enumerate() {
+            let items = file.list.items.iter().enumerate();
+            let own = items.map(|(item, entry)| {
                 let occurrences = self.occurrences(entry);
                 let state = judge(entry, occurrences, &[], self.now);
                 match state {
                     State::Renewed(..) if self.login.is_some() && !occurrences.is_empty() => {
                         let witnesses = clusters.witnesses(entry, occurrences)?;
+                        let unchanged = find_unchanged(occurrences, &witnesses);
+                        remarks.extend(unchanged.map(|it| (list, state::remark(item, it))));
                         Ok(judge(entry, occurrences, &witnesses, self.now))
                     }
                     _ => Ok(state),
@@ -74,7 +77,7 @@ impl Judging<'_> {
         Ok(Progress {
             lists,
             states,
-            confirmed: Vec::new(),
+            remarks,
         })
     }
 
@@ -103,7 +106,7 @@ impl Progress {
     }
 
     /// Notes that the old value of an item works no more, wherever that is all that is missing.
-    pub(crate) fn confirm(&mut self, id: &ItemId) -> Result<()> {
+    pub(crate) fn confirm(&mut self, id: &ItemId, today: Day) -> Result<()> {
         let mut is_listed = false;
         for (list, (file, states)) in self.lists.iter().zip(&mut self.states).enumerate() {
             for (item, entry) in file.list.items.iter().enumerate() {
@@ -113,7 +116,7 @@ impl Progress {
                 is_listed = true;
                 if states[item].wants_confirmation() {
                     states[item] = State::Confirmed;
-                    self.confirmed.push((list, item));
+                    self.remarks.push((list, state::confirmation(item, today)));
                 } else if !states[item].is_done() {
                     return Err(not_by_word(id, &file.list.person));
                 }
@@ -132,10 +135,8 @@ impl Progress {
     pub(crate) fn changed(&self, today: Day) -> Result<Vec<(&ListFile, String)>> {
         let mut changed = Vec::new();
         for (index, (file, states)) in self.lists.iter().zip(&self.states).enumerate() {
-            let own = self.confirmed.iter().filter(|(list, _)| *list == index);
-            let mut settings: Vec<_> = own
-                .map(|(_, item)| state::confirmation(*item, today))
-                .collect();
+            let own = self.remarks.iter().filter(|(list, _)| *list == index);
+            let mut settings: Vec<_> = own.map(|(_, setting)| setting.clone()).collect();
             settings.extend(state::ticks(&file.list, states, today));
             if settings.is_empty() {
                 continue;
@@ -148,6 +149,13 @@ impl Progress {
         }
         Ok(changed)
     }
+}
+
+/// The end of the first sealed text that the cluster says has the value from before.
+fn find_unchanged<'a>(occurrences: &'a [Occurrence], witnesses: &[Witness]) -> Option<&'a str> {
+    let mut both = occurrences.iter().zip(witnesses);
+    let (unchanged, _) = both.find(|(_, witness)| **witness == Witness::Unchanged)?;
+    Some(&unchanged.sealed.ending)
 }
 
 fn not_by_word(id: &ItemId, person: &str) -> CommandError {

@@ -25,7 +25,8 @@ use crate::{
 /// value of an item that was removed works no more where it came from, and that an item in the
 /// original's format has another value.
 ///
-/// Nothing is written without `--tick` or `--confirm`. The last tick closes a list.
+/// Nothing is written without `--tick` or `--confirm`. The last tick closes a list. What the
+/// controller knows to be unchanged is noted with the ticks, and known from then on without it.
 ///
 /// Exit codes: 0; 3 with `--check` when something is open after its deadline, or a list is closed
 /// whose ticks are not true any more, for instance because an old manifest was put back.
@@ -90,7 +91,7 @@ pub(super) fn run(arguments: &RotationsArguments, io: &mut Io<'_>) -> Result<()>
     };
     let mut progress = judging.judge_all(rotations::read_all(&project.root)?)?;
     for id in &arguments.confirm {
-        progress.confirm(id)?;
+        progress.confirm(id, Day::of(io.now))?;
     }
     let rows = progress.rows(&inventory, io.now);
     ui::print(io, rotations::render(&rows, arguments.output)?)?;

@@ -99,6 +99,7 @@ pub(super) fn entries(reading: Reading, inventory: &Inventory) -> Vec<Entry> {
             seen: seen.endings.into_iter().collect(),
             renewed: None,
             known_by: None,
+            unchanged: None,
             confirmed: None,
         }
     });

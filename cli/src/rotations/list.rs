@@ -95,6 +95,9 @@ pub(crate) struct Entry {
     /// By what that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) known_by: Option<Evidence>,
+    /// The last characters of a sealed text under which the controller found the value from before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) unchanged: Option<String>,
     /// The day on which somebody confirmed that the value they could have read works no more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date"))]

@@ -70,6 +70,10 @@ pub(crate) fn judge(
     if occurrences.iter().any(is_seen) {
         return State::SameText;
     }
+    let is_unchanged = |it: &Occurrence| entry.unchanged.as_ref() == Some(&it.sealed.ending);
+    if occurrences.iter().any(is_unchanged) {
+        return State::Unchanged;
+    }
     let sealed: Option<Vec<_>> = occurrences.iter().map(|it| it.sealed.sealed_at).collect();
     match (sealed, entry.confirmed, entry.renewed) {
         (None, Some(_), _) => State::Confirmed,
@@ -165,6 +169,16 @@ pub(crate) fn ticks(list: &List, states: &[State], today: Day) -> Vec<Setting<'s
         scalar,
     }));
     settings
+}
+
+/// What notes under which sealed text the value of an item of a list is the one from before, so that
+/// it is known without the cluster too.
+pub(crate) fn remark(item: usize, ending: &str) -> Setting<'static> {
+    Setting {
+        way: vec![Hop::Field("items"), Hop::Index(item)],
+        field: "unchanged",
+        scalar: Scalar::Quoted(ending.to_owned()),
+    }
 }
 
 /// What notes that the old value of an item of a list works no more.

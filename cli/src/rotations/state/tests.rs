@@ -140,6 +140,17 @@ fn the_controller_may_know_better() {
     assert_eq!(judged(told, &[]), renewed_by(Evidence::Controller));
 }
 
+#[test]
+fn what_the_controller_said_once_is_known_without_it() {
+    let unchanged = || json!({"unchanged": "new"});
+    check(unchanged(), &[("new", LATER)], State::Unchanged);
+    check(unchanged(), &[("newer", LATER)], renewed_by(Evidence::Seal));
+    let before = list(&[entry(json!({}))]);
+    let text = set_fields(&before.to_text().unwrap(), &[remark(0, "new")]).unwrap();
+    let after: List = manifest::read_document(&text).unwrap();
+    assert_eq!(after.items[0].unchanged.as_deref(), Some("new"));
+}
+
 fn live(status: &Value) -> SealedSecret {
     serde_json::from_value(json!({
         "apiVersion": "sceau.dev/v1alpha1",
