@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use crate::{
     offboard::project,
-    support::{Outcome, TestProject},
+    support::{ApiServer, Outcome, TestProject},
 };
 
 const FILE: &str = "deploy/api/prod/secret.yaml";
@@ -166,6 +166,67 @@ fn a_seal_that_only_claims_to_be_newer_ticks_nothing() {
             .iter()
             .all(|it| it == "InFuture")
     );
+}
+
+/// A cluster whose controller has opened what the file holds, and found these items unchanged.
+fn cluster(project: &TestProject, unchanged: &serde_json::Value) -> ApiServer {
+    let mut object: serde_json::Value = serde_saphyr::from_str(&project.text(FILE)).unwrap();
+    object["metadata"]["generation"] = 4.into();
+    object["status"] = serde_json::json!({
+        "observedGeneration": 4,
+        "conditions": [{"type": "Ready", "status": "True", "reason": "Unsealed", "message": "", "lastTransitionTime": "2026-11-24T12:00:00Z"}],
+        "unchanged": unchanged,
+    });
+    ApiServer::with_object(&object)
+}
+
+const ASK: &str = "--cluster --kubeconfig kubeconfig";
+
+#[test]
+fn the_controller_tells_what_was_only_sealed_again() {
+    let project = renew(after_leaving());
+    let item = items(&project).remove(0);
+    let unchanged = serde_json::json!([{"item": item, "since": "2026-11-22T11:30:00Z"}]);
+    let server = cluster(&project, &unchanged);
+    let project = project.file("kubeconfig", server.kubeconfig());
+    assert_snapshot!(project.run(&format!("rotations {ASK}")), @"
+    exit 0
+    stdout:
+      DEADLINE     PERSON   ENVIRONMENT   SECRET     ITEM       STATE       FILE                          OWNER      PROVIDER
+      2026-12-22   alice    prod          shop/api   password   Unchanged   deploy/api/prod/secret.yaml   payments
+      
+      Unchanged: it was sealed again with the value that it had, as the controller says: give it a new one with `sceau set FILE ITEM`
+    files: unchanged
+    ");
+    assert!(states(&project.run("rotations -o json")).is_empty());
+    project.run(&format!("rotations --tick {ASK}")).done();
+    // From here on it is known without the cluster, until there is another value.
+    assert_eq!(states(&project.run("rotations -o json")), ["Unchanged"]);
+    let project = renew(project);
+    let server = cluster(&project, &serde_json::json!([]));
+    let project = project.file("kubeconfig", server.kubeconfig());
+    let outcome = project.run(&format!("rotations --tick {ASK}")).done();
+    assert!(
+        outcome.file(LIST).contains("knownBy: controller"),
+        "{outcome}"
+    );
+    assert!(
+        outcome.file(LIST).contains("closed: \"2026-11-24\""),
+        "{outcome}"
+    );
+}
+
+#[test]
+fn a_cluster_that_refuses_says_what_is_needed() {
+    let server = ApiServer::with_refusal(403, "Forbidden", "sealedsecrets is forbidden");
+    let project = renew(after_leaving()).file("kubeconfig", server.kubeconfig());
+    assert_snapshot!(project.run(&format!("rotations {ASK}")).refused(4), @"
+    exit 4
+    stderr:
+      error: the cluster refuses: sealedsecrets is forbidden
+      hint: you need `get` on sealedsecrets.sceau.dev in the namespaces of the lists
+    files: unchanged
+    ");
 }
 
 #[test]
