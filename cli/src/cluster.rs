@@ -17,7 +17,10 @@ use kube::{
     api::{Patch, PatchParams},
     config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
 };
-use sealing::{EnvironmentName, Namespace, resource::Environment};
+use sealing::{
+    EnvironmentName, Namespace,
+    resource::{Environment, SealedSecret},
+};
 use tokio::runtime::Runtime;
 
 use crate::error::{CommandError, plain, with_causes};
@@ -102,6 +105,20 @@ impl Cluster {
     pub(crate) fn certificate(&self, name: &EnvironmentName) -> Result<String, ClusterError> {
         self.runtime
             .block_on(within_patience(read_certificate(&self.client, name)))
+    }
+
+    /// Reads a SealedSecret; nothing when there is none of that name.
+    pub(crate) fn sealed_secret(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Option<SealedSecret>, ClusterError> {
+        let api = Api::<SealedSecret>::namespaced(self.client.clone(), namespace);
+        let nowhere = || ClusterError::Refused("it knows no SealedSecrets".to_owned());
+        self.runtime.block_on(within_patience(async {
+            let read = api.get_opt(name).await;
+            read.map_err(|error| explain(&error, nowhere))
+        }))
     }
 
     /// Asks for a sealing key that is made after this instant.

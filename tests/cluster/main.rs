@@ -7,6 +7,7 @@ mod inquiries;
 mod key_backups;
 mod key_deletion;
 mod limits;
+mod offboarding;
 mod operations;
 mod outage;
 mod ownership;
