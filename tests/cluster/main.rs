@@ -8,6 +8,7 @@ mod operations;
 mod outage;
 mod ownership;
 mod refusals;
+mod renewal;
 mod replicas;
 mod resealing;
 mod sealed;
