@@ -204,19 +204,29 @@ fn a_leader_that_is_killed_while_it_renews_leaves_one_new_key() {
 fn a_leader_that_is_paused_while_it_renews_leaves_the_key_of_its_successor() {
     cluster::run(async {
         let cluster = Cluster::start_audited().await;
-        let mut leader = start(&cluster, "one").await;
+        let mut leader = start(&cluster, "leader-0").await;
         until_leading(&leader).await;
-        let standby = start(&cluster, "two").await;
-        let renewing = Renewing::create(&cluster).await;
-        renewing.ask().await;
-        renewing.until_begun().await;
-        leader.process().pause();
-        until_leading(&standby).await;
-        renewing.until_told().await;
-        leader.process().resume();
-        assert_eq!(leader.process().until_ended(SOON).await.code(), Some(1));
-        renewing.is_renewed(2).await;
-        assert_eq!(made(&cluster), 2);
+        for (number, moment) in ["begun", "before", "before"].into_iter().enumerate() {
+            let standby = start(&cluster, &format!("leader-{}", number + 1)).await;
+            let renewing = Renewing::create(&cluster).await;
+            if moment == "begun" {
+                renewing.ask().await;
+                renewing.until_begun().await;
+                leader.process().pause();
+            } else {
+                leader.process().pause();
+                renewing.ask().await;
+            }
+            until_leading(&standby).await;
+            renewing.until_told().await;
+            have_it_looked_at(&renewing, number).await;
+            // It wakes to all that its watches have brought meanwhile.
+            leader.process().resume();
+            assert_eq!(leader.process().until_ended(SOON).await.code(), Some(1));
+            renewing.is_renewed(2).await;
+            assert_eq!(made(&cluster), 2 * (number + 1), "{moment}");
+            leader = standby;
+        }
     });
 }
 
