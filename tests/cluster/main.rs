@@ -13,3 +13,4 @@ mod replicas;
 mod resealing;
 mod sealed;
 mod unsealing;
+mod usage;

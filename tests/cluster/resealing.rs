@@ -75,7 +75,7 @@ fn told(status: &ResealRequestStatus) -> String {
 }
 
 /// Has a new sealing key made, and seals to it from now on.
-async fn re_key(sealer: &mut Sealer<'_>) {
+pub(crate) async fn re_key(sealer: &mut Sealer<'_>) {
     // A key is as old as the whole second in which it was made.
     let later = Timestamp::now() + SignedDuration::from_secs(1);
     let later = Timestamp::from_second(later.as_second()).expect("it is an instant");

@@ -1,0 +1,156 @@
+//! How many SealedSecrets a sealing key opens, as the Environment says, against a count of the test's
+//! own: made from the manifests that kubectl shows, by the rule of docs/format.md.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cluster::wait::{SOON, until};
+use jiff::Timestamp;
+use kube::api::DeleteParams;
+use sealing::resource::SealedSecret;
+use sealing::{Context, ItemName, Place, Plaintext, Recipient, Scope, SealingKey, seal_items};
+use serde_json::{Value, json};
+
+use crate::resealing::re_key;
+use crate::sealed::{self, Sealer};
+
+/// The elements of a list, and none of what is no list.
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+async fn read(sealer: &Sealer<'_>, what: &[&str]) -> Value {
+    let admin = cluster::Cluster::shared().await.admin();
+    let here = ["--namespace", sealer.namespace.name(), "--output=json"];
+    let arguments = [&["get"], what, &here].concat();
+    let shown = admin.kubectl(&arguments).await.succeeded();
+    serde_json::from_str(&shown).expect("kubectl prints JSON")
+}
+
+/// Ids of the keys that open, with the number that the Environment tells of each.
+async fn told(sealer: &Sealer<'_>) -> BTreeMap<String, u64> {
+    let environment = read(sealer, &["environment", sealer.namespace.name()]).await;
+    let keys = list(&environment["status"]["sealingKeys"]);
+    keys.iter()
+        .filter(|told| told["state"] != "Revoked")
+        .map(|told| (text(&told["keyId"]), told["sealedSecrets"].as_u64()))
+        .map(|(id, count)| (id, count.expect("it is a number")))
+        .collect()
+}
+
+/// Which of the keys open a SealedSecret: of each seal, the first recipient that is one of them.
+fn opening(object: &Value, keys: &BTreeSet<String>) -> BTreeSet<String> {
+    let seals = list(&object["spec"]["seals"]).iter();
+    let opening = seals.filter_map(|seal| {
+        let ids = list(&seal["recipients"]).iter();
+        ids.map(|recipient| text(&recipient["keyId"]))
+            .find(|id| keys.contains(id))
+    });
+    opening.collect()
+}
+
+/// Waits until the Environment tells of each key what is counted here, and returns that.
+async fn until_agreed(sealer: &Sealer<'_>, keys: usize) -> BTreeMap<String, u64> {
+    until("both counts are the same", SOON, async || {
+        let told = told(sealer).await;
+        if told.len() != keys {
+            return Err(format!("{} keys", told.len()));
+        }
+        let ids: BTreeSet<String> = told.keys().cloned().collect();
+        let mut counted: BTreeMap<String, u64> = ids.iter().map(|id| (id.clone(), 0)).collect();
+        let objects = read(sealer, &["sealedsecrets"]).await;
+        for id in list(&objects["items"])
+            .iter()
+            .flat_map(|object| opening(object, &ids))
+        {
+            *counted.entry(id).or_default() += 1;
+        }
+        if told == counted {
+            Ok(told)
+        } else {
+            Err(format!("told {told:?}, counted {counted:?}"))
+        }
+    })
+    .await
+}
+
+/// A SealedSecret with a seal for each of these lists of recipients.
+fn object(sealer: &Sealer<'_>, name: &str, scope: Scope, seals: &[&[Recipient]]) -> SealedSecret {
+    let place = Place::parse(sealer.namespace.name(), name).expect("tests use good names");
+    let context = Context::new(scope, &sealer.environment, &place);
+    let mut object = sealer.seal(name, &[]);
+    object.spec.scope = scope;
+    let sealed = seals.iter().enumerate().map(|(number, recipients)| {
+        let item = ItemName::parse(format!("ITEM_{number}")).expect("tests use good names");
+        let items = [(item, Plaintext::new(b"1".to_vec()))].into();
+        seal_items(&items, &context, recipients, Timestamp::now())
+            .expect("tests stay within the bounds")
+    });
+    object.spec.seals = sealed.collect();
+    object
+}
+
+#[test]
+fn what_keys_open_is_counted_as_anybody_would_count_it() {
+    sealed::test(async |_, sealer| {
+        let mut sealer = Sealer::existing(sealer.namespace).await;
+        let one = sealer.recipient.clone();
+        re_key(&mut sealer).await;
+        let two = sealer.recipient.clone();
+        re_key(&mut sealer).await;
+        let three = sealer.recipient.clone();
+        let foreign = SealingKey::generate(2048).expect("it can be made");
+        let foreign = foreign.recipient().clone();
+        let recipients: [&[Recipient]; 8] = [
+            std::slice::from_ref(&one),
+            std::slice::from_ref(&two),
+            std::slice::from_ref(&three),
+            &[one.clone(), two.clone()],
+            &[two.clone(), one.clone(), three.clone()],
+            &[foreign.clone(), three.clone()],
+            &[foreign.clone(), two.clone()],
+            std::slice::from_ref(&foreign),
+        ];
+        let scopes = [Scope::Strict, Scope::NamespaceWide, Scope::EnvironmentWide];
+        for number in 0..40 {
+            let seals: Vec<&[Recipient]> = (0..=number % 3)
+                .map(|seal| recipients[(number + 3 * seal + number / 8) % recipients.len()])
+                .collect();
+            let mut object = object(
+                &sealer,
+                &format!("api-{number}"),
+                scopes[number % 3],
+                &seals,
+            );
+            if number % 10 == 9 {
+                // It names keys that would open it, and is damaged.
+                object.spec.seals[0].commitment = format!("sceau:v1:{}=", "A".repeat(43));
+            }
+            sealer.apply(&object).await;
+        }
+        let counted = until_agreed(&sealer, 3).await;
+        assert!(counted.values().all(|count| *count > 3), "{counted:?}");
+
+        let revoked = json!({"sealingKeys": {"revoked": [two.id().to_string()]}});
+        sealer.patch_environment(&revoked).await;
+        let without = until_agreed(&sealer, 2).await;
+        let of_one = one.id().to_string();
+        assert!(
+            without[&of_one] > counted[&of_one],
+            "it takes over what names both"
+        );
+
+        for number in (0..40).step_by(4) {
+            let name = format!("api-{number}");
+            let deleted = sealer.sealed_secrets();
+            let deleted = deleted.delete(&name, &DeleteParams::default()).await;
+            deleted.expect("it is there");
+        }
+        sealer.unseal("api-1", &[("A", b"1")]).await;
+        let fewer = until_agreed(&sealer, 2).await;
+        assert!(fewer[&of_one] < without[&of_one]);
+    });
+}
