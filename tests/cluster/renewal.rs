@@ -137,10 +137,10 @@ async fn let_status_be_written(cluster: &Cluster, allowed: bool) {
     if allowed {
         manifests::apply(cluster.admin()).await;
     } else {
-        let rule = "/rules/2/resources";
+        let resources = "/rules/2/resources";
         let patch = json!([
-            {"op": "test", "path": rule, "value": ["sealedsecrets/status", "environments/status"]},
-            {"op": "replace", "path": rule, "value": ["sealedsecrets/status"]},
+            {"op": "test", "path": resources, "value": ["sealedsecrets/status", "environments/status"]},
+            {"op": "replace", "path": resources, "value": ["sealedsecrets/status"]},
         ]);
         let patch = format!("--patch={patch}");
         let role = [

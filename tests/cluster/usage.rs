@@ -83,13 +83,13 @@ fn object(sealer: &Sealer<'_>, name: &str, scope: Scope, seals: &[&[Recipient]])
     let context = Context::new(scope, &sealer.environment, &place);
     let mut object = sealer.seal(name, &[]);
     object.spec.scope = scope;
-    let sealed = seals.iter().enumerate().map(|(number, recipients)| {
+    let made = seals.iter().enumerate().map(|(number, recipients)| {
         let item = ItemName::parse(format!("ITEM_{number}")).expect("tests use good names");
         let items = [(item, Plaintext::new(b"1".to_vec()))].into();
         seal_items(&items, &context, recipients, Timestamp::now())
             .expect("tests stay within the bounds")
     });
-    object.spec.seals = sealed.collect();
+    object.spec.seals = made.collect();
     object
 }
 
