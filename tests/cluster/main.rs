@@ -3,6 +3,7 @@
 mod environments;
 mod harness;
 mod key_deletion;
+mod leaver;
 mod limits;
 mod operations;
 mod outage;

@@ -1,12 +1,16 @@
 //! A repository with `sceau.yaml`, and `sceau` as somebody runs it there.
 
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use cluster::commands::{self, Finished};
+use cluster::processes::Process;
 use cluster::scratch::Scratch;
 use cluster::{Identity, programs};
+use jiff::{SignedDuration, Timestamp};
 
 /// How long a command may take.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -27,7 +31,7 @@ impl Repository {
             kubeconfig: login.kubeconfig().to_owned(),
         };
         std::fs::create_dir(repository.root()).expect("the directory is new");
-        repository.git(&["init", "--quiet"]).await;
+        repository.git(&["init", "--quiet"], Timestamp::now()).await;
         repository.write("sceau.yaml", project);
         repository
     }
@@ -43,20 +47,68 @@ impl Repository {
         std::fs::write(&path, text).expect("the repository is writable");
     }
 
+    /// The texts of all files below a directory, by their paths from the root.
+    pub(crate) fn files(&self, directory: &str) -> BTreeMap<String, String> {
+        let mut files = BTreeMap::new();
+        let mut left = vec![directory.to_owned()];
+        while let Some(path) = left.pop() {
+            let entries = std::fs::read_dir(self.root().join(&path)).expect("it is a directory");
+            for name in entries.flatten().map(|entry| entry.file_name()) {
+                let path = format!("{path}/{}", name.to_string_lossy());
+                match std::fs::read_to_string(self.root().join(&path)) {
+                    Ok(text) => drop(files.insert(path, text)),
+                    // A temporary file may have gone.
+                    Err(error) if error.kind() == ErrorKind::NotFound => {}
+                    Err(_) => left.push(path),
+                }
+            }
+        }
+        files
+    }
+
     pub(crate) fn text(&self, path: &str) -> String {
         std::fs::read_to_string(self.root().join(path)).expect("it is a file of the repository")
     }
 
     /// Runs `sceau` with these words, of which none has a space.
+    pub(crate) async fn run(&self, line: &str) -> Finished {
+        self.run_with_input(line, "").await
+    }
+
     pub(crate) async fn run_with_input(&self, line: &str, input: &str) -> Finished {
         commands::run(self.command(line).into(), input.as_bytes(), PATIENCE).await
     }
 
-    pub(crate) async fn git(&self, arguments: &[&str]) -> String {
+    /// Starts `sceau` to be killed on the way.
+    pub(crate) fn spawn(&self, line: &str) -> Process {
+        // Processes start where their log is; the program is told where to work instead.
+        let mut within = Command::new("env");
+        let command = self.command(line);
+        within
+            .arg(format!("--chdir={}", self.root().display()))
+            .arg(command.get_program())
+            .args(command.get_args());
+        for (name, value) in command.get_envs() {
+            within.env(name, value.unwrap_or_default());
+        }
+        Process::start(&self.scratch, "sceau", &within)
+    }
+
+    /// Commits everything, as if so many days ago.
+    pub(crate) async fn commit(&self, message: &str, days_ago: i64) {
+        let then = Timestamp::now() - SignedDuration::from_hours(24 * days_ago);
+        self.git(&["add", "--all"], then).await;
+        self.git(&["commit", "--quiet", "--message", message], then)
+            .await;
+    }
+
+    async fn git(&self, arguments: &[&str], now: Timestamp) -> String {
         let mut git = Command::new("git");
         git.args(["-c", "user.name=ops", "-c", "user.email=ops@shop.example"])
             .args(arguments)
             .current_dir(self.root())
+            .env("GIT_AUTHOR_DATE", now.to_string())
+            .env("GIT_COMMITTER_DATE", now.to_string())
             .env("HOME", self.scratch.directory());
         commands::run(git.into(), b"", PATIENCE).await.succeeded()
     }
