@@ -1,7 +1,6 @@
 //! A repository with `sceau.yaml`, and `sceau` as somebody runs it there.
 
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -47,7 +46,8 @@ impl Repository {
         std::fs::write(&path, text).expect("the repository is writable");
     }
 
-    /// The texts of all files below a directory, by their paths from the root.
+    /// The texts of all manifests below a directory, by their paths from the root. What a killed
+    /// `sceau` was just writing stands beside its target under another name, and is no manifest.
     pub(crate) fn files(&self, directory: &str) -> BTreeMap<String, String> {
         let mut files = BTreeMap::new();
         let mut left = vec![directory.to_owned()];
@@ -55,11 +55,12 @@ impl Repository {
             let entries = std::fs::read_dir(self.root().join(&path)).expect("it is a directory");
             for name in entries.flatten().map(|entry| entry.file_name()) {
                 let path = format!("{path}/{}", name.to_string_lossy());
-                match std::fs::read_to_string(self.root().join(&path)) {
-                    Ok(text) => drop(files.insert(path, text)),
-                    // A temporary file may have gone.
-                    Err(error) if error.kind() == ErrorKind::NotFound => {}
-                    Err(_) => left.push(path),
+                let file = self.root().join(&path);
+                if file.is_dir() {
+                    left.push(path);
+                } else if path.ends_with(".yaml") {
+                    let text = std::fs::read_to_string(file).expect("it is a file");
+                    files.insert(path, text);
                 }
             }
         }
@@ -97,7 +98,7 @@ impl Repository {
     /// Commits everything, as if so many days ago.
     pub(crate) async fn commit(&self, message: &str, days_ago: i64) {
         let then = Timestamp::now() - SignedDuration::from_hours(24 * days_ago);
-        self.git(&["add", "--all"], then).await;
+        self.git(&["add", "*.pem", "*.yaml"], then).await;
         self.git(&["commit", "--quiet", "--message", message], then)
             .await;
     }
