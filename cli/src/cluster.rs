@@ -40,6 +40,8 @@ pub(crate) enum ClusterError {
     NoCertificate(EnvironmentName),
     #[error("the controller made no new sealing key within {} s", .0.as_secs())]
     NoNewKey(Duration),
+    #[error("Environment `{0}` was changed meanwhile")]
+    Changed(EnvironmentName),
     #[error("the cluster does not know ResealRequests: sceau is not installed there, or older")]
     NoResealRequests,
     #[error("the cluster refuses: {0}")]
@@ -95,30 +97,58 @@ impl Cluster {
     ) -> Result<(), ClusterError> {
         let before = before.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let order = serde_json::json!({"spec": {"sealingKeys": {"renewBefore": before}}});
+        self.patch(name, order)
+    }
+
+    /// Revokes sealing keys of an environment besides those that are revoked, if it is as it was
+    /// read. [`ClusterError::Changed`] says that it is not, and that nothing was revoked.
+    pub(crate) fn revoke(
+        &self,
+        name: &EnvironmentName,
+        read: &Environment,
+        ids: &[String],
+    ) -> Result<(), ClusterError> {
+        let mut revoked = read.spec.sealing_keys.revoked.clone();
+        revoked.extend_from_slice(ids);
+        self.patch(
+            name,
+            serde_json::json!({
+                "metadata": {"resourceVersion": read.metadata.resource_version},
+                "spec": {"sealingKeys": {"revoked": revoked}},
+            }),
+        )
+    }
+
+    fn patch(&self, name: &EnvironmentName, order: serde_json::Value) -> Result<(), ClusterError> {
         let api = Api::<Environment>::all(self.client.clone());
         self.runtime.block_on(within_patience(async {
             let patched = api
                 .patch(name.as_str(), &PatchParams::default(), &Patch::Merge(order))
                 .await;
-            patched
-                .map(|_| ())
-                .map_err(|error| explain(&error, || ClusterError::NoEnvironment(name.clone())))
+            patched.map(|_| ()).map_err(|error| match &error {
+                kube::Error::Api(status) if status.code == 409 => {
+                    ClusterError::Changed(name.clone())
+                }
+                _ => explain(&error, || ClusterError::NoEnvironment(name.clone())),
+            })
         }))
     }
 
-    /// Waits until the active certificate of an environment is another one than `old`.
+    /// Waits until an environment has an active certificate, and another one than `old`.
     pub(crate) fn next_certificate(
         &self,
         name: &EnvironmentName,
-        old: &str,
+        old: Option<&str>,
         deadline: Duration,
     ) -> Result<String, ClusterError> {
         self.runtime.block_on(async {
             let renewed = async {
                 loop {
-                    let read = within_patience(read_certificate(&self.client, name)).await?;
-                    if read != old {
-                        return Ok(read);
+                    match within_patience(read_certificate(&self.client, name)).await {
+                        Ok(read) if Some(read.as_str()) != old => return Ok(read),
+                        // While a key is made in place of a revoked one, there is none.
+                        Ok(_) | Err(ClusterError::NoCertificate(_)) => {}
+                        Err(error) => return Err(error),
                     }
                     tokio::time::sleep(PAUSE).await;
                 }
@@ -303,6 +333,7 @@ impl From<ClusterError> for CommandError {
             ClusterError::NoNewKey(_) => {
                 "is the controller running? see its log, and run this again to go on waiting"
             }
+            ClusterError::Changed(_) => "nothing was done: run this again",
             ClusterError::NoResealRequests => {
                 "update sceau in the cluster, or give the private keys with `--keys`"
             }

@@ -1,24 +1,39 @@
 //! Re-keying an environment: a new sealing key, its manifests resealed for it, its certificate
-//! pinned.
+//! pinned; and later the old keys revoked. When they are in wrong hands, they are revoked first.
 //!
-//! The new certificate is pinned last. Until then, an active key that is not pinned says that a
-//! run before this one was interrupted, and where to go on.
+//! The new certificate is pinned last. Until then, an active key that is not pinned, or a pinned key
+//! that is revoked, says that a run before this one was interrupted, and where to go on.
 
+mod compromise;
+mod compromised;
+mod finish;
+#[cfg(test)]
+mod fixtures;
 mod next;
+mod observed;
+mod old_keys;
 
-use sealing::{Certificate, EnvironmentName, Recipient};
+use std::path::Path;
 
-use self::next::{Next, Observed};
+use sealing::{EnvironmentName, KeyId};
+use serde::Serialize;
+
+use self::{
+    next::Next,
+    observed::{Active, Observed},
+};
 use crate::{
     args::ReportFormat,
     cluster::{Cluster, ClusterError},
     error::{CommandError, Result},
+    manifest::{self, Format},
     output::{self, Audience, NewFile},
-    project::{self, Project},
+    project::Project,
     reseal::{self, Login, Means, Pin, Resealing, Row},
-    resolve,
     ui::{self, Io},
 };
+
+pub(crate) use self::{compromised::compromised, finish::finish};
 
 /// What is to be re-keyed.
 pub(crate) struct Rekeying<'a> {
@@ -31,26 +46,37 @@ pub(crate) struct Rekeying<'a> {
     pub(crate) output: ReportFormat,
 }
 
+/// How often the Environment may change between a look and the revocation: its status does,
+/// whenever something is counted.
+const ATTEMPTS: usize = 10;
+
+/// Whether somebody agreed to a revocation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Consent {
+    /// Who sits at the terminal is asked.
+    Asked,
+    /// The command line says so.
+    Given,
+}
+
 /// Re-keys an environment, or goes on where a run before was interrupted; one row for each seal.
 pub(crate) fn run(rekeying: &Rekeying<'_>, io: &mut Io<'_>) -> Result<Vec<Row>> {
     let Rekeying {
         project,
-        environment,
+        environment: name,
         login,
         ..
     } = rekeying;
-    let (name, settings) = resolve::named(project, environment)?;
-    let recipients = project::recipients(project, name, settings, io.now)?;
-    let pinned: Vec<_> = recipients.iter().map(Recipient::id).collect();
+    let pins = rekeying.pins(io)?;
+    let pinned: Vec<KeyId> = pins.iter().map(|pin| pin.recipient.id()).collect();
     let cluster = login.cluster(name, project)?;
     let observed = Observed::of(&cluster.environment(name)?)?;
     let next = next::next(&observed, &pinned, io.now)?;
-    let pem = rekeying.certificate(&cluster, &observed, next, io)?;
+    rekeying.order(&cluster, &observed, next, io)?;
+    let active = rekeying.new_key(&cluster, observed, next)?;
     let pin = Pin {
-        certificate: settings.certificates[next.pinned()].clone(),
-        recipient: Certificate::parse_pem(&pem)
-            .map_err(|error| CommandError::cluster(format!("the cluster's certificate: {error}")))?
-            .recipient,
+        certificate: pins[next.pinned()].certificate.clone(),
+        recipient: active.recipient.clone(),
     };
     let resealing = Resealing {
         project,
@@ -62,30 +88,28 @@ pub(crate) fn run(rekeying: &Rekeying<'_>, io: &mut Io<'_>) -> Result<Vec<Row>> 
         output: rekeying.output,
     };
     let rows = reseal::run(&resealing, Means::Clusters(login.clone()), io)?;
-    output::write(&NewFile {
-        directory: &project.root,
-        name: &pin.certificate,
-        bytes: pem.as_bytes(),
-        audience: Audience::Everyone,
-    })?;
-    tell(name, &pin, io);
+    rekeying.pin(&pin.certificate, &active, io)?;
     Ok(rows)
 }
 
 impl Rekeying<'_> {
-    /// The certificate of the new key, which is asked for and waited for unless it is there.
-    fn certificate(
+    fn pins(&self, io: &Io<'_>) -> Result<Vec<Pin>> {
+        Pin::all(self.project, self.environment, io.now)
+    }
+
+    /// Has the new key asked for, unless it was.
+    fn order(
         &self,
         cluster: &Cluster,
         observed: &Observed,
         next: Next,
         io: &mut Io<'_>,
-    ) -> Result<String> {
+    ) -> Result<()> {
         let name = self.environment;
         match next {
             Next::GoOn { .. } => {
-                ui::note(io, format_args!("{} is there already", observed.active));
-                return Ok(observed.certificate.clone());
+                let id = observed.active()?.id();
+                ui::note(io, format_args!("{id} is there already"));
             }
             Next::Ask { .. } => {
                 cluster
@@ -100,20 +124,91 @@ impl Rekeying<'_> {
                 );
             }
         }
-        Ok(cluster.next_certificate(name, &observed.certificate, self.login.deadline)?)
+        Ok(())
+    }
+
+    /// The active key, which is waited for unless it is there.
+    fn new_key(&self, cluster: &Cluster, observed: Observed, next: Next) -> Result<Active> {
+        match (next, observed.active) {
+            (Next::GoOn { .. }, Some(active)) => Ok(active),
+            (_, old) => self.wait(cluster, old.as_ref()),
+        }
+    }
+
+    /// Waits for another active key than this one.
+    fn wait(&self, cluster: &Cluster, old: Option<&Active>) -> Result<Active> {
+        let old = old.map(|old| old.certificate.as_str());
+        Active::parse(cluster.next_certificate(self.environment, old, self.login.deadline)?)
+    }
+
+    /// Pins the certificate of a key in this file.
+    fn pin(&self, certificate: &Path, active: &Active, io: &mut Io<'_>) -> Result<()> {
+        output::write(&NewFile {
+            directory: &self.project.root,
+            name: certificate,
+            bytes: active.certificate.as_bytes(),
+            audience: Audience::Everyone,
+        })?;
+        let (file, id) = (certificate.display(), active.id());
+        ui::note(io, format_args!("{file} pins {id}"));
+        let name = self.environment;
+        ui::note(
+            io,
+            format_args!("commit it: git commit --all --message 'Re-key {name}'"),
+        );
+        Ok(())
+    }
+
+    /// Prints a report in the format that was asked for.
+    fn print<T: Serialize>(
+        &self,
+        rows: &[T],
+        table: impl FnOnce(&[T]) -> String,
+        io: &mut Io<'_>,
+    ) -> Result<()> {
+        match self.output {
+            ReportFormat::Json => ui::print(io, manifest::to_text(&rows, Format::Json)?.as_bytes()),
+            ReportFormat::Yaml => ui::print(io, manifest::to_text(&rows, Format::Yaml)?.as_bytes()),
+            ReportFormat::Table => ui::print(io, table(rows)),
+        }
     }
 }
 
-fn tell(name: &EnvironmentName, pin: &Pin, io: &mut Io<'_>) {
-    let certificate = pin.certificate.display();
-    ui::note(
-        io,
-        format_args!("{certificate} pins {}", pin.recipient.id()),
-    );
-    ui::note(
-        io,
-        format_args!("commit it: git commit --all --message 'Re-key {name}'"),
-    );
+impl Consent {
+    /// Whether somebody agrees; refused where nobody can be asked.
+    fn to(self, question: &str, io: &mut Io<'_>) -> Result<bool> {
+        if self == Self::Given {
+            return Ok(true);
+        }
+        if !io.terminals.stdin {
+            return Err(
+                CommandError::user("nothing was revoked: nobody can be asked")
+                    .hint("see above what it comes to, and say `--yes`"),
+            );
+        }
+        let is_agreed = ui::confirm(io, question)?;
+        if !is_agreed {
+            ui::note(io, "nothing was changed");
+        }
+        Ok(is_agreed)
+    }
+}
+
+/// So many SealedSecrets.
+fn sealed_secrets(count: u32) -> String {
+    match count {
+        1 => "1 SealedSecret".to_owned(),
+        several => format!("{several} SealedSecrets"),
+    }
+}
+
+fn tell_revoked(ids: &[String], io: &mut Io<'_>) {
+    for id in ids {
+        ui::note(
+            io,
+            format_args!("{id} is revoked and opens nothing any more"),
+        );
+    }
 }
 
 fn explain(error: ClusterError) -> CommandError {

@@ -29,7 +29,11 @@ use crate::{
     ui::{self, Io, Progress},
 };
 
-pub(crate) use self::{clusters::Login, plan::Pin, report::Row};
+pub(crate) use self::{
+    clusters::Login,
+    plan::{FoundSeal, Pin},
+    report::{Row, seals},
+};
 
 /// What is to be resealed.
 pub(crate) struct Resealing<'a> {
@@ -70,7 +74,7 @@ pub(crate) fn run(
         environment: resealing.environment,
         namespace: resealing.namespace,
     };
-    let files = resealing.read(io)?;
+    let files = read(project, resealing.paths, io)?;
     let mut pins = Pins::read(&files, &request, project, io.now)?;
     if let (Some(environment), Some(pin)) = (request.environment, &resealing.replacement) {
         pins.replace(environment, pin);
@@ -93,19 +97,24 @@ pub(crate) fn run(
     outcome.map(|()| rows)
 }
 
-impl Resealing<'_> {
-    fn read(&self, io: &Io<'_>) -> CommandResult<Vec<SealedFile>> {
-        let root = [self.project.root.clone()];
-        let paths = if self.paths.is_empty() {
-            &root[..]
-        } else {
-            self.paths
-        };
-        Ok(sources::manifest_files(paths, &io.directory)?
-            .iter()
-            .filter_map(|path| SealedFile::read(path, &io.directory))
-            .collect())
-    }
+/// Every seal of an environment in the project's files, and whom it is wrapped for.
+pub(crate) fn survey(
+    project: &Project,
+    environment: &EnvironmentName,
+    io: &Io<'_>,
+) -> CommandResult<Vec<FoundSeal>> {
+    let files = read(project, &[], io)?;
+    Ok(plan::survey(&files, environment, project))
+}
+
+/// Reads the files that hold SealedSecrets below the paths; none is the project's own directory.
+fn read(project: &Project, paths: &[PathBuf], io: &Io<'_>) -> CommandResult<Vec<SealedFile>> {
+    let root = [project.root.clone()];
+    let paths = if paths.is_empty() { &root[..] } else { paths };
+    Ok(sources::manifest_files(paths, &io.directory)?
+        .iter()
+        .filter_map(|path| SealedFile::read(path, &io.directory))
+        .collect())
 }
 
 fn tell(rows: &[Row], output: ReportFormat, io: &mut Io<'_>) -> CommandResult<()> {
@@ -131,15 +140,12 @@ pub(crate) fn verdict(rows: &[Row]) -> CommandResult<()> {
     let count = |is: fn(Finding) -> bool| rows.iter().filter(|row| is(row.result)).count();
     match (count(Finding::is_failure), count(|it| it == Finding::Stale)) {
         (0, 0) => Ok(()),
-        (0, stale) => Err(
-            CommandError::check(format!("stale: {}", report::seals(stale)))
-                .hint("reseal with `sceau reseal`"),
+        (0, stale) => Err(CommandError::check(format!("stale: {}", seals(stale)))
+            .hint("reseal with `sceau reseal`")),
+        (failed, _) => Err(
+            CommandError::user(format!("could not be resealed: {}", seals(failed)))
+                .hint("the report says why; what was resealed stays"),
         ),
-        (failed, _) => Err(CommandError::user(format!(
-            "could not be resealed: {}",
-            report::seals(failed)
-        ))
-        .hint("the report says why; what was resealed stays")),
     }
 }
 

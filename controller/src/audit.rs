@@ -1,15 +1,15 @@
-//! The audit: one line for each use of private keys. It says what, where, which keys and how it
-//! ended, never a value.
+//! The audit: one line for each use of private keys, and for each that is revoked. It says what,
+//! where, which keys and how it ended, never a value.
 //!
-//! Who asked is not known here: the API server's own audit says who wrote the SealedSecret or the
-//! ResealRequest.
+//! Who asked is not known here: the API server's own audit says who wrote the SealedSecret, the
+//! ResealRequest or the Environment.
 
 use sealing::{
     EnvironmentName, KeyId, Place,
     resource::{ResealResult, SealHeader},
 };
 
-use crate::Reason;
+use crate::{Reason, environment::revocation::Revocation};
 
 /// An attempt to unseal.
 pub(crate) struct Attempt<'a> {
@@ -60,4 +60,16 @@ pub(crate) fn record_reseal(attempt: &ResealAttempt<'_>) {
 /// Writes the line about a ResealRequest as a whole.
 pub(crate) fn record_answer(request: &str, outcome: &str, answer: &str) {
     tracing::info!(target: "audit", request, outcome, answer, "answer");
+}
+
+/// Writes the line about a sealing key that was revoked.
+pub(crate) fn record_revocation(environment: &str, revocation: &Revocation) {
+    tracing::info!(
+        target: "audit",
+        environment,
+        key = revocation.key_id,
+        closed = revocation.closed.len(),
+        first = revocation.first_closed(),
+        "revoke"
+    );
 }

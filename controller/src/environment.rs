@@ -5,7 +5,7 @@
 use std::{
     collections::BTreeSet,
     convert::Infallible,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -21,6 +21,7 @@ use kube::{
 use tokio::sync::watch;
 
 use crate::{
+    audit,
     error::describe,
     events::{Announcement, Events},
     metrics::{Metrics, Written},
@@ -33,10 +34,12 @@ use crate::{
 
 mod apply;
 mod plan;
+pub(crate) mod revocation;
 pub(crate) mod usage;
 
 use apply::MakeKeyError;
 use plan::{KeyOrder, Observed, Plan};
+use revocation::Revocation;
 
 /// What every reconcile of an Environment shares.
 pub(crate) struct Keeper {
@@ -51,6 +54,8 @@ pub(crate) struct Keeper {
     pub(crate) retries: Retries,
     /// The ids of lost keys that were told of.
     pub(crate) lost: Mutex<BTreeSet<String>>,
+    /// The names of Environments and the ids of their revoked keys that were told of.
+    pub(crate) revoked: Mutex<BTreeSet<(String, String)>>,
 }
 
 /// Timers do not run while a machine sleeps, and clocks are set: so no renewal relies on a timer of
@@ -148,6 +153,7 @@ impl Keeper {
             Ok(()) => {
                 self.metrics.count_write(Written::EnvironmentStatus);
                 self.report_lost(environment, plan).await;
+                self.report_revoked(environment, plan).await;
                 next
             }
             Err(error) => {
@@ -199,6 +205,39 @@ impl Keeper {
     fn is_news(&self, lost: &str) -> bool {
         let mut told = self.lost.lock().expect("nothing panics while it is locked");
         told.insert(lost.to_owned())
+    }
+}
+
+impl Keeper {
+    /// Tells of keys that were revoked and what they open no more: once for each revocation, for as
+    /// long as this replica leads, since the watch may still bring the status from before it.
+    async fn report_revoked(&self, environment: &ReceivedEnvironment, plan: &Plan) {
+        let name = environment.name_any();
+        self.forget_taken_back(&name, plan);
+        for revocation in &plan.revocations {
+            if self.is_first_told(&name, revocation) {
+                audit::record_revocation(&name, revocation);
+                self.events
+                    .announce(&revocation.announcement(), environment.object_ref(&()))
+                    .await;
+            }
+        }
+    }
+
+    /// A revocation that was taken back may be made again, and is told of again then.
+    fn forget_taken_back(&self, environment: &str, plan: &Plan) {
+        self.told_revoked()
+            .retain(|(name, id)| name != environment || plan.holds_revoked(id));
+    }
+
+    fn is_first_told(&self, environment: &str, revocation: &Revocation) -> bool {
+        let told = (environment.to_owned(), revocation.key_id.clone());
+        self.told_revoked().insert(told)
+    }
+
+    fn told_revoked(&self) -> MutexGuard<'_, BTreeSet<(String, String)>> {
+        let told = self.revoked.lock();
+        told.expect("nothing panics while it is locked")
     }
 }
 

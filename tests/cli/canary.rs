@@ -3,7 +3,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use crate::support::{TestKey, TestProject};
+use crate::support::{ResealServer, TestKey, TestProject};
 
 const CANARY: &str = "canary-8f2b61d0-value";
 
@@ -306,6 +306,25 @@ fn resealing_keeps_silent() {
         assert!(!outcome.stdout().contains(&form), "{outcome}");
         assert!(!outcome.stderr().contains(&form), "{outcome}");
     }
+}
+
+#[test]
+fn revoking_keeps_silent() {
+    let plain = secret(&format!("stringData: {{a: {CANARY}}}"));
+    let server = ResealServer::renewing(&[TestKey::Prod, TestKey::Dev], TestKey::Other);
+    let project = project().file("secret.yaml", &plain);
+    let sealed = project
+        .spawn("seal secret.yaml --environment prod", &[])
+        .done();
+    let damaged =
+        format!("{plain}---\napiVersion: sceau.dev/v1alpha1\nkind: SealedSecret\nspec: {CANARY}\n");
+    let project = project
+        .file("prod/sealed.yaml", sealed.stdout())
+        .file("prod/damaged.yaml", damaged)
+        .file("kubeconfig", server.kubeconfig());
+    let rekey = "rekey --environment prod --kubeconfig kubeconfig";
+    assert_eq!(silent(&project, &format!("{rekey} --finish")), 1);
+    assert_eq!(silent(&project, &format!("{rekey} --compromised --yes")), 3);
 }
 
 #[test]

@@ -28,6 +28,7 @@ mod reseal;
 mod reseal_clusters;
 mod reseal_files;
 mod reseal_original;
+mod revoking;
 mod round_trip;
 mod seal_environments;
 mod seal_in_place;

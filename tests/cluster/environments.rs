@@ -204,25 +204,6 @@ fn a_key_that_is_old_enough_is_replaced() {
 }
 
 #[test]
-fn a_revoked_key_opens_nothing_and_is_replaced() {
-    sealed::test(async |_, sealer| {
-        sealer.unseal("api", &[("A", b"good")]).await;
-        let id = sealer.recipient.id().to_string();
-        sealer
-            .patch_environment(&json!({"sealingKeys": {"revoked": [id]}}))
-            .await;
-        let object = sealer.until("api", "RevokedSealingKey").await;
-        assert!(said(&object).contains(&id), "{}", said(&object));
-        sealer.until_items("api", &[("A", b"good")]).await;
-        until_keys(
-            sealer.namespace,
-            &[SealingKeyState::Active, SealingKeyState::Revoked],
-        )
-        .await;
-    });
-}
-
-#[test]
 fn an_unknown_key_stalls_and_is_used_as_soon_as_it_arrives() {
     sealed::test(async |_, sealer| {
         let key = SealingKey::generate(2048).expect("it can be made");

@@ -58,7 +58,7 @@ impl Repository {
                 let file = self.root().join(&path);
                 if file.is_dir() {
                     left.push(path);
-                } else if path.ends_with(".yaml") {
+                } else if file.extension().is_some_and(|it| it == "yaml") {
                     let text = std::fs::read_to_string(file).expect("it is a file");
                     files.insert(path, text);
                 }

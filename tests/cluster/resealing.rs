@@ -338,7 +338,7 @@ fn an_answer_is_never_written_over_another() {
 }
 
 /// The API server's answer to what it refuses.
-fn code<T>(answer: kube::Result<T>) -> Option<u16> {
+pub(crate) fn code<T>(answer: kube::Result<T>) -> Option<u16> {
     match answer {
         Err(kube::Error::Api(status)) => Some(status.code),
         _ => None,

@@ -81,6 +81,11 @@ fn a_value_or_a_file_key_is_seen_nowhere_but_where_it_belongs() {
         meet_every_fate(&sealer, VALUES[0].as_bytes()).await;
         let printed = in_a_repository(&cluster, &sealer, VALUES).await;
 
+        let revoked = json!({"sealingKeys": {"revoked": [sealer.recipient.id().to_string()]}});
+        sealer.patch_environment(&revoked).await;
+        sealer.until("done", "RevokedSealingKey").await;
+        controller.until_logged("\"message\":\"revoke\"").await;
+
         let mut secrets: Vec<Vec<u8>> = VALUES.map(|value| value.as_bytes().to_vec()).into();
         secrets.extend(file_keys(&sealer).await);
         assert!(secrets.len() > 5, "{}", secrets.len());
@@ -261,7 +266,7 @@ async fn everything_but_secrets(sealer: &Sealer<'_>) -> String {
         .list(&all)
         .await
         .expect("an administrator may");
-    let events: Api<Event> = sealer.namespace.api();
+    let events: Api<Event> = Api::all(sealer.namespace.client());
     let events = events.list(&all).await.expect("an administrator may");
     let environments = environments(sealer.namespace)
         .list(&all)

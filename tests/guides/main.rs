@@ -23,6 +23,16 @@ fn re_keying_works_as_it_stands() {
     cluster::run(with_a_cluster("docs/guides/re-key.md"));
 }
 
+#[test]
+fn what_to_do_about_a_leaked_key_works_as_it_stands() {
+    cluster::run(with_a_cluster("docs/guides/a-key-leaked.md"));
+}
+
+#[test]
+fn permissions_work_as_they_stand() {
+    cluster::run(with_a_cluster("docs/guides/permissions.md"));
+}
+
 async fn with_a_cluster(document: &str) {
     let cluster = Cluster::start().await;
     let mut controller = Controller::named("guide").start(&cluster).await;

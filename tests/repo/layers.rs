@@ -134,7 +134,13 @@ fn the_plan_knows_no_client() {
         "Timestamp::now",
         ".await",
     ] {
-        for pure in ["reconcile/plan", "reseal_requests/answer"] {
+        for pure in [
+            "reconcile/plan",
+            "reseal_requests/answer",
+            "environment/plan",
+            "environment/revocation",
+            "environment/usage",
+        ] {
             let named = mentions(&format!("controller/src/{pure}"), text);
             assert_eq!(named, [""; 0], "{text}");
         }

@@ -2,74 +2,10 @@
 //! pinned certificates alone.
 
 use jiff::Timestamp;
-use sealing::{
-    Certificate, KeyId,
-    resource::{Environment, SealingKeyStatus},
-};
+use sealing::KeyId;
 
+use super::observed::Observed;
 use crate::error::{CommandError, Result};
-
-/// The sealing keys of an environment, as its cluster shows them.
-#[derive(Debug)]
-pub(super) struct Observed {
-    /// The active certificate, in PEM.
-    pub(super) certificate: String,
-    /// Its key.
-    pub(super) active: KeyId,
-    /// Every key.
-    keys: Vec<SealingKeyStatus>,
-    /// Keys made before this instant are to be replaced.
-    renew_before: Option<Timestamp>,
-}
-
-impl Observed {
-    pub(super) fn of(environment: &Environment) -> Result<Self> {
-        let status = environment.status.clone().unwrap_or_default();
-        let certificate = status.certificate.ok_or_else(|| {
-            CommandError::cluster("the Environment has no certificate yet")
-                .hint("see why with `kubectl describe environments.sceau.dev`")
-        })?;
-        let active = Certificate::parse_pem(&certificate)
-            .map_err(|error| CommandError::cluster(format!("the cluster's certificate: {error}")))?
-            .key_id();
-        let settings = &environment.spec.sealing_keys;
-        Ok(Self {
-            certificate,
-            active,
-            keys: status.sealing_keys,
-            renew_before: settings.renew_before.as_ref().map(|time| time.0),
-        })
-    }
-
-    fn holds(&self, id: KeyId) -> bool {
-        id == self.active || self.keys.iter().any(|key| key.key_id == id.to_string())
-    }
-
-    /// Whether the active key is to be replaced already, as this run would ask for.
-    fn is_due(&self, now: Timestamp) -> bool {
-        match (self.made_at(), self.renew_before) {
-            (Some(made_at), Some(before)) => {
-                made_at < before && before <= self.instant_of_renewal(now)
-            }
-            _ => false,
-        }
-    }
-
-    /// The instant to have older keys replaced at: the first whole second after now, and after the
-    /// active key was made. Keys are as old as the whole second in which they were made, so that one
-    /// which was made a moment ago counts as older too.
-    pub(super) fn instant_of_renewal(&self, now: Timestamp) -> Timestamp {
-        let latest = self.made_at().map_or(now, |made_at| made_at.max(now));
-        Timestamp::from_second(latest.as_second() + 1).unwrap_or(latest)
-    }
-
-    /// When the active key was made.
-    fn made_at(&self) -> Option<Timestamp> {
-        let active = self.active.to_string();
-        let status = self.keys.iter().find(|status| status.key_id == active);
-        status.map(|status| status.created_at.0)
-    }
-}
 
 /// What is to be done next; `pinned` is the index of the certificate that will be replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +14,7 @@ pub(super) enum Next {
     Ask { pinned: usize },
     /// The new key is there and not pinned yet.
     GoOn { pinned: usize },
-    /// The new key was asked for and is not there yet.
+    /// The new key was asked for, or the old one revoked, and it is not there yet.
     Wait { pinned: usize },
 }
 
@@ -93,18 +29,29 @@ impl Next {
 
 /// Decides; refuses a cluster that has the key of no pinned certificate, or of several.
 pub(super) fn next(observed: &Observed, pinned: &[KeyId], now: Timestamp) -> Result<Next> {
-    if let Some(pinned) = pinned.iter().position(|id| *id == observed.active) {
-        return Ok(if observed.is_due(now) {
+    let active = observed.active()?.id();
+    if let Some(pinned) = pinned.iter().position(|id| *id == active) {
+        return Ok(if observed.is_due(now) || observed.revokes(active) {
             Next::Wait { pinned }
         } else {
             Next::Ask { pinned }
         });
     }
+    let pinned = own(observed, pinned)?;
+    Ok(if observed.revokes(active) {
+        Next::Wait { pinned }
+    } else {
+        Next::GoOn { pinned }
+    })
+}
+
+/// The index of the one pinned certificate whose key is of this cluster.
+pub(super) fn own(observed: &Observed, pinned: &[KeyId]) -> Result<usize> {
     let own: Vec<usize> = (0..pinned.len())
         .filter(|index| observed.holds(pinned[*index]))
         .collect();
     match own.as_slice() {
-        [only] => Ok(Next::GoOn { pinned: *only }),
+        [only] => Ok(*only),
         [] => Err(
             CommandError::user("none of the pinned certificates is of this cluster")
                 .hint("is this the right cluster? see `--context`")
@@ -121,7 +68,7 @@ pub(super) fn next(observed: &Observed, pinned: &[KeyId], now: Timestamp) -> Res
 mod tests {
     use sealing::{
         SealingKey,
-        resource::{EnvironmentSpec, EnvironmentStatus},
+        resource::{Environment, EnvironmentSpec, EnvironmentStatus},
     };
     use serde_json::json;
 
@@ -183,6 +130,22 @@ mod tests {
             &[old],
             Some(Next::GoOn { pinned }),
         );
+    }
+
+    #[test]
+    fn in_place_of_a_revoked_key_none_is_asked_for() {
+        use crate::rekeying::fixtures::{id, observed, status};
+        let check = |keys: &str, revoked: &str, pinned: char, expected: Next| {
+            let observed = observed(&status(keys), revoked);
+            let now = "2026-01-03T12:00:00Z".parse().unwrap();
+            assert_eq!(next(&observed, &[id(pinned)], now).ok(), Some(expected));
+        };
+        let pinned = 0;
+        // The controller makes one by itself.
+        check("A:Active:0", "A", 'A', Next::Wait { pinned });
+        check("A:Active:0 c:Retired:0", "Ac", 'c', Next::Wait { pinned });
+        // The Secret of the revoked key was deleted.
+        check("A:Active:0", "c", 'c', Next::GoOn { pinned });
     }
 
     #[test]

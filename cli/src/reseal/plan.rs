@@ -2,6 +2,7 @@
 
 mod pins;
 mod recipients;
+mod survey;
 
 use sealing::{
     Context, EnvironmentName, ItemName, Namespace, Place, Recipient, Scope,
@@ -12,7 +13,10 @@ use sealing::{
     resource::{Seal, SealedSecret, WrappedFileKey, bitnami},
 };
 
-pub(crate) use self::pins::Pin;
+pub(crate) use self::{
+    pins::Pin,
+    survey::{FoundSeal, survey},
+};
 pub(super) use self::{pins::Pins, recipients::merged};
 use super::{
     files::SealedFile,

@@ -193,7 +193,7 @@ pub(super) fn summary(rows: &[Row]) -> String {
 }
 
 /// So many seals.
-pub(super) fn seals(count: usize) -> String {
+pub(crate) fn seals(count: usize) -> String {
     match count {
         1 => "1 seal".to_owned(),
         several => format!("{several} seals"),

@@ -12,7 +12,8 @@ use sealing::{
 
 use super::{
     MakeKeyError,
-    usage::{Recipients, count},
+    revocation::{Revocation, revocations},
+    usage::{Recipients, needing},
 };
 use crate::{
     key_ring,
@@ -43,6 +44,8 @@ pub(super) struct Plan {
     pub(super) marks: Vec<Mark>,
     /// The keys that SealedSecrets were sealed for, and that are gone.
     pub(super) lost: Vec<SealingKeyStatus>,
+    /// The keys that were revoked since the status was written.
+    pub(super) revocations: Vec<Revocation>,
     certificate: Option<String>,
     sealing_keys: Vec<SealingKeyStatus>,
 }
@@ -138,6 +141,12 @@ fn plan_readable(observed: &Observed<'_>, spec: &EnvironmentSpec, now: Timestamp
         certificate: active(&keys).map(|fact| fact.known.certificate.clone()),
         marks: marks(&keys, &sealing_keys),
         lost: lost(observed.environment, &sealing_keys),
+        revocations: revocations(
+            observed.environment.status.as_ref(),
+            known,
+            &keys,
+            observed.recipients,
+        ),
         sealing_keys,
         ..plan_renewal(spec, known, &keys, now)
     };
@@ -214,7 +223,7 @@ fn key_status(
     environment: &KnownEnvironment,
     recipients: &[Recipients],
 ) -> SealingKeyStatus {
-    let sealed_secrets = count(fact.known.id(), environment, recipients);
+    let sealed_secrets = needing(fact.known.id(), environment, recipients).count();
     SealingKeyStatus {
         key_id: fact.known.id().to_string(),
         state: fact.state,
@@ -224,11 +233,11 @@ fn key_status(
     }
 }
 
-/// The key Secrets that say otherwise than what is counted.
+/// The key Secrets that say otherwise than what is counted. A revoked key is in use by nobody.
 fn marks(keys: &[KeyFact<'_>], sealing_keys: &[SealingKeyStatus]) -> Vec<Mark> {
     let counted = keys.iter().zip(sealing_keys);
     counted
-        .map(|(fact, status)| (fact.known, status.sealed_secrets > 0))
+        .map(|(fact, status)| (fact.known, opens_any(status)))
         .filter(|(known, is_in_use)| known.is_marked_in_use != *is_in_use)
         .map(|(known, is_in_use)| Mark {
             secret: known.secret.clone(),
@@ -246,9 +255,14 @@ fn lost(
     let before = environment.status.iter();
     before
         .flat_map(|status| &status.sealing_keys)
-        .filter(|status| status.sealed_secrets > 0 && !is_there(&status.key_id))
+        .filter(|status| opens_any(status) && !is_there(&status.key_id))
         .cloned()
         .collect()
+}
+
+/// Whether a key opens any SealedSecret.
+fn opens_any(status: &SealingKeyStatus) -> bool {
+    status.state != SealingKeyState::Revoked && status.sealed_secrets > 0
 }
 
 impl Plan {
@@ -259,9 +273,16 @@ impl Plan {
             verdict: (state, reason, message.into()),
             marks: Vec::new(),
             lost: Vec::new(),
+            revocations: Vec::new(),
             certificate: None,
             sealing_keys: Vec::new(),
         }
+    }
+
+    /// Whether a key is one of its revoked ones.
+    pub(super) fn holds_revoked(&self, id: &str) -> bool {
+        let mut keys = self.sealing_keys.iter();
+        keys.any(|status| status.key_id == id && status.state == SealingKeyState::Revoked)
     }
 
     /// The status of the Environment, after a key was made or could not be.

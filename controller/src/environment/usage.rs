@@ -1,6 +1,6 @@
-//! How many SealedSecrets a sealing key still opens. Pure.
+//! Which SealedSecrets need a sealing key. Pure.
 //!
-//! It counts by key ids alone: whether a seal really opens is for unsealing to find out.
+//! It tells by key ids alone: whether a seal really opens is for unsealing to find out.
 
 use std::sync::Arc;
 
@@ -8,8 +8,14 @@ use sealing::KeyId;
 
 use crate::{received::ReceivedSealedSecret, surroundings::KnownEnvironment};
 
-/// Whom the seals of one SealedSecret are wrapped for: ids by seal.
-pub(crate) type Recipients = Vec<Vec<KeyId>>;
+/// Whom the seals of one SealedSecret are wrapped for.
+#[derive(Debug, Clone)]
+pub(crate) struct Recipients {
+    /// Its namespace and name, as people write them.
+    pub(crate) sealed_secret: String,
+    /// Key ids by seal.
+    pub(crate) seals: Vec<Vec<KeyId>>,
+}
 
 /// For each SealedSecret of an environment, whom its seals are wrapped for.
 pub(crate) fn recipients_of(
@@ -18,19 +24,28 @@ pub(crate) fn recipients_of(
 ) -> Vec<Recipients> {
     objects
         .iter()
-        .filter_map(|object| object.outline.as_ref().ok())
-        .filter(|outline| outline.environment == environment)
-        .map(|outline| outline.seals.clone())
+        .filter_map(|object| Some((object, object.outline.as_ref().ok()?)))
+        .filter(|(_, outline)| outline.environment == environment)
+        .map(|(object, outline)| Recipients {
+            sealed_secret: object.path(),
+            seals: outline.seals.clone(),
+        })
         .collect()
 }
 
-/// How many SealedSecrets of an environment have a seal that this key opens: a seal is opened by the
-/// first of its recipients that the ring holds.
-pub(crate) fn count(id: KeyId, environment: &KnownEnvironment, recipients: &[Recipients]) -> usize {
-    let opened =
-        |seal: &Vec<KeyId>| seal.iter().find(|id| environment.ring.holds(**id)) == Some(&id);
+/// The SealedSecrets of an environment that need a key. A seal is opened by the first of its
+/// recipients that the ring holds; where it holds none, each of them is missing. So these are the
+/// SealedSecrets that the key opens, and of a revoked key those that it opens no more.
+pub(crate) fn needing<'a>(
+    id: KeyId,
+    environment: &KnownEnvironment,
+    recipients: &'a [Recipients],
+) -> impl Iterator<Item = &'a Recipients> {
+    let needs = move |seal: &Vec<KeyId>| {
+        let opening = seal.iter().find(|id| environment.ring.holds(**id));
+        opening.map_or_else(|| seal.contains(&id), |opening| *opening == id)
+    };
     recipients
         .iter()
-        .filter(|seals| seals.iter().any(opened))
-        .count()
+        .filter(move |sealed_secret| sealed_secret.seals.iter().any(needs))
 }

@@ -133,7 +133,7 @@ impl Collector for SealingKeys {
         )?;
         one(
             "sealing_key_sealed_secrets",
-            "How many SealedSecrets a sealing key still opens, as the leader counts them",
+            "How many SealedSecrets a sealing key opens, and of a revoked one, how many it opens no more, as the leader counts them",
             |series| series.sealed_secrets,
         )?;
         let help = "Secrets that carry the label of a sealing key and hold none";
@@ -173,7 +173,8 @@ fn series(
         ],
         created_at: fact.known.created_at.as_second(),
         not_after: fact.known.not_after.as_second(),
-        sealed_secrets: recipients.map(|it| in_i64(usage::count(id, environment, it))),
+        sealed_secrets: recipients
+            .map(|recipients| in_i64(usage::needing(id, environment, recipients).count())),
     }
 }
 

@@ -72,6 +72,7 @@ pub(super) fn tasks(replica: &Replica) -> [(&'static str, BoxFuture<'static, ()>
         metrics: Arc::clone(&replica.metrics),
         retries: Retries::default(),
         lost: Mutex::default(),
+        revoked: Mutex::default(),
     });
     let reconciler = Arc::new(reconciler(replica, secrets, secrets_listed.clone()));
     let watched = Watched {

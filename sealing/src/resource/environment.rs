@@ -128,7 +128,7 @@ pub struct SealingKeyStatus {
     pub created_at: Time,
     /// When its certificate ends.
     pub not_after: Time,
-    /// How many SealedSecrets it opens.
+    /// How many SealedSecrets it opens; of a revoked key, how many it opens no more.
     #[schemars(extend("format" = "int32"))]
     pub sealed_secrets: u32,
 }

@@ -11,5 +11,5 @@ pub(crate) use api_server::{ApiServer, kubeconfig};
 pub(crate) use keys::TestKey;
 pub(crate) use outcome::Outcome;
 pub(crate) use project::{NOW, TestProject};
-pub(crate) use reseal_server::ResealServer;
+pub(crate) use reseal_server::{Cluster, ResealServer};
 pub(crate) use tools::gitleaks;

@@ -26,6 +26,8 @@ pub(crate) struct Asked {
     pub(crate) deleted: usize,
     /// How often a new key was asked for.
     pub(crate) renewals: usize,
+    /// The ids that each revocation named.
+    pub(crate) revocations: Vec<Vec<String>>,
 }
 
 /// Answers ResealRequests for the environment `prod`, as long as the test runs.
@@ -44,10 +46,24 @@ struct Controller {
     /// The request that was created last, and how often it was read.
     request: Option<(Value, usize)>,
     keys: Vec<TestKey>,
-    /// The key that a renewal makes.
+    /// The key that a renewal makes, or the revocation of the active one.
     next: Option<TestKey>,
-    /// The renewal that was asked for, and how often the environment was read since.
-    renewal: Option<(Value, usize)>,
+    /// What the Environment says of its sealing keys.
+    sealing_keys: Value,
+    /// How often the environment was read since a new key was due.
+    reads_since_due: Option<usize>,
+    cluster: Cluster,
+}
+
+/// What is different about a cluster.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Cluster {
+    /// How many SealedSecrets a key opens.
+    pub(crate) opened: Option<(TestKey, u32)>,
+    /// How many revocations come too late, since the Environment was changed.
+    pub(crate) conflicts: usize,
+    /// Whether the controller is behind what the Environment says.
+    pub(crate) is_behind: bool,
 }
 
 /// How the controller behaves.
@@ -64,25 +80,30 @@ enum Answers {
 impl ResealServer {
     /// One whose controller holds these keys; the first is the active one.
     pub(crate) fn with_keys(keys: &[TestKey]) -> Self {
-        Self::start(keys, None, Answers::Late)
+        Self::start(keys, None, Answers::Late, Cluster::default())
     }
 
-    /// One whose controller makes the key `next` when a new one is asked for.
+    /// The same of a cluster where something is different.
+    pub(crate) fn with_cluster(keys: &[TestKey], cluster: Cluster) -> Self {
+        Self::start(keys, None, Answers::Late, cluster)
+    }
+
+    /// One whose controller makes the key `next` when a new one is asked for, or its active one revoked.
     pub(crate) fn renewing(keys: &[TestKey], next: TestKey) -> Self {
-        Self::start(keys, Some(next), Answers::Late)
+        Self::start(keys, Some(next), Answers::Late, Cluster::default())
     }
 
     /// One that answers no request.
     pub(crate) fn silent(keys: &[TestKey]) -> Self {
-        Self::start(keys, None, Answers::Never)
+        Self::start(keys, None, Answers::Never, Cluster::default())
     }
 
     /// One whose controller refuses every request.
     pub(crate) fn refusing(keys: &[TestKey]) -> Self {
-        Self::start(keys, None, Answers::Refusal)
+        Self::start(keys, None, Answers::Refusal, Cluster::default())
     }
 
-    fn start(keys: &[TestKey], next: Option<TestKey>, answers: Answers) -> Self {
+    fn start(keys: &[TestKey], next: Option<TestKey>, answers: Answers, cluster: Cluster) -> Self {
         let asked = Arc::new(Mutex::new(Asked::default()));
         let mut controller = Controller {
             active: parse(keys[0]).recipient().clone(),
@@ -93,7 +114,9 @@ impl ResealServer {
             request: None,
             keys: keys.to_vec(),
             next,
-            renewal: None,
+            sealing_keys: json!({}),
+            reads_since_due: None,
+            cluster,
         };
         controller.activate(keys[0]);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -137,11 +160,17 @@ impl Controller {
         if head.is_empty() || reader.read_exact(&mut body).is_err() {
             return;
         }
-        let answer = self.answer(&head, &body).to_string();
+        let answer = self.answer(&head, &body);
+        let code = if answer["kind"] == "Status" {
+            answer["code"].as_u64().unwrap_or(200)
+        } else {
+            200
+        };
+        let answer = answer.to_string();
         // A client that went away needs no answer.
         let _ = write!(
             connection,
-            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{answer}",
+            "HTTP/1.1 {code} Answer\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{answer}",
             answer.len()
         );
     }
@@ -153,14 +182,9 @@ impl Controller {
                 self.asked.lock().unwrap().deleted += 1;
                 json!({"apiVersion": "v1", "kind": "Status", "status": "Success"})
             }
-            "PATCH" => {
-                self.asked.lock().unwrap().renewals += 1;
-                let order: Value = serde_json::from_slice(body).unwrap();
-                self.renewal = Some((order["spec"]["sealingKeys"].clone(), 0));
-                self.environment()
-            }
+            "PATCH" => self.patch(&serde_json::from_slice(body).unwrap()),
             _ if head.contains("/environments/") => {
-                if let (Some((_, reads)), Some(next)) = (&mut self.renewal, self.next) {
+                if let (Some(reads), Some(next)) = (&mut self.reads_since_due, self.next) {
                     *reads += 1;
                     if *reads == 2 {
                         self.keys.insert(0, next);
@@ -173,28 +197,83 @@ impl Controller {
         }
     }
 
+    fn patch(&mut self, order: &Value) -> Value {
+        let wanted = &order["spec"]["sealingKeys"];
+        if let Some(before) = wanted.get("renewBefore") {
+            self.asked.lock().unwrap().renewals += 1;
+            self.sealing_keys["renewBefore"] = before.clone();
+            self.reads_since_due = Some(0);
+            return self.environment();
+        }
+        assert_eq!(order["metadata"]["resourceVersion"], self.version());
+        if self.cluster.conflicts > 0 {
+            self.cluster.conflicts -= 1;
+            return json!({"apiVersion": "v1", "kind": "Status", "status": "Failure", "code": 409, "reason": "Conflict", "message": "the object has been modified"});
+        }
+        let revoked: Vec<String> = serde_json::from_value(wanted["revoked"].clone()).unwrap();
+        if revoked.iter().any(|id| id == self.keys[0].id()) {
+            self.reads_since_due = Some(0);
+        }
+        self.sealing_keys["revoked"] = json!(revoked);
+        self.assemble();
+        self.asked.lock().unwrap().revocations.push(revoked);
+        self.environment()
+    }
+
+    /// The version of the Environment, which every conflict and every revocation makes another.
+    fn version(&self) -> String {
+        let revocations = self.asked.lock().unwrap().revocations.len();
+        format!("{revocations}-{}", self.cluster.conflicts)
+    }
+
     fn activate(&mut self, key: TestKey) {
         self.active = parse(key).recipient().clone();
         self.certificate = key.certificate(NOW.parse().unwrap());
-        self.ring = self.keys.iter().copied().map(parse).collect();
+        self.assemble();
+    }
+
+    /// Puts the ring together: the keys that are not revoked.
+    fn assemble(&mut self) {
+        let keys = self.keys.iter().copied();
+        self.ring = keys.filter(|it| !self.revokes(*it)).map(parse).collect();
+    }
+
+    fn revokes(&self, key: TestKey) -> bool {
+        let revoked = self.sealing_keys["revoked"].as_array();
+        revoked.is_some_and(|ids| ids.contains(&json!(key.id())))
     }
 
     fn environment(&self) -> Value {
-        let keys: Vec<Value> = self
-            .keys
-            .iter()
-            .map(|key| {
-                let made = if self.next == Some(*key) { NOW } else { "2026-11-01T00:00:00Z" };
-                json!({"keyId": key.id(), "state": "Active", "createdAt": made, "notAfter": NOW, "sealedSecrets": 0})
-            })
-            .collect();
+        let keys: Vec<Value> = self.keys.iter().map(|key| self.status(*key)).collect();
+        let generation = if self.cluster.is_behind { 2 } else { 1 };
         json!({
             "apiVersion": "sceau.dev/v1alpha1",
             "kind": "Environment",
-            "metadata": {"name": "prod"},
-            "spec": {"namespaceSelector": {}, "sealingKeys": self.renewal.as_ref().map_or_else(|| json!({}), |it| it.0.clone())},
-            "status": {"certificate": self.certificate, "sealingKeys": keys},
+            "metadata": {"name": "prod", "generation": generation, "resourceVersion": self.version()},
+            "spec": {"namespaceSelector": {}, "sealingKeys": self.sealing_keys},
+            "status": {
+                "observedGeneration": 1,
+                "conditions": [{"type": "Ready", "status": "True", "reason": "R", "message": "", "lastTransitionTime": NOW}],
+                "certificate": self.certificate,
+                "sealingKeys": keys,
+            },
         })
+    }
+
+    fn status(&self, key: TestKey) -> Value {
+        let state = match () {
+            () if self.revokes(key) => "Revoked",
+            () if key == self.keys[0] => "Active",
+            () => "Retired",
+        };
+        let made = if self.next == Some(key) {
+            NOW
+        } else {
+            "2026-11-01T00:00:00Z"
+        };
+        let opened = self.cluster.opened.filter(|(opened, _)| *opened == key);
+        let opened = opened.map_or(0, |(_, count)| count);
+        json!({"keyId": key.id(), "state": state, "createdAt": made, "notAfter": NOW, "sealedSecrets": opened})
     }
 
     fn create(&mut self, mut request: Value) -> Value {

@@ -24,6 +24,23 @@ pub(crate) struct Pin {
 }
 
 impl Pin {
+    /// Every pinned certificate of an environment, each usable at `now`.
+    pub(crate) fn all(
+        project: &Project,
+        environment: &EnvironmentName,
+        now: Timestamp,
+    ) -> Result<Vec<Self>> {
+        let (name, settings) = resolve::named(project, environment)?;
+        let recipients = project::recipients(project, name, settings, now)?;
+        let pins = settings.certificates.iter().cloned().zip(recipients);
+        Ok(pins
+            .map(|(certificate, recipient)| Self {
+                certificate,
+                recipient,
+            })
+            .collect())
+    }
+
     /// The id of its key, as manifests write it.
     pub(in crate::reseal) fn id(&self) -> String {
         self.recipient.id().to_string()
@@ -50,7 +67,7 @@ impl Pins {
                 if let (true, Ok(name)) = (concerns(request, object, &found), &found)
                     && !pins.contains_key(*name)
                 {
-                    pins.insert((*name).clone(), read(project, name, now)?);
+                    pins.insert((*name).clone(), Pin::all(project, name, now)?);
                 }
             }
         }
@@ -69,16 +86,4 @@ impl Pins {
     pub(in crate::reseal) fn of(&self, environment: &EnvironmentName) -> &[Pin] {
         self.0.get(environment).map_or(&[], Vec::as_slice)
     }
-}
-
-fn read(project: &Project, name: &EnvironmentName, now: Timestamp) -> Result<Vec<Pin>> {
-    let (name, settings) = resolve::named(project, name)?;
-    let recipients = project::recipients(project, name, settings, now)?;
-    let pins = settings.certificates.iter().cloned().zip(recipients);
-    Ok(pins
-        .map(|(certificate, recipient)| Pin {
-            certificate,
-            recipient,
-        })
-        .collect())
 }

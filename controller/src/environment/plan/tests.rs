@@ -12,6 +12,24 @@ fn environment(spec: &Value) -> ReceivedEnvironment {
     received_environment("prod", spec.clone())
 }
 
+/// SealedSecrets whose seals are wrapped for these keys.
+fn sealed_for(keys: &[&[&[usize]]]) -> Vec<Recipients> {
+    let id = |index: &usize| KEYS[*index].id();
+    let seals = |seals: &&[&[usize]]| {
+        let seals = seals.iter();
+        seals
+            .map(|seal| seal.iter().map(id).collect())
+            .collect::<Vec<_>>()
+    };
+    (1..)
+        .zip(keys)
+        .map(|(number, it)| Recipients {
+            sealed_secret: format!("shop/api-{number}"),
+            seals: seals(it),
+        })
+        .collect()
+}
+
 fn plan_for(spec: &Value, given: Given, recipients: &[Recipients]) -> Plan {
     let surroundings = given.environment("prod", spec.clone()).surroundings();
     plan(
@@ -59,14 +77,13 @@ fn an_active_key_is_told_with_what_it_opens() {
     let given = Given::default()
         .sealing_key(0, "prod", "2026-06-01T00:00:00Z")
         .sealing_key(1, "prod", "2026-05-01T00:00:00Z");
-    let id = |index: usize| KEYS[index].id();
-    let recipients = [
-        vec![vec![id(0)]],
+    let recipients = sealed_for(&[
+        &[&[0]],
         // Two seals of one SealedSecret count once; who is opened by another key does not count.
-        vec![vec![id(2), id(0), id(1)], vec![id(0)]],
-        vec![vec![id(1), id(0)]],
-        vec![vec![id(2)]],
-    ];
+        &[&[2, 0, 1], &[0]],
+        &[&[1, 0]],
+        &[&[2]],
+    ]);
     let plan = plan_for(&spec, given, &recipients);
     assert_eq!(plan.order, None);
     assert_eq!(plan.next, Next::After(Duration::from_hours(29 * 24)));
@@ -186,8 +203,8 @@ fn marked(is_marked_in_use: bool) -> Given {
 fn a_key_secret_is_marked_when_the_mark_is_wrong_and_only_then() {
     let spec = json!({"namespaces": ["shop"]});
     let revoked = json!({"sealingKeys": {"revoked": [KEYS[0].id().to_string()]}});
-    let used = [vec![vec![KEYS[0].id()]]];
-    let unused = [vec![vec![KEYS[1].id()]]];
+    let used = sealed_for(&[&[&[0]]]);
+    let unused = sealed_for(&[&[&[1]]]);
     for (spec, marked_before, recipients, expected) in [
         (&spec, false, &used, Some(true)),
         (&spec, true, &used, None),
@@ -210,20 +227,16 @@ fn a_key_that_was_in_use_and_is_gone_is_lost() {
         .sealing_key(0, "prod", "2026-06-01T00:00:00Z")
         .surroundings();
     let counted = |index: usize, sealed_secrets: u32| SealingKeyStatus {
-        key_id: KEYS[index].id().to_string(),
-        state: SealingKeyState::Retired,
-        created_at: Time(at(NOW)),
-        not_after: Time(at(NOW)),
         sealed_secrets,
+        ..told(index, SealingKeyState::Retired)
+    };
+    let revoked = SealingKeyStatus {
+        state: SealingKeyState::Revoked,
+        ..counted(1, 2)
     };
     let lost = |before: Vec<SealingKeyStatus>| {
-        let mut environment = environment(&spec);
-        environment.status = Some(EnvironmentStatus {
-            sealing_keys: before,
-            ..EnvironmentStatus::default()
-        });
         let observed = Observed {
-            environment: &environment,
+            environment: &telling(&spec, before),
             surroundings: &surroundings,
             recipients: &[],
         };
@@ -231,5 +244,76 @@ fn a_key_that_was_in_use_and_is_gone_is_lost() {
     };
     assert_eq!(lost(vec![counted(0, 3), counted(1, 2)]), [counted(1, 2)]);
     assert_eq!(lost(vec![counted(0, 3), counted(1, 0)]), []);
+    assert_eq!(lost(vec![counted(0, 3), revoked]), []);
     assert_eq!(lost(Vec::new()), []);
+}
+
+/// A key as the status told of it.
+fn told(index: usize, state: SealingKeyState) -> SealingKeyStatus {
+    SealingKeyStatus {
+        key_id: KEYS[index].id().to_string(),
+        state,
+        created_at: Time(at(NOW)),
+        not_after: Time(at(NOW)),
+        sealed_secrets: 0,
+    }
+}
+
+/// An Environment whose status told of these keys.
+fn telling(spec: &Value, sealing_keys: Vec<SealingKeyStatus>) -> ReceivedEnvironment {
+    ReceivedEnvironment {
+        status: Some(EnvironmentStatus {
+            sealing_keys,
+            ..EnvironmentStatus::default()
+        }),
+        ..environment(spec)
+    }
+}
+
+#[test]
+fn a_key_that_was_not_revoked_the_last_time_is_told_of_with_what_it_closes() {
+    use SealingKeyState::{Active, Retired, Revoked};
+    let spec =
+        json!({"sealingKeys": {"revoked": [KEYS[1].id().to_string(), KEYS[2].id().to_string()]}});
+    let recipients = sealed_for(&[
+        &[&[1]],
+        // What another key opens too goes on opening.
+        &[&[1, 0]],
+        // One seal is enough to close all of them.
+        &[&[0], &[2, 1]],
+        &[&[0]],
+    ]);
+    let surroundings = [0, 1, 2]
+        .into_iter()
+        .fold(Given::default(), |given, index| {
+            given.sealing_key(index, "prod", "2026-06-01T00:00:00Z")
+        })
+        .environment("prod", spec.clone())
+        .surroundings();
+    let closing = |before: Vec<SealingKeyStatus>| {
+        let observed = Observed {
+            environment: &telling(&spec, before),
+            surroundings: &surroundings,
+            recipients: &recipients,
+        };
+        let plan = plan(&observed, at(NOW));
+        let counts = plan.sealing_keys.iter();
+        let counts: Vec<_> = counts.map(|it| (it.state, it.sealed_secrets)).collect();
+        assert_eq!(counts[0], (Active, 3));
+        assert!(counts.contains(&(Revoked, 2)) && counts.contains(&(Revoked, 1)));
+        plan.revocations
+    };
+    let one = Revocation {
+        key_id: KEYS[1].id().to_string(),
+        closed: vec!["shop/api-1".to_owned(), "shop/api-3".to_owned()],
+    };
+    let two = Revocation {
+        key_id: KEYS[2].id().to_string(),
+        closed: vec!["shop/api-3".to_owned()],
+    };
+    assert_eq!(closing(vec![told(1, Active), told(2, Revoked)]), [one]);
+    assert_eq!(closing(vec![told(1, Revoked), told(2, Retired)]), [two]);
+    assert_eq!(closing(vec![told(1, Revoked), told(2, Revoked)]), []);
+    // Of a key that was never told of as one that opens, nobody expects it.
+    assert_eq!(closing(vec![told(0, Active)]), []);
 }

@@ -1,0 +1,143 @@
+//! The sealing keys of an environment, as its cluster shows them.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use sealing::{
+    Certificate, KeyId, Recipient,
+    resource::{Environment, SealingKeyState, SealingKeyStatus},
+};
+
+use crate::error::{CommandError, Result};
+
+/// The sealing keys of an environment.
+#[derive(Debug)]
+pub(super) struct Observed {
+    /// The active one. Its status may be older than a revocation.
+    pub(super) active: Option<Active>,
+    /// Every key, newest first.
+    keys: Vec<SealingKeyStatus>,
+    /// What is wrong with the status, unless it speaks of the Environment as it is.
+    pub(super) doubt: Option<String>,
+    /// The ids of keys that are revoked, whether the controller has seen that yet or not.
+    pub(super) revoked: BTreeSet<String>,
+    /// Keys made before this instant are to be replaced.
+    renew_before: Option<Timestamp>,
+}
+
+/// An active sealing key.
+#[derive(Debug)]
+pub(super) struct Active {
+    pub(super) recipient: Recipient,
+    /// Its certificate, in PEM.
+    pub(super) certificate: String,
+}
+
+impl Observed {
+    /// Takes an Environment apart; refuses a certificate that is none.
+    pub(super) fn of(environment: &Environment) -> Result<Self> {
+        let doubt = doubt(environment);
+        let status = environment.status.clone().unwrap_or_default();
+        let settings = &environment.spec.sealing_keys;
+        Ok(Self {
+            active: status.certificate.map(Active::parse).transpose()?,
+            keys: status.sealing_keys,
+            doubt,
+            revoked: settings.revoked.iter().cloned().collect(),
+            renew_before: settings.renew_before.as_ref().map(|time| time.0),
+        })
+    }
+
+    /// The active key, which must be there.
+    pub(super) fn active(&self) -> Result<&Active> {
+        self.active.as_ref().ok_or_else(|| {
+            CommandError::cluster("the Environment has no certificate yet")
+                .hint("see why with `kubectl describe environments.sceau.dev`")
+        })
+    }
+
+    /// Whether a key is one of the environment's, revoked or not.
+    pub(super) fn holds(&self, id: KeyId) -> bool {
+        self.active.as_ref().is_some_and(|active| active.id() == id)
+            || self.revokes(id)
+            || self.keys.iter().any(|it| it.key_id == id.to_string())
+    }
+
+    /// Whether a key is revoked.
+    pub(super) fn revokes(&self, id: KeyId) -> bool {
+        self.revoked.contains(&id.to_string())
+    }
+
+    /// The keys that are not revoked.
+    pub(super) fn unrevoked(&self) -> impl Iterator<Item = &SealingKeyStatus> {
+        let keys = self.keys.iter();
+        keys.filter(|status| !self.revoked.contains(&status.key_id))
+    }
+
+    /// Those of them that are retired.
+    pub(super) fn retired(&self) -> impl Iterator<Item = &SealingKeyStatus> {
+        self.unrevoked()
+            .filter(|status| status.state == SealingKeyState::Retired)
+    }
+
+    /// Whether the active key is to be replaced already, as this run would ask for.
+    pub(super) fn is_due(&self, now: Timestamp) -> bool {
+        match (self.made_at(), self.renew_before) {
+            (Some(made_at), Some(before)) => {
+                made_at < before && before <= self.instant_of_renewal(now)
+            }
+            _ => false,
+        }
+    }
+
+    /// The instant to have older keys replaced at: the first whole second after now, and after the
+    /// active key was made. Keys are as old as the whole second in which they were made, so that one
+    /// which was made a moment ago counts as older too.
+    pub(super) fn instant_of_renewal(&self, now: Timestamp) -> Timestamp {
+        let latest = self.made_at().map_or(now, |made_at| made_at.max(now));
+        Timestamp::from_second(latest.as_second() + 1).unwrap_or(latest)
+    }
+
+    /// When the active key was made.
+    fn made_at(&self) -> Option<Timestamp> {
+        let active = self.active.as_ref()?.id().to_string();
+        let status = self.keys.iter().find(|status| status.key_id == active);
+        status.map(|status| status.created_at.0)
+    }
+}
+
+impl Active {
+    /// Takes a certificate in PEM as the cluster gave it.
+    pub(super) fn parse(certificate: String) -> Result<Self> {
+        let parsed = Certificate::parse_pem(&certificate).map_err(|error| {
+            CommandError::cluster(format!("the cluster's certificate: {error}"))
+        })?;
+        Ok(Self {
+            recipient: parsed.recipient,
+            certificate,
+        })
+    }
+
+    /// The id of its key.
+    pub(super) fn id(&self) -> KeyId {
+        self.recipient.id()
+    }
+}
+
+/// Why the status of an Environment is not to be relied on.
+fn doubt(environment: &Environment) -> Option<String> {
+    let status = environment.status.as_ref();
+    let observed = status.and_then(|status| status.observed_generation);
+    let generation = environment.metadata.generation;
+    if observed != generation {
+        return Some(
+            "the controller has not looked at the Environment since it was changed".to_owned(),
+        );
+    }
+    let mut conditions = status.into_iter().flat_map(|status| &status.conditions);
+    match conditions.find(|condition| condition.type_ == "Ready") {
+        Some(ready) if ready.status == "True" => None,
+        Some(ready) => Some(format!("the Environment is not ready: {}", ready.message)),
+        None => Some("the Environment is not ready".to_owned()),
+    }
+}
