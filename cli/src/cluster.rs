@@ -1,21 +1,21 @@
 //! The cluster, as far as a person's program needs it: the public side of an environment, and
 //! seals that the controller wraps for the active sealing key.
 //!
-//! It is the only file that names a Kubernetes client and the only one that waits for the
-//! network; a runtime of its own hides both.
+//! With the files below it, it is the only place that names a Kubernetes client and the only one that
+//! waits for the network; a runtime of its own hides both.
 
-use std::{path::PathBuf, time::Duration};
+mod requests;
+mod resealing;
+
+use std::{borrow::Cow, path::PathBuf, time::Duration};
 
 use jiff::Timestamp;
 use kube::{
     Api, Client, Config,
-    api::{DeleteParams, Patch, PatchParams, PostParams},
+    api::{Patch, PatchParams},
     config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
 };
-use sealing::{
-    EnvironmentName,
-    resource::{Environment, ResealOutcome, ResealRequest, ResealRequestSpec, ResealRequestStatus},
-};
+use sealing::{EnvironmentName, resource::Environment};
 use tokio::runtime::Runtime;
 
 use crate::error::{CommandError, plain, with_causes};
@@ -46,10 +46,13 @@ pub(crate) enum ClusterError {
     NoResealRequests,
     #[error("the cluster refuses: {0}")]
     Refused(String),
-    #[error("the controller refuses the ResealRequest: {0}")]
-    RequestRefused(String),
-    #[error("the ResealRequest was not answered within {} s", .0.as_secs())]
-    Unanswered(Duration),
+    #[error("the controller refuses the {0}: {1}")]
+    RequestRefused(Cow<'static, str>, String),
+    #[error("the {kind} was not answered within {} s", .deadline.as_secs())]
+    Unanswered {
+        kind: Cow<'static, str>,
+        deadline: Duration,
+    },
     #[error("the cluster cannot be reached: {0}")]
     Unreachable(String),
 }
@@ -158,33 +161,6 @@ impl Cluster {
                 .unwrap_or(Err(ClusterError::NoNewKey(deadline)))
         })
     }
-
-    /// Has seals wrapped for the active sealing key of their environment: one outcome for each, in
-    /// their order. The request is deleted afterwards, whatever came of it.
-    pub(crate) fn reseal(
-        &self,
-        seals: ResealRequestSpec,
-        deadline: Duration,
-    ) -> Result<Vec<ResealOutcome>, ClusterError> {
-        self.runtime.block_on(async {
-            let api = Api::all(self.client.clone());
-            let expected = seals.seals.len();
-            let name = within_patience(create(&api, seals)).await?;
-            let status = tokio::time::timeout(deadline, answer(&api, &name)).await;
-            // A request that stays is deleted by the controller after ten minutes.
-            let _ = within_patience(delete(&api, &name)).await;
-            let outcomes = status
-                .map_err(|_| ClusterError::Unanswered(deadline))
-                .flatten()?;
-            if outcomes.len() == expected {
-                return Ok(outcomes);
-            }
-            let answered = outcomes.len();
-            Err(ClusterError::RequestRefused(format!(
-                "it has {expected} seals and was answered with {answered} outcomes"
-            )))
-        })
-    }
 }
 
 /// Reads the active certificate of an environment, in PEM, from its status.
@@ -226,58 +202,8 @@ async fn read_certificate(client: &Client, name: &EnvironmentName) -> Result<Str
         .ok_or_else(|| ClusterError::NoCertificate(name.clone()))
 }
 
-/// Creates the request under a name that the API server chooses, and returns that name.
-async fn create(
-    api: &Api<ResealRequest>,
-    seals: ResealRequestSpec,
-) -> Result<String, ClusterError> {
-    let mut request = ResealRequest::new("", seals);
-    request.metadata.name = None;
-    request.metadata.generate_name = Some("sceau-reseal-".to_owned());
-    let created = api.create(&PostParams::default(), &request).await;
-    created
-        .map_err(|error| explain(&error, || ClusterError::NoResealRequests))?
-        .metadata
-        .name
-        .ok_or_else(|| ClusterError::RequestRefused("it was given no name".to_owned()))
-}
-
 /// How long to wait before something is looked at again.
 const PAUSE: Duration = Duration::from_millis(200);
-
-async fn answer(api: &Api<ResealRequest>, name: &str) -> Result<Vec<ResealOutcome>, ClusterError> {
-    loop {
-        let request = within_patience(async {
-            let request = api.get(name).await;
-            request.map_err(|error| explain(&error, || gone(name)))
-        });
-        if let Some(answer) = request.await?.status.and_then(complete) {
-            return answer;
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
-}
-
-fn gone(name: &str) -> ClusterError {
-    ClusterError::RequestRefused(format!("{name} was deleted before it was answered"))
-}
-
-/// What the controller answered, once it has.
-fn complete(status: ResealRequestStatus) -> Option<Result<Vec<ResealOutcome>, ClusterError>> {
-    let condition = status.conditions.iter().find(|it| it.type_ == "Complete")?;
-    match condition.status.as_str() {
-        "True" => Some(Ok(status.seals)),
-        "False" => Some(Err(ClusterError::RequestRefused(condition.message.clone()))),
-        _ => None,
-    }
-}
-
-async fn delete(api: &Api<ResealRequest>, name: &str) -> Result<(), ClusterError> {
-    let deleted = api.delete(name, &DeleteParams::default()).await;
-    deleted
-        .map(|_| ())
-        .map_err(|error| explain(&error, || gone(name)))
-}
 
 async fn config(target: &Target) -> Result<Config, ClusterError> {
     let unusable = |error: KubeconfigError| ClusterError::Kubeconfig(explain_kubeconfig(&error));
@@ -338,8 +264,10 @@ impl From<ClusterError> for CommandError {
                 "update sceau in the cluster, or give the private keys with `--keys`"
             }
             ClusterError::Refused(_) => "you need `get` on environments.sceau.dev",
-            ClusterError::RequestRefused(_) => "see the log of the controller",
-            ClusterError::Unanswered(_) => "is the controller running? see its log, or `--timeout`",
+            ClusterError::RequestRefused(..) => "see the log of the controller",
+            ClusterError::Unanswered { .. } => {
+                "is the controller running? see its log, or `--timeout`"
+            }
             ClusterError::Unreachable(_) => {
                 "the certificate can also be sent to you by somebody who can: it is public"
             }

@@ -10,7 +10,11 @@ mod plan;
 mod report;
 mod write;
 
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    sync::mpsc::{self, SyncSender},
+    thread,
+};
 
 use sealing::{EnvironmentName, KeyRing, Namespace};
 
@@ -165,30 +169,31 @@ enum Wrapper<'a> {
 const GROUP: usize = 512;
 
 impl Resealer<'_> {
-    /// Goes on until the cluster fails; the rows tell of everything before.
+    /// Goes on until the cluster fails; the rows tell of everything before. Files are written while
+    /// the seals of the next ones are wrapped.
     fn reseal_all(
         &mut self,
         files: Vec<PlannedFile<'_>>,
         io: &Io<'_>,
     ) -> (Vec<Row>, CommandResult<()>) {
         let total = files.iter().map(PlannedFile::tasks).sum();
-        let progress = Progress::start(io, total, "resealing");
-        let mut rows = Vec::new();
-        for group in groups(files) {
-            let tasks: Vec<&Task<'_>> = group.iter().flat_map(PlannedFile::open).collect();
-            let wrapped = match self.wrapper.wrap(&tasks, &progress) {
-                Ok(wrapped) => wrapped,
-                Err(error) => return (rows, Err(error)),
-            };
-            let mut wrapped = wrapped.into_iter();
-            for file in group {
-                let own = wrapped.by_ref().take(file.tasks()).collect();
-                rows.extend(self.writer.write(file, own));
-            }
-        }
-        (rows, Ok(()))
+        let progress = &Progress::start(io, total, "resealing");
+        let Self { wrapper, writer } = self;
+        let (wrapped, to_write) = mpsc::sync_channel(1);
+        thread::scope(|scope| {
+            let wrapping = scope.spawn(move || wrapper.wrap_all(files, &wrapped, progress));
+            let rows = to_write
+                .iter()
+                .flat_map(|group| writer.write_group(group))
+                .collect();
+            let stopped = |_| Err(CommandError::bug("resealing stopped"));
+            (rows, wrapping.join().unwrap_or_else(stopped))
+        })
     }
 }
+
+/// Files whose seals are wrapped, with one result for each of their tasks.
+type WrappedGroup<'a> = (Vec<PlannedFile<'a>>, Vec<Result<Fresh, Problem>>);
 
 impl<'a> Wrapper<'a> {
     fn new(means: Means, project: &'a Project) -> Self {
@@ -197,6 +202,23 @@ impl<'a> Wrapper<'a> {
             Means::Keys(ring) => Self::Keys(ring),
             Means::Nothing => Self::Nothing,
         }
+    }
+
+    /// Hands on what is wrapped, group by group, for as long as somebody takes it.
+    fn wrap_all<'f>(
+        &mut self,
+        files: Vec<PlannedFile<'f>>,
+        wrapped: &SyncSender<WrappedGroup<'f>>,
+        progress: &Progress,
+    ) -> CommandResult<()> {
+        for group in groups(files) {
+            let tasks: Vec<&Task<'_>> = group.iter().flat_map(PlannedFile::open).collect();
+            let results = self.wrap(&tasks, progress)?;
+            if wrapped.send((group, results)).is_err() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// One result for each task, in their order.

@@ -1,12 +1,13 @@
-//! The audit: one line for each use of private keys, and for each that is revoked. It says what,
-//! where, which keys and how it ended, never a value.
+//! The audit: one line for each use of private keys, for each that is revoked, and for each value
+//! that stands in more than one Secret. It says what, where, which keys and how it ended, never a
+//! value or a fingerprint.
 //!
 //! Who asked is not known here: the API server's own audit says who wrote the SealedSecret, the
-//! ResealRequest or the Environment.
+//! request or the Environment.
 
 use sealing::{
     EnvironmentName, KeyId, Place,
-    resource::{ResealResult, SealHeader},
+    resource::{ResealResult, SealHeader, SealedValue, ValuePlace},
 };
 
 use crate::{Reason, environment::revocation::Revocation};
@@ -57,7 +58,32 @@ pub(crate) fn record_reseal(attempt: &ResealAttempt<'_>) {
     );
 }
 
-/// Writes the line about a ResealRequest as a whole.
+/// An attempt to find out where a value stands.
+pub(crate) struct TraceAttempt<'a> {
+    pub(crate) request: &'a str,
+    pub(crate) environment: &'a EnvironmentName,
+    pub(crate) seal: &'a SealedValue,
+    pub(crate) outcome: &'static str,
+    /// In how many places.
+    pub(crate) found: usize,
+}
+
+/// Writes the line.
+pub(crate) fn record_trace(attempt: &TraceAttempt<'_>) {
+    let recipients = attempt.seal.recipients.iter();
+    let keys: Vec<&str> = recipients.map(|it| it.key_id.as_str()).collect();
+    tracing::info!(
+        target: "audit",
+        request = attempt.request,
+        environment = %attempt.environment,
+        keys = keys.join(","),
+        outcome = attempt.outcome,
+        found = attempt.found,
+        "trace"
+    );
+}
+
+/// Writes the line about a request as a whole.
 pub(crate) fn record_answer(request: &str, outcome: &str, answer: &str) {
     tracing::info!(target: "audit", request, outcome, answer, "answer");
 }
@@ -71,5 +97,19 @@ pub(crate) fn record_revocation(environment: &str, revocation: &Revocation) {
         closed = revocation.closed.len(),
         first = revocation.first_closed(),
         "revoke"
+    );
+}
+
+/// A value may stand in any number of places, and a line should stay one.
+const PLACES: usize = 20;
+
+/// Writes the line about a value that stands in all these places.
+pub(crate) fn record_reuse(places: &[ValuePlace]) {
+    let shown = places.iter().take(PLACES).map(ToString::to_string);
+    tracing::info!(
+        target: "audit",
+        places = shown.collect::<Vec<_>>().join(", "),
+        count = places.len(),
+        "reuse"
     );
 }

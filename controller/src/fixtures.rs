@@ -11,6 +11,7 @@ use sealing::{
 use serde_json::{Value, json};
 
 use crate::{
+    fingerprint_key::{self, FingerprintSecret},
     key_ring::{KeySecret, KnownKey},
     received::ReceivedEnvironment,
     surroundings::Surroundings,
@@ -75,6 +76,12 @@ impl Given {
     pub(crate) fn key_secret(mut self, name: &str, secret: KeySecret) -> Self {
         self.0
             .take_key_secret(Event::Apply((name.to_owned(), secret)));
+        self
+    }
+
+    pub(crate) fn fingerprint_secret(mut self, secret: FingerprintSecret) -> Self {
+        let name = fingerprint_key::SECRET.to_owned();
+        self.0.take_fingerprint_secret(Event::Apply((name, secret)));
         self
     }
 

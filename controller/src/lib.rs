@@ -6,7 +6,9 @@
 //!             -> surroundings                Environments, Namespaces, sealing keys: watched by every replica
 //!             -> reconcile                   a SealedSecret: observe [read], plan (pure), apply [write]
 //!             -> environment                 an Environment: observe [read], plan (pure), apply [write]
-//!             -> reseal_requests             a ResealRequest: read, decide (pure), reseal, write the answer
+//!             -> requests                    a request: read, answer, write the answer once, delete
+//!                -> reseal_requests          a ResealRequest: decide (pure), reseal
+//!                -> inquiries                an Inquiry: decide (pure), open, search
 //!             -> http                        probes and metrics
 //! ```
 //! Formats, keys and their rules are `sealing`'s; this crate only decides what to do with them in a
@@ -17,10 +19,13 @@ mod duration;
 mod environment;
 mod error;
 mod events;
+mod fingerprint_key;
+mod fingerprints;
 #[cfg(test)]
 mod fixtures;
 mod heals;
 mod http;
+mod inquiries;
 mod key_ring;
 mod leader;
 mod metrics;
@@ -30,6 +35,7 @@ mod receipt;
 mod received;
 mod reconcile;
 mod renewal;
+mod requests;
 mod reseal_requests;
 mod retries;
 mod run;
@@ -37,9 +43,11 @@ mod settings;
 mod status;
 mod surroundings;
 mod telemetry;
+mod values;
 mod watching;
 
 pub use error::Error;
+pub use fingerprints::Fingerprints;
 pub use outcome::{Obstacle, Reason};
 pub use received::{Outline, ReceivedSealedSecret, Unreadable};
 pub use reconcile::plan::{

@@ -28,10 +28,12 @@ pub(crate) struct Metrics {
     failures: Family<Failure, Counter>,
     lost_keys: Counter,
     reseals: Family<Reseal, Counter>,
+    inquiries: Family<Asked, Counter>,
     writes: Family<Write, Counter>,
     duration: Histogram,
     in_flight: Gauge,
     leading: Gauge,
+    reused_values: Gauge,
     pub(crate) sealed_secrets: SealedSecrets,
 }
 
@@ -51,6 +53,12 @@ struct Reseal {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Asked {
+    question: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Write {
     resource: Written,
 }
@@ -60,6 +68,8 @@ struct Write {
 pub(crate) enum Written {
     EnvironmentStatus,
     Event,
+    FingerprintKey,
+    InquiryStatus,
     KeySecret,
     ResealRequestStatus,
     SealedSecretStatus,
@@ -79,10 +89,12 @@ impl Metrics {
             failures: Family::default(),
             lost_keys: Counter::default(),
             reseals: Family::default(),
+            inquiries: Family::default(),
             writes: Family::default(),
             duration: Histogram::new(BUCKETS),
             in_flight: Gauge::default(),
             leading: Gauge::default(),
+            reused_values: Gauge::default(),
             sealed_secrets: SealedSecrets::default(),
         };
         metrics.register();
@@ -117,6 +129,11 @@ impl Metrics {
             self.reseals.clone(),
         );
         registry.register(
+            "inquiries",
+            "Inquiries, by question and outcome",
+            self.inquiries.clone(),
+        );
+        registry.register(
             "writes",
             "Objects written to the API server, by resource",
             self.writes.clone(),
@@ -130,6 +147,11 @@ impl Metrics {
             "reconciles_in_flight",
             "SealedSecrets that are being reconciled",
             self.in_flight.clone(),
+        );
+        registry.register(
+            "reused_values",
+            "Values that stand in more than one Secret, as the leader sees them",
+            self.reused_values.clone(),
         );
         registry.register("leading", "1 when this replica leads", self.leading.clone());
     }
@@ -151,6 +173,11 @@ impl Metrics {
         self.reseals.get_or_create(&Reseal { result }).inc();
     }
 
+    pub(crate) fn count_inquiry(&self, question: &'static str, outcome: &'static str) {
+        let asked = Asked { question, outcome };
+        self.inquiries.get_or_create(&asked).inc();
+    }
+
     pub(crate) fn count_write(&self, resource: Written) {
         self.writes.get_or_create(&Write { resource }).inc();
     }
@@ -162,6 +189,10 @@ impl Metrics {
     pub(crate) fn end_reconcile(&self, duration: Duration) {
         self.in_flight.dec();
         self.duration.observe(duration.as_secs_f64());
+    }
+
+    pub(crate) fn set_reused_values(&self, count: usize) {
+        self.reused_values.set(collectors::in_i64(count));
     }
 
     pub(crate) fn begin_leading(&self) {
@@ -190,6 +221,7 @@ mod tests {
         metrics.count_unseal(Reason::Unsealed);
         metrics.count_failure(Reason::NoEnvironment);
         metrics.count_reseal(ResealResult::Resealed);
+        metrics.count_inquiry("trace", "Answered");
         metrics.count_write(Written::Secret);
         metrics.begin_reconcile();
         metrics.end_reconcile(Duration::from_millis(3));
@@ -198,6 +230,7 @@ mod tests {
             r#"sceau_unseals_total{outcome="Unsealed"} 1"#,
             r#"sceau_reconcile_failures_total{category="NoEnvironment"} 1"#,
             r#"sceau_reseals_total{result="Resealed"} 1"#,
+            r#"sceau_inquiries_total{question="trace",outcome="Answered"} 1"#,
             r#"sceau_writes_total{resource="Secret"} 1"#,
             "sceau_reconciles_in_flight 0",
             "sceau_reconcile_duration_seconds_count 1",

@@ -5,7 +5,10 @@
 use std::{fmt, time::Duration};
 
 use prometheus_client::encoding::EncodeLabelValue;
-use sealing::{KeyId, resource::WrittenSecret};
+use sealing::{
+    KeyId,
+    resource::{UnchangedItem, WrittenSecret},
+};
 
 use crate::status::State;
 
@@ -36,8 +39,8 @@ pub enum Reason {
     Refused,
     /// The environment writes no Secrets of this type.
     RefusedSecretType,
-    /// The template sets a label that only the controller sets.
-    ReservedLabel,
+    /// The template sets a label or an annotation that only the controller sets.
+    ReservedMetadata,
     /// It is sealed only to keys that were revoked.
     RevokedSealingKey,
     /// A Secret of this name is there and belongs to somebody else.
@@ -69,7 +72,7 @@ impl Reason {
         Self::Progressing,
         Self::Refused,
         Self::RefusedSecretType,
-        Self::ReservedLabel,
+        Self::ReservedMetadata,
         Self::RevokedSealingKey,
         Self::SecretExists,
         Self::TooLarge,
@@ -94,7 +97,7 @@ impl Reason {
             Self::Progressing => "Progressing",
             Self::Refused => "Refused",
             Self::RefusedSecretType => "RefusedSecretType",
-            Self::ReservedLabel => "ReservedLabel",
+            Self::ReservedMetadata => "ReservedMetadata",
             Self::RevokedSealingKey => "RevokedSealingKey",
             Self::SecretExists => "SecretExists",
             Self::TooLarge => "TooLarge",
@@ -170,6 +173,8 @@ pub(crate) struct Written {
     pub(crate) secret: WrittenSecret,
     /// The sealing keys that opened the seals, in their order.
     pub(crate) opened_by: Vec<KeyId>,
+    /// Items that were sealed again with the value they had.
+    pub(crate) unchanged: Vec<UnchangedItem>,
     /// For people.
     pub(crate) message: String,
 }

@@ -51,13 +51,13 @@ macro_rules! is_sent_as {
 mod contents;
 mod environment;
 mod outline;
-mod reseal_request;
+mod request;
 
 pub(crate) use contents::Contents;
 pub(crate) use environment::{OnlyClaims, ReceivedEnvironment};
 pub use outline::Outline;
 use outline::outline_of_metadata;
-pub(crate) use reseal_request::ReceivedResealRequest;
+pub(crate) use request::ReceivedRequest;
 
 /// A SealedSecret in outline, readable or not.
 #[derive(Clone)]

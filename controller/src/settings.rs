@@ -25,9 +25,9 @@ pub struct Settings {
     #[arg(long, env = "SCEAU_LOG_LEVEL", default_value = "info")]
     pub log_level: Level,
 
-    /// Delete a ResealRequest so long after it was answered, or made if it was not
-    #[arg(long, env = "SCEAU_RESEAL_REQUEST_TTL", default_value = "10m", value_parser = duration::parse)]
-    pub reseal_request_ttl: Duration,
+    /// Delete a request so long after it was answered, or made if it was not
+    #[arg(long, env = "SCEAU_REQUEST_TTL", default_value = "10m", value_parser = duration::parse)]
+    pub request_ttl: Duration,
 
     #[command(flatten)]
     pub lease: LeaseSettings,

@@ -15,11 +15,12 @@ use kube::{
     runtime::watcher::Event,
 };
 use sealing::{
-    EnvironmentName, KeyId, KeyRing,
+    EnvironmentName, FingerprintKey, KeyId, KeyRing,
     resource::{EnvironmentSpec, SealingKeyState},
 };
 
 use crate::{
+    fingerprint_key::{self, FingerprintSecret},
     key_ring::{KeySecret, KnownKey, UnusableKey, secret_name},
     received::OnlyClaims,
 };
@@ -30,12 +31,13 @@ mod watches;
 use mirror::Mirror;
 pub(crate) use watches::watches;
 
-/// Environments, Namespaces and sealing keys, as the API server last said.
+/// Environments, Namespaces and keys, as the API server last said.
 #[derive(Debug, Default)]
 pub(crate) struct Surroundings {
     specs: Mirror<ReceivedSpec>,
     namespaces: Mirror<BTreeMap<String, String>>,
     key_secrets: Mirror<KeySecret>,
+    fingerprint_secret: Mirror<FingerprintSecret>,
     environments: Vec<Arc<KnownEnvironment>>,
 }
 
@@ -106,7 +108,10 @@ pub(crate) struct KeyFact<'a> {
 impl Surroundings {
     /// Whether everything has been listed once.
     pub(crate) fn are_synced(&self) -> bool {
-        self.specs.is_synced() && self.namespaces.is_synced() && self.key_secrets.is_synced()
+        self.specs.is_synced()
+            && self.namespaces.is_synced()
+            && self.key_secrets.is_synced()
+            && self.fingerprint_secret.is_synced()
     }
 
     /// Takes in what the watch of Environments says, and whether anything is different now.
@@ -129,6 +134,24 @@ impl Surroundings {
         let changed = self.key_secrets.take_in(event);
         self.assemble();
         changed
+    }
+
+    /// The same for the watch of the fingerprint key's Secret.
+    pub(crate) fn take_fingerprint_secret(
+        &mut self,
+        event: Event<(String, FingerprintSecret)>,
+    ) -> bool {
+        self.fingerprint_secret.take_in(event)
+    }
+
+    /// The Secret of the fingerprint key, when there is one.
+    pub(crate) fn fingerprint_secret(&self) -> Option<&FingerprintSecret> {
+        self.fingerprint_secret.find(fingerprint_key::SECRET)
+    }
+
+    /// The fingerprint key, when there is one.
+    pub(crate) fn fingerprint_key(&self) -> Option<&Arc<FingerprintKey>> {
+        self.fingerprint_secret()?.usable()
     }
 
     /// Which Environment a namespace belongs to.

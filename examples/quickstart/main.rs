@@ -86,6 +86,7 @@ fn what_would_be_written(sealed: &str, key: SealingKey) -> Result<String, Box<dy
         status: SealedSecretStatus::default(),
         belonging: Belonging::To(Arc::new(environment)),
         secret: Ok(None),
+        fingerprint_key: None,
     };
     let planned = match plan(&observed) {
         Plan::Unseal(permitted) => permitted.unsealing(spec).and_then(|it| it.open()),

@@ -20,6 +20,12 @@ impl Context {
         })
     }
 
+    /// The context of a value that an Inquiry carries: no manifest has it, for behind the environment
+    /// of each stands its scope.
+    pub fn of_trace(environment: &EnvironmentName) -> Self {
+        Self(format!("sceau/v1/{environment}/trace"))
+    }
+
     /// The text in UTF-8.
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
@@ -44,5 +50,6 @@ mod tests {
             text(Scope::EnvironmentWide),
             "sceau/v1/prod/environment-wide"
         );
+        assert_eq!(Context::of_trace(&environment).0, "sceau/v1/prod/trace");
     }
 }

@@ -10,6 +10,7 @@
 mod certificate;
 mod context;
 pub mod envelope;
+mod fingerprint;
 mod key_id;
 mod key_ring;
 mod keys;
@@ -21,10 +22,14 @@ pub mod resource;
 mod scope;
 mod seal;
 mod secret;
+mod trace;
 mod unseal;
 
 pub use certificate::{Certificate, CertificateError, Issue, issue_certificate};
 pub use context::Context;
+pub use fingerprint::{
+    COMPARABLE_BYTES, Fingerprint, FingerprintKey, ItemPlace, ParseFingerprintError, is_traceable,
+};
 pub use key_id::{KeyId, ParseKeyIdError};
 pub use key_ring::KeyRing;
 pub use keys::{KeyError, Recipient, SealingKey};
@@ -34,4 +39,5 @@ pub use reseal::{ResealError, reseal};
 pub use scope::{ParseScopeError, Scope};
 pub use seal::{SealError, SealRequest, seal, seal_items};
 pub use secret::{Place, Secret};
+pub use trace::{LARGEST_TRACED, open_traced, seal_traced};
 pub use unseal::{Malformed, UnsealError, Unsealed, unseal, unseal_bitnami};

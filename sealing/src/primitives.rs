@@ -7,7 +7,7 @@ use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
     constant_time, digest,
     encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der},
-    hkdf, rand,
+    hkdf, hmac, rand,
     rsa::{
         KeyPair, KeySize, OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey,
         OaepPublicEncryptingKey, PrivateDecryptingKey, PublicEncryptingKey,
@@ -51,6 +51,18 @@ pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<(), Refused> {
 /// Compares without a branch on the content.
 pub(crate) fn equal_in_constant_time(one: &[u8], other: &[u8]) -> bool {
     constant_time::verify_slices_are_equal(one, other).is_ok()
+}
+
+/// HMAC-SHA-256(key, all parts one after another), RFC 2104.
+pub(crate) fn hmac_sha256(key: &SecretBytes, parts: &[&[u8]]) -> [u8; 32] {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, key.as_slice());
+    let mut context = hmac::Context::with_key(&key);
+    for part in parts {
+        context.update(part);
+    }
+    let mut out = [0; 32];
+    out.copy_from_slice(context.sign().as_ref());
+    out
 }
 
 /// The keys of one seal: HKDF-SHA-256 (RFC 5869) over its file key, salted with the context.

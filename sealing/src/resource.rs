@@ -5,13 +5,18 @@
 
 pub mod bitnami;
 mod environment;
+mod inquiry;
+mod request;
 mod reseal_request;
 mod sealed_secret;
+mod value_place;
 
 pub use environment::{
     Environment, EnvironmentSpec, EnvironmentStatus, SealingKeySettings, SealingKeyState,
     SealingKeyStatus,
 };
+pub use inquiry::{Inquiry, InquirySpec, InquiryStatus, ReuseQuestion, SealedValue, TraceQuestion};
+pub use request::RequestStatus;
 pub use reseal_request::{
     ResealOutcome, ResealRequest, ResealRequestSpec, ResealRequestStatus, ResealResult, SealHeader,
 };
@@ -19,6 +24,7 @@ pub use sealed_secret::{
     Seal, SealStatus, SealedSecret, SealedSecretSpec, SealedSecretStatus, SecretTemplate,
     TemplateMetadata, UnchangedItem, WrappedFileKey, WrittenSecret,
 };
+pub use value_place::ValuePlace;
 
 /// The API group of sceau's own resources.
 pub const GROUP: &str = "sceau.dev";
@@ -32,3 +38,7 @@ pub const IN_USE_LABEL: &str = "sceau.dev/in-use";
 pub const RENEW_BEFORE_ANNOTATION: &str = "sceau.dev/renew-before";
 /// The annotation by which an existing Secret may be taken over; its value is `true`.
 pub const ADOPT_ANNOTATION: &str = "sceau.dev/adopt";
+/// The annotation of a Secret that holds the fingerprints of its items.
+pub const FINGERPRINTS_ANNOTATION: &str = "sceau.dev/fingerprints";
+/// Labels and annotations of this prefix are the controller's.
+pub const RESERVED_PREFIX: &str = "sceau.dev/";

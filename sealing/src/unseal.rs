@@ -130,7 +130,7 @@ impl Envelope {
 
 type Items = BTreeMap<ItemName, Plaintext>;
 
-fn open_seal(
+pub(crate) fn open_seal(
     seal: &ParsedSeal,
     context: &Context,
     ring: &KeyRing,

@@ -64,6 +64,7 @@ metadata:
   labels: {app: web, "version": "1.10"}
   annotations:
     note: "0123"
+    sceau.dev/fingerprints: '{"key":"0123456789abcdef","items":{}}'
     kubectl.kubernetes.io/last-applied-configuration: '{"data":{"password":"aHVudGVyMg=="}}'
   uid: 0b6a
   resourceVersion: "12"

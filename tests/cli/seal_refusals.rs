@@ -197,6 +197,10 @@ fn metadata_that_kubernetes_would_refuse() {
             "  name: api\n  labels: {a: 'b c'}",
             "the value of label `a` is none",
         ),
+        (
+            "  name: api\n  labels: {sceau.dev/sealing-key: active}",
+            "`sceau.dev/sealing-key`: labels and annotations of sceau.dev/ are the controller's",
+        ),
     ] {
         let outcome = with(metadata);
         assert!(outcome.stderr().contains(expected), "{outcome}");

@@ -1,7 +1,9 @@
 //! Tests against a real API server.
 
 mod environments;
+mod fingerprints;
 mod harness;
+mod inquiries;
 mod key_deletion;
 mod leaver;
 mod limits;
@@ -13,7 +15,9 @@ mod rekeying;
 mod renewal;
 mod replicas;
 mod repository;
+mod requests;
 mod resealing;
+mod reuse;
 mod revoking;
 mod sealed;
 mod secrecy;

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use tokio::process::Command;
 
 use crate::harness::bound;
-use crate::resealing::code;
+use crate::requests::code;
 use crate::sealed::{self, Sealer, environments};
 
 const FILE: &str = "deploy/api/prod/secret.yaml";

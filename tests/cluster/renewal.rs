@@ -121,12 +121,12 @@ impl<'a> Renewing<'a> {
     }
 }
 
-/// How many key Secrets the API server was asked to make and did.
+/// How many key Secrets of this file's Environments the API server was asked to make and did.
 fn made(cluster: &Cluster) -> usize {
     let creations = cluster.api_server.audit().requests("create", "secrets");
     let made = creations.iter().filter(|creation| {
-        creation["objectRef"]["namespace"] == manifests::NAMESPACE
-            && creation["responseStatus"]["code"] == 201
+        let name = creation["objectRef"]["name"].as_str().unwrap_or_default();
+        name.starts_with("sceau-renewal-") && creation["responseStatus"]["code"] == 201
     });
     made.count()
 }

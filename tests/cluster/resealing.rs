@@ -4,16 +4,17 @@ use cluster::wait::{SOON, until};
 use cluster::{Cluster, Controller, Namespace, manifests};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::{ListParams, Patch, PatchParams, PostParams};
+use kube::api::{ListParams, Patch, PatchParams};
 use kube::{Api, ResourceExt as _};
 use sealing::resource::{
-    ResealOutcome, ResealRequest, ResealRequestStatus, ResealResult, SealHeader, SealedSecret,
-    WrappedFileKey,
+    RequestStatus as _, ResealOutcome, ResealRequest, ResealRequestStatus, ResealResult,
+    SealHeader, SealedSecret, WrappedFileKey,
 };
 use sealing::{EnvironmentName, KeyRing, Place, Scope, SealingKey, unseal};
 use serde_json::{Value, json};
 
 use crate::harness::bound;
+use crate::requests::{self, audited, code, create, told};
 use crate::sealed::{self, Sealer, certificate, create_environment};
 
 /// The header of a SealedSecret's first seal.
@@ -29,7 +30,7 @@ pub(crate) fn header(object: &SealedSecret) -> SealHeader {
 }
 
 pub(crate) fn requests(namespace: &Namespace) -> Api<ResealRequest> {
-    Api::all(namespace.client())
+    requests::requests(namespace)
 }
 
 /// Asks for these seals to be resealed, and waits for the answer.
@@ -49,29 +50,8 @@ fn request(environment: &str, seals: &[SealHeader]) -> Value {
     })
 }
 
-async fn create(requests: &Api<ResealRequest>, request: &Value) -> kube::Result<ResealRequest> {
-    let request = serde_json::from_value(request.clone()).expect("it is a ResealRequest");
-    requests.create(&PostParams::default(), &request).await
-}
-
 async fn until_answered(namespace: &Namespace, name: &str) -> ResealRequestStatus {
-    until(&format!("{name} is answered"), SOON, async || {
-        let request = requests(namespace).get(name).await;
-        let status = request.map_err(|error| error.to_string())?.status;
-        status
-            .filter(|status| status.complete().is_some())
-            .ok_or_else(|| "no answer".to_owned())
-    })
-    .await
-}
-
-/// Status, reason and message of the condition.
-fn told(status: &ResealRequestStatus) -> String {
-    let complete = status.complete().expect("it is answered");
-    format!(
-        "{} {}: {}",
-        complete.status, complete.reason, complete.message
-    )
+    requests::until_answered(&requests(namespace), name).await
 }
 
 /// Has a new sealing key made, and seals to it from now on.
@@ -117,18 +97,6 @@ fn resealed(object: &SealedSecret, outcome: &ResealOutcome) -> SealedSecret {
 
 fn results(status: &ResealRequestStatus) -> Vec<ResealResult> {
     status.seals.iter().map(|outcome| outcome.result).collect()
-}
-
-/// Lines of a log's audit about a request.
-fn audited(controller: &Controller, message: &str, about: &str) -> Vec<Value> {
-    let log = controller.log();
-    let lines = log
-        .lines()
-        .filter(|line| line.contains("\"target\":\"audit\""));
-    lines
-        .map(|line| serde_json::from_str::<Value>(line).expect("logs are JSON"))
-        .filter(|line| line["message"] == message && line["request"] == about)
-        .collect()
 }
 
 #[test]
@@ -337,21 +305,13 @@ fn an_answer_is_never_written_over_another() {
     });
 }
 
-/// The API server's answer to what it refuses.
-pub(crate) fn code<T>(answer: kube::Result<T>) -> Option<u16> {
-    match answer {
-        Err(kube::Error::Api(status)) => Some(status.code),
-        _ => None,
-    }
-}
-
 #[test]
 fn whoever_has_the_role_may_ask_and_nobody_else() {
     sealed::test(async |cluster, sealer| {
         let headers = [header(&sealer.seal("api", &[("A", b"1")]))];
         let request = request(sealer.environment.as_str(), &headers);
         let reader = bound(cluster, sealer.namespace, "sceau-environment-reader").await;
-        let refused = create(&Api::all(reader.client().await), &request).await;
+        let refused = create::<ResealRequest>(&Api::all(reader.client().await), &request).await;
         assert_eq!(code(refused), Some(403));
 
         let resealer = bound(cluster, sealer.namespace, "sceau-resealer").await;
@@ -412,7 +372,7 @@ fn two_replicas_answer_a_request_once_and_delete_it_after_its_time() {
         let namespace = Namespace::create(&cluster).await;
         let mut replicas = Vec::new();
         for name in ["one", "two"] {
-            let short = ["--reseal-request-ttl=4s"];
+            let short = ["--request-ttl=4s"];
             let controller = Controller::named(name).arguments(&short);
             let mut controller = controller.start(&cluster).await;
             controller.until_ready().await;

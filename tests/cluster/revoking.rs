@@ -135,18 +135,27 @@ fn what_a_revoked_key_opened_is_told_once() {
     });
 }
 
+const CANARY: &str = "canary-9d1f4be27c";
+const IN_BASE64: &str = "Y2FuYXJ5LTlkMWY0YmUyN2";
+
 #[test]
-fn a_revocation_is_not_told_of_again_by_the_next_controller() {
+fn a_revocation_is_told_without_values_and_not_again_by_the_next_controller() {
     cluster::run(async {
         let cluster = Cluster::start().await;
         let namespace = Namespace::create(&cluster).await;
-        let mut first = Controller::named("first").start(&cluster).await;
+        let trace = ["--log-level=trace"];
+        let first = Controller::named("first").arguments(&trace);
+        let mut first = first.variable("RUST_LOG", "trace").start(&cluster).await;
         first.until_ready().await;
         let mut sealer = Sealer::create(&namespace).await;
-        sealer.unseal("api", &[("A", b"1")]).await;
+        sealer.unseal("api", &[("A", CANARY.as_bytes())]).await;
         sealer.until_counted(1).await;
         let old = revoke(&mut sealer).await;
         let notes = until_announced(&namespace).await;
+        assert_eq!(audited(&first, namespace.name()).len(), 1);
+        for told in [first.log(), notes.concat()] {
+            assert!(!told.contains(CANARY) && !told.contains(IN_BASE64));
+        }
         assert_eq!(first.terminate().await.code(), Some(0));
 
         let mut second = Controller::named("second").start(&cluster).await;

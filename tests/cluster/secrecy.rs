@@ -10,11 +10,13 @@ use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::events::v1::Event;
 use kube::Api;
 use kube::api::ListParams;
+use sealing::resource::Inquiry;
 use serde_json::{Value, json};
 
+use crate::fingerprints::fingerprint;
 use crate::repository::Repository;
-use crate::resealing;
 use crate::sealed::{Sealer, environments};
+use crate::{inquiries, requests, resealing};
 
 /// What bytes look like in a text: as they are, in hexadecimal, as a list of numbers, and in base64
 /// at each of the three offsets, without what depends on their neighbours.
@@ -88,6 +90,7 @@ fn a_value_or_a_file_key_is_seen_nowhere_but_where_it_belongs() {
 
         let mut secrets: Vec<Vec<u8>> = VALUES.map(|value| value.as_bytes().to_vec()).into();
         secrets.extend(file_keys(&sealer).await);
+        secrets.push(fingerprint(&sealer.secret("done").await, "A").into_bytes());
         assert!(secrets.len() > 5, "{}", secrets.len());
         let mut told = logs(&cluster);
         told.push(("metrics".to_owned(), controller.metrics().await));
@@ -112,6 +115,8 @@ fn logs(cluster: &Cluster) -> Vec<(String, String)> {
     for (verb, resource) in [
         ("create", "resealrequests"),
         ("patch", "resealrequests"),
+        ("create", "inquiries"),
+        ("patch", "inquiries"),
         ("patch", "environments"),
         ("patch", "sealedsecrets"),
         ("create", "events"),
@@ -213,7 +218,7 @@ async fn file_keys(sealer: &Sealer<'_>) -> Vec<Vec<u8>> {
     keys.flatten().map(|file_key| file_key.to_vec()).collect()
 }
 
-/// A value is unsealed, healed, resealed, and refused by the controller and by the API server.
+/// A value is unsealed, healed, resealed, traced, and refused by the controller and by the API server.
 async fn meet_every_fate(sealer: &Sealer<'_>, value: &[u8]) {
     let text = std::str::from_utf8(value).expect("tests use text");
     sealer.unseal("done", &[("A", value)]).await;
@@ -231,6 +236,11 @@ async fn meet_every_fate(sealer: &Sealer<'_>, value: &[u8]) {
         resealing::header(&object)
     });
     resealing::answer(sealer, &seals).await;
+
+    sealer.unseal("twin", &[("A", value)]).await;
+    let traced = inquiries::answer_trace(sealer, text).await;
+    assert!(traced.found.len() > 1, "it is found");
+    inquiries::answer(sealer.namespace, &json!({"reuse": {}})).await;
 
     let mut moved = sealer.seal("elsewhere", &[("A", value)]);
     moved.metadata.name = Some("refused".to_owned());
@@ -258,7 +268,7 @@ async fn meet_every_fate(sealer: &Sealer<'_>, value: &[u8]) {
     sealer.until("foreign", "SecretExists").await;
 }
 
-/// SealedSecrets, ResealRequests, events and Environments, as the API server keeps them.
+/// SealedSecrets, ResealRequests, Inquiries, events and Environments, as the API server keeps them.
 async fn everything_but_secrets(sealer: &Sealer<'_>) -> String {
     let all = ListParams::default();
     let objects = sealer
@@ -277,7 +287,11 @@ async fn everything_but_secrets(sealer: &Sealer<'_>) -> String {
         .await
         .expect("an administrator may");
     assert_eq!(requests.items.len(), 1);
+    let inquiries: Api<Inquiry> = requests::requests(sealer.namespace);
+    let inquiries = inquiries.list(&all).await.expect("an administrator may");
+    assert_eq!(inquiries.items.len(), 2);
     [
+        serde_json::to_string(&inquiries),
         serde_json::to_string(&objects),
         serde_json::to_string(&requests),
         serde_json::to_string(&events),

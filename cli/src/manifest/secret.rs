@@ -9,7 +9,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sealing::{
     ItemName, Namespace, Plaintext, SecretName,
     resource::{
-        SecretTemplate, TemplateMetadata,
+        RESERVED_PREFIX, SecretTemplate, TemplateMetadata,
         bitnami::{CLUSTER_WIDE, NAMESPACE_WIDE},
     },
 };
@@ -51,7 +51,7 @@ impl SecretObject {
         let data = data.unwrap_or_default().into_iter();
         let text = string_data.unwrap_or_default().into_iter();
         let mut annotations = metadata.annotations.unwrap_or_default();
-        annotations.remove(LAST_APPLIED);
+        annotations.retain(|name, _| name != LAST_APPLIED && !name.starts_with(RESERVED_PREFIX));
         Ok(Self {
             name: metadata.name,
             namespace: metadata.namespace,

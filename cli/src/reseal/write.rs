@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use sealing::resource::WrappedFileKey;
 
 use super::{
+    WrappedGroup,
     files::SealedFile,
     plan::{self, Fresh, NativeTask, PlannedFile, Problem, State, Task},
     report::{Finding, Row},
@@ -22,13 +23,19 @@ pub(super) struct Writer {
 }
 
 impl Writer {
+    /// Writes the files of a group, one after the other.
+    pub(super) fn write_group(&self, (files, wrapped): WrappedGroup<'_>) -> Vec<Row> {
+        let mut wrapped = wrapped.into_iter();
+        let write = |file: PlannedFile<'_>| {
+            let own = wrapped.by_ref().take(file.tasks()).collect();
+            self.write(file, own)
+        };
+        files.into_iter().flat_map(write).collect()
+    }
+
     /// Writes a file in which something was wrapped anew, and reports on each of its seals.
     /// `wrapped` has one result for each open task, in their order.
-    pub(super) fn write(
-        &self,
-        file: PlannedFile<'_>,
-        wrapped: Vec<Result<Fresh, Problem>>,
-    ) -> Vec<Row> {
+    fn write(&self, file: PlannedFile<'_>, wrapped: Vec<Result<Fresh, Problem>>) -> Vec<Row> {
         let mut wrapped = wrapped.into_iter();
         let mut rows = Vec::new();
         let mut replacements = Vec::new();

@@ -1,7 +1,7 @@
 //! What Kubernetes would refuse of a Secret's type, labels and annotations: better told before it
 //! is sealed than by the cluster.
 
-use sealing::{ItemName, Secret, SecretName};
+use sealing::{ItemName, Secret, SecretName, resource::RESERVED_PREFIX};
 
 use crate::error::{CommandError, Result};
 
@@ -14,6 +14,13 @@ pub(super) fn check(secret: &Secret) -> Result<()> {
     }
     if !metadata.annotations.keys().all(|name| is_qualified(name)) {
         return Err(bad_name("an annotation"));
+    }
+    let mut names = metadata.labels.keys().chain(metadata.annotations.keys());
+    let reserved = |name: &&String| name.starts_with(RESERVED_PREFIX);
+    if let Some(name) = names.find(reserved) {
+        return Err(CommandError::user(format!(
+            "`{name}`: labels and annotations of {RESERVED_PREFIX} are the controller's"
+        )));
     }
     let bad_value = |(_, value): &(&String, &String)| !value.is_empty() && !is_word(value);
     if let Some((name, _)) = metadata.labels.iter().find(bad_value) {

@@ -178,7 +178,7 @@ fn series(
     }
 }
 
-fn in_i64(count: usize) -> i64 {
+pub(super) fn in_i64(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 

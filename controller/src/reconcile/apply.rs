@@ -3,7 +3,7 @@
 //!
 //! Nothing of what the API server says about a Secret is repeated: its messages may hold values.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use base64::{display::Base64Display, engine::general_purpose::STANDARD};
 use k8s_openapi::{api::core::v1::Secret, apimachinery::pkg::apis::meta::v1::OwnerReference};
@@ -51,6 +51,7 @@ pub(super) async fn write_secret(client: &Client, opened: &Opened) -> Outcome {
             resource_version: receipt.metadata.resource_version,
         },
         opened_by: opened.opened_by.clone(),
+        unchanged: opened.unchanged.clone(),
         message: secret.summary(),
     })
 }
@@ -121,7 +122,7 @@ struct BodyMetadata<'a> {
     uid: Option<&'a str>,
     labels: BTreeMap<&'a str, &'a str>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    annotations: &'a BTreeMap<String, String>,
+    annotations: BTreeMap<&'a str, Cow<'a, str>>,
     owner_references: [&'a OwnerReference; 1],
 }
 
@@ -143,7 +144,7 @@ impl<'a> From<&'a DesiredSecret> for SecretBody<'a> {
                 name: secret.place.name.as_str(),
                 uid: secret.precondition.as_deref(),
                 labels: secret.labels(),
-                annotations: &secret.template.metadata.annotations,
+                annotations: secret.annotations(),
                 owner_references: [&secret.owner],
             },
             secret_type: secret.template.secret_type(),

@@ -27,7 +27,13 @@ pub(super) async fn observe(
 ) -> Observed {
     let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
     let status = reconciler.recent.newest(object);
-    let belonging = reconciler.surroundings.borrow().belonging(namespace);
+    let (belonging, fingerprint_key) = {
+        let surroundings = reconciler.surroundings.borrow();
+        (
+            surroundings.belonging(namespace),
+            surroundings.fingerprint_key().cloned(),
+        )
+    };
     let secret = match &belonging {
         Belonging::To(_) => find_secret(object, status.secret.as_ref(), reconciler).await,
         // Nothing will be written, whatever is there.
@@ -38,6 +44,7 @@ pub(super) async fn observe(
         status,
         belonging,
         secret,
+        fingerprint_key,
     }
 }
 

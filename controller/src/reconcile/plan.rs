@@ -9,11 +9,12 @@ use std::sync::Arc;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Resource as _;
 use sealing::{
-    KeyId, Place,
+    FingerprintKey, KeyId, Place,
     resource::{SealedSecret, SealedSecretStatus},
 };
 
 use crate::{
+    fingerprints::Fingerprinting,
     outcome::{Obstacle, Reason},
     received::{Outline, ReceivedSealedSecret, Unreadable},
     status::{State, state_of},
@@ -41,6 +42,8 @@ pub struct Observed {
     pub belonging: Belonging,
     /// The Secret of its name, as far as its metadata tells.
     pub secret: Result<Option<FoundSecret>, Obstacle>,
+    /// What its values are fingerprinted with, when there is one.
+    pub fingerprint_key: Option<Arc<FingerprintKey>>,
 }
 
 /// What to do about one SealedSecret.
@@ -82,6 +85,7 @@ fn decide(observed: &Observed) -> Result<Option<Permitted>, Obstacle> {
         environment: Arc::clone(environment),
         owner: owner(&observed.object),
         precondition,
+        fingerprinting: fingerprinting(observed, secret.as_ref()),
         heals: is_done(observed),
     }))
 }
@@ -176,6 +180,22 @@ fn is_unchanged(
         && status.seals.len() == outline.seals.len()
         && keys_still_open
         && matches!((secret, &status.secret), (Some(found), Some(recorded)) if found.is(recorded))
+        && secret.is_none_or(|found| is_fingerprinted(found, observed.fingerprint_key.as_deref()))
+}
+
+/// Whether its values were looked at with the present fingerprint key; without one, nothing is to
+/// be looked at.
+fn is_fingerprinted(secret: &FoundSecret, present: Option<&FingerprintKey>) -> bool {
+    let made_with = secret.fingerprints.as_ref().map(|it| it.key_id.as_str());
+    present.is_none_or(|present| made_with == Some(present.id()))
+}
+
+fn fingerprinting(observed: &Observed, secret: Option<&FoundSecret>) -> Option<Fingerprinting> {
+    Some(Fingerprinting {
+        fingerprint_key: observed.fingerprint_key.clone()?,
+        found: secret.and_then(|found| found.fingerprints.clone()),
+        taken: secret.map_or(0, |found| found.other_annotations),
+    })
 }
 
 /// Whether this generation has been unsealed.

@@ -51,21 +51,25 @@ fn status(
     verdict: &Verdict<'_>,
     now: Timestamp,
 ) -> SealedSecretStatus {
-    let (seals, secret) = match outcome {
+    let (seals, unchanged, secret) = match outcome {
         Ok(written) => {
             let opened_by = written.opened_by.iter();
             let seals = opened_by.map(|id| SealStatus {
                 opened_by: id.to_string(),
             });
-            (seals.collect(), Some(written.secret))
+            (seals.collect(), written.unchanged, Some(written.secret))
         }
-        Err(_) => (previous.seals.clone(), previous.secret.clone()),
+        Err(_) => (
+            previous.seals.clone(),
+            previous.unchanged.clone(),
+            previous.secret.clone(),
+        ),
     };
     SealedSecretStatus {
         observed_generation: Some(verdict.generation),
         conditions: verdict.conditions(&previous.conditions, now),
         seals,
-        unchanged: previous.unchanged.clone(),
+        unchanged,
         secret,
     }
 }

@@ -3,33 +3,29 @@
 //!
 //! [`decide`] costs no private-key operation; [`Batch::reseal`] costs one.
 
-use std::{fmt::Display, sync::Arc, time::Duration};
+use std::{fmt::Display, sync::Arc};
 
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use sealing::{
     Context, EnvironmentName, Place, Recipient, ResealError,
     envelope::native::ParsedSeal,
     resource::{
-        ResealOutcome, ResealRequestStatus, ResealResult, Seal, SealHeader, SealingKeyState,
-        WrappedFileKey,
+        ResealOutcome, ResealRequest, ResealRequestStatus, ResealResult, Seal, SealHeader,
+        SealingKeyState, WrappedFileKey,
     },
 };
 
 use crate::{
-    outcome::{Next, Obstacle, Reason},
-    received::ReceivedResealRequest,
+    outcome::{Obstacle, Reason},
+    received::ReceivedRequest,
     reconcile::plan,
+    requests::{Verdict, complete},
     surroundings::{KnownEnvironment, Surroundings},
 };
 
 /// What is to be done about a request.
 #[derive(Debug)]
 pub(super) enum Decision {
-    /// Its time is over.
-    Delete,
-    /// It is answered, or being deleted: look again then.
-    Leave(Next),
     /// Nothing of it can be answered.
     Refuse(Refusal),
     /// Its seals are to be resealed.
@@ -65,47 +61,19 @@ pub(super) enum Answer {
     Refused(Refusal),
 }
 
-/// Decides what is to be done. What was answered once is never answered again.
+/// Decides what is to be done about a request that nobody has answered.
 pub(super) fn decide(
-    request: &ReceivedResealRequest,
+    request: &ReceivedRequest<ResealRequest>,
     surroundings: &Surroundings,
-    time_to_live: Duration,
-    now: Timestamp,
 ) -> Decision {
-    let left = remaining_time(request, time_to_live, now);
-    if request.is_being_deleted() {
-        Decision::Leave(Next::OnChange)
-    } else if left.is_zero() {
-        Decision::Delete
-    } else if answered_at(request).is_some() {
-        Decision::Leave(Next::After(left))
-    } else {
-        batch(request, surroundings).map_or_else(Decision::Refuse, |batch| {
-            batch.map_or(Decision::WaitForKey, Decision::Reseal)
-        })
-    }
-}
-
-/// Until it is to be deleted, counted from its answer, or from its creation when it has none.
-fn remaining_time(
-    request: &ReceivedResealRequest,
-    time_to_live: Duration,
-    now: Timestamp,
-) -> Duration {
-    let created_at = || request.metadata.creation_timestamp.as_ref().map(|it| it.0);
-    let since = answered_at(request).or_else(created_at).unwrap_or(now);
-    let age = Duration::try_from(now.duration_since(since)).unwrap_or_default();
-    time_to_live.saturating_sub(age)
-}
-
-fn answered_at(request: &ReceivedResealRequest) -> Option<Timestamp> {
-    let complete = request.status.as_ref()?.complete()?;
-    Some(complete.last_transition_time.0)
+    batch(request, surroundings).map_or_else(Decision::Refuse, |batch| {
+        batch.map_or(Decision::WaitForKey, Decision::Reseal)
+    })
 }
 
 /// The seals with what they need, if the environment has an active key.
 fn batch(
-    request: &ReceivedResealRequest,
+    request: &ReceivedRequest<ResealRequest>,
     surroundings: &Surroundings,
 ) -> Result<Option<Batch>, Refusal> {
     let spec = request.spec.as_ref().map_err(|_| Refusal::Unreadable)?;
@@ -188,7 +156,7 @@ const LARGEST_OBJECT: usize = 1_400_000;
 
 impl Answer {
     /// Whether it fits into the request that it answers.
-    pub(super) fn fits(&self, request: &ReceivedResealRequest) -> bool {
+    pub(super) fn fits(&self, request: &ReceivedRequest<ResealRequest>) -> bool {
         let spec = request.spec.as_ref().ok();
         let object = serde_json::json!([request.metadata, spec]).to_string();
         let outcomes = serde_json::json!(self.outcomes()).to_string();
@@ -221,22 +189,17 @@ impl Answer {
     /// The status that tells it.
     pub(super) fn status(
         &self,
-        request: &ReceivedResealRequest,
+        request: &ReceivedRequest<ResealRequest>,
         now: Timestamp,
     ) -> ResealRequestStatus {
-        let generation = Some(request.generation());
-        let is_complete = matches!(self, Self::Outcomes(_));
-        let complete = Condition {
-            type_: ResealRequestStatus::COMPLETE.to_owned(),
-            status: if is_complete { "True" } else { "False" }.to_owned(),
-            reason: self.reason().to_owned(),
+        let verdict = Verdict {
+            is_answered: matches!(self, Self::Outcomes(_)),
+            reason: self.reason(),
             message: self.message(),
-            last_transition_time: Time(now),
-            observed_generation: generation,
         };
         ResealRequestStatus {
-            observed_generation: generation,
-            conditions: vec![complete],
+            observed_generation: Some(request.generation()),
+            conditions: vec![complete(request, verdict, now)],
             seals: self.outcomes().to_vec(),
         }
     }

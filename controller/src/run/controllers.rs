@@ -5,7 +5,7 @@ use std::{
     convert::Infallible,
     future::{pending, ready},
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures::{FutureExt as _, Stream, StreamExt as _, future::BoxFuture, stream};
@@ -19,7 +19,6 @@ use kube::{
         watcher,
     },
 };
-use sealing::resource::ResealRequest;
 use tokio::{
     sync::{Notify, Semaphore, watch},
     time::sleep,
@@ -28,19 +27,24 @@ use tokio::{
 use super::Replica;
 use crate::{
     environment::{self, Keeper},
+    fingerprint_key::{self, FingerprintKeeper},
     heals::Heals,
+    inquiries::{Investigator, Traces},
+    metrics::Written,
     phase::Phase,
     received::{ReceivedEnvironment, ReceivedSealedSecret},
     reconcile::{self, MANAGED_BY, MANAGED_BY_LABEL, RecentStatuses, Reconciler},
-    reseal_requests::{self, Resealer},
+    requests::{self, Answerer, Desk},
+    reseal_requests::Resealer,
     retries::Retries,
+    values::{self, Values},
     watching::{ListCounter, Lists, changes, watching},
 };
 
 /// SealedSecrets reconciled at once: most of the time, each waits for the API server.
 const CONCURRENCY: u16 = 24;
 
-/// ResealRequests answered at once. One keeps all cores busy; with two, a small one need not wait for
+/// Requests of one kind answered at once. One keeps all cores busy; with two, a small one need not wait for
 /// a large one.
 const REQUESTS_AT_ONCE: u16 = 2;
 
@@ -51,73 +55,97 @@ const PAGE: u32 = 10;
 const COUNT_AFTER: Duration = Duration::from_secs(2);
 
 /// The leader's tasks by name. They end when the program is asked to end and work in flight is done.
-pub(super) fn tasks(replica: &Replica) -> [(&'static str, BoxFuture<'static, ()>); 5] {
-    let (sealed_secrets, sealed_secrets_writer) = reflector::store();
-    let (secrets, secrets_writer) = reflector::store();
-    let (sealed_secrets_counter, sealed_secrets_listed) = Lists::new();
-    let (secrets_counter, secrets_listed) = Lists::new();
+pub(super) fn tasks(replica: &Replica) -> [(&'static str, BoxFuture<'static, ()>); 8] {
+    let (watched, values) = watched(replica);
     let (environments_counter, environments_listed) = Lists::new();
-    let changed = Arc::new(Notify::new());
+    let (changed, values_changed) = (
+        Arc::clone(&watched.changed),
+        Arc::clone(&watched.values_changed),
+    );
     replica
         .metrics
         .sealed_secrets
-        .count_in(sealed_secrets.clone());
-    let keeper = Arc::new(Keeper {
-        client: replica.client.clone(),
-        own_namespace: replica.settings.namespace.clone(),
-        surroundings: replica.surroundings.clone(),
-        sealed_secrets: sealed_secrets.clone(),
-        sealed_secrets_listed: sealed_secrets_listed.clone(),
-        events: replica.events.clone(),
-        metrics: Arc::clone(&replica.metrics),
-        retries: Retries::default(),
-        lost: Mutex::default(),
-        revoked: Mutex::default(),
-    });
-    let reconciler = Arc::new(reconciler(replica, secrets, secrets_listed.clone()));
-    let watched = Watched {
-        sealed_secrets,
-        sealed_secrets_writer,
-        sealed_secrets_counter,
-        secrets_writer,
-        secrets_counter,
-        changed: Arc::clone(&changed),
-    };
+        .count_in(values.sealed_secrets.clone());
+    let keeper = Arc::new(keeper(replica, &values));
+    let reconciler = Arc::new(reconciler(replica, &values));
     let readiness = tell_when_leading(
         replica.phase.clone(),
         [
-            sealed_secrets_listed.clone(),
-            secrets_listed.clone(),
+            values.sealed_secrets_listed.clone(),
+            values.secrets_listed.clone(),
             environments_listed,
         ],
     );
     let report = environment::report_unusable_keys(Arc::clone(&keeper));
-    let again = stream::select(sealed_secrets_listed.stream(), secrets_listed.stream());
+    let again = stream::select(
+        values.sealed_secrets_listed.stream(),
+        values.secrets_listed.stream(),
+    );
+    let reuse = values::report_reuse(values.clone(), values_changed, Arc::clone(&replica.metrics));
     [
         (
             "SealedSecret controller",
-            unseal(replica, watched, again, reconciler),
+            after_fingerprint_key(replica, unseal(replica, watched, again, reconciler)),
         ),
         (
             "Environment controller",
             keep_environments(replica, environments_counter, changed, keeper),
         ),
         ("ResealRequest controller", answer_reseal_requests(replica)),
+        ("Inquiry controller", answer_inquiries(replica, values)),
+        ("fingerprint key", keep_fingerprint_key(replica)),
+        ("report of reuse", until_shutdown(replica, reuse)),
         ("report of unusable keys", until_shutdown(replica, report)),
         ("readiness", until_shutdown(replica, readiness)),
     ]
 }
 
-fn reconciler(
-    replica: &Replica,
-    secrets: Store<PartialObjectMeta<Secret>>,
-    secrets_listed: Lists,
-) -> Reconciler {
+/// What is about to be watched, and what will be seen of it.
+fn watched(replica: &Replica) -> (Watched, Values) {
+    let (sealed_secrets, sealed_secrets_writer) = reflector::store();
+    let (secrets, secrets_writer) = reflector::store();
+    let (sealed_secrets_counter, sealed_secrets_listed) = Lists::new();
+    let (secrets_counter, secrets_listed) = Lists::new();
+    let watched = Watched {
+        sealed_secrets: sealed_secrets.clone(),
+        sealed_secrets_writer,
+        sealed_secrets_counter,
+        secrets_writer,
+        secrets_counter,
+        changed: Arc::default(),
+        values_changed: Arc::default(),
+    };
+    let values = Values {
+        surroundings: replica.surroundings.clone(),
+        sealed_secrets,
+        sealed_secrets_listed,
+        secrets,
+        secrets_listed,
+    };
+    (watched, values)
+}
+
+fn keeper(replica: &Replica, values: &Values) -> Keeper {
+    Keeper {
+        client: replica.client.clone(),
+        own_namespace: replica.settings.namespace.clone(),
+        surroundings: replica.surroundings.clone(),
+        sealed_secrets: values.sealed_secrets.clone(),
+        sealed_secrets_listed: values.sealed_secrets_listed.clone(),
+        events: replica.events.clone(),
+        metrics: Arc::clone(&replica.metrics),
+        retries: Retries::default(),
+        lost: Mutex::default(),
+        revoked: Mutex::default(),
+    }
+}
+
+fn reconciler(replica: &Replica, values: &Values) -> Reconciler {
     Reconciler {
         client: replica.client.clone(),
         surroundings: replica.surroundings.clone(),
-        secrets,
-        secrets_listed,
+        secrets: values.secrets.clone(),
+        secrets_listed: values.secrets_listed.clone(),
         recent: RecentStatuses::default(),
         retries: Retries::default(),
         heals: Heals::default(),
@@ -143,6 +171,25 @@ fn until_shutdown(
     .boxed()
 }
 
+fn keep_fingerprint_key(replica: &Replica) -> BoxFuture<'static, ()> {
+    let keeper = FingerprintKeeper {
+        client: replica.client.clone(),
+        own_namespace: replica.settings.namespace.clone(),
+        surroundings: replica.surroundings.clone(),
+        metrics: Arc::clone(&replica.metrics),
+    };
+    until_shutdown(replica, keeper.keep())
+}
+
+fn after_fingerprint_key(
+    replica: &Replica,
+    task: BoxFuture<'static, ()>,
+) -> BoxFuture<'static, ()> {
+    fingerprint_key::until_made(replica.surroundings.clone())
+        .then(|()| task)
+        .boxed()
+}
+
 /// A controller of kube-runtime that is asked to end before its first list waits for it for ever, so
 /// every list has to be there before there is work that is waited for.
 async fn tell_when_leading(phase: watch::Sender<Phase>, listed: [Lists; 3]) -> Infallible {
@@ -161,6 +208,7 @@ struct Watched {
     secrets_writer: Writer<PartialObjectMeta<Secret>>,
     secrets_counter: ListCounter,
     changed: Arc<Notify>,
+    values_changed: Arc<Notify>,
 }
 
 /// `again` tells when something was listed. What a list brings is in the store only when the list is
@@ -176,10 +224,14 @@ fn unseal(
         .clone()
         .labels(&format!("{MANAGED_BY_LABEL}={MANAGED_BY}"));
     let in_small_pages = everything.page_size(PAGE);
+    let values_changed = Arc::clone(&watched.values_changed);
     let sealed_secrets = watching(Api::all(replica.client.clone()), in_small_pages)
         .reflect(watched.sealed_secrets_writer)
         .inspect(move |event| watched.sealed_secrets_counter.inspect(event))
-        .inspect(move |_| watched.changed.notify_one())
+        .inspect(move |_| {
+            watched.changed.notify_one();
+            values_changed.notify_one();
+        })
         .applied_objects()
         // Our own writes of the status are no news.
         .predicate_filter(
@@ -189,6 +241,7 @@ fn unseal(
     let secrets = watching(Api::all(replica.client.clone()), ours)
         .reflect(watched.secrets_writer)
         .inspect(move |event| watched.secrets_counter.inspect(event))
+        .inspect(move |_| watched.values_changed.notify_one())
         .touched_objects();
     let forgetful = Arc::clone(&reconciler);
     Controller::for_stream(sealed_secrets, watched.sealed_secrets)
@@ -253,35 +306,54 @@ fn keep_environments(
         .boxed()
 }
 
-/// Requests are watched as metadata and read when it is their turn: they are large and short-lived.
 fn answer_reseal_requests(replica: &Replica) -> BoxFuture<'static, ()> {
-    let resealer = Arc::new(Resealer {
-        client: replica.client.clone(),
+    let resealer = Resealer {
+        desk: desk(replica, Written::ResealRequestStatus),
         surroundings: replica.surroundings.clone(),
         private_key_operations: Arc::clone(&replica.private_key_operations),
-        time_to_live: replica.settings.reseal_request_ttl,
+    };
+    answer_requests(replica, resealer)
+}
+
+fn answer_inquiries(replica: &Replica, values: Values) -> BoxFuture<'static, ()> {
+    let investigator = Investigator {
+        desk: desk(replica, Written::InquiryStatus),
+        surroundings: replica.surroundings.clone(),
+        private_key_operations: Arc::clone(&replica.private_key_operations),
+        values,
+        traces: Traces::new(Instant::now()),
+    };
+    answer_requests(replica, investigator)
+}
+
+fn desk(replica: &Replica, written: Written) -> Desk {
+    Desk {
+        client: replica.client.clone(),
+        time_to_live: replica.settings.request_ttl,
         retries: Retries::default(),
         metrics: Arc::clone(&replica.metrics),
-    });
+        written,
+    }
+}
+
+/// Requests are watched as metadata and read when it is their turn: they are large and short-lived.
+fn answer_requests<A: Answerer>(replica: &Replica, answerer: A) -> BoxFuture<'static, ()> {
+    let answerer = Arc::new(answerer);
     let (requests, writer) = reflector::store();
-    let api = Api::<PartialObjectMeta<ResealRequest>>::all(replica.client.clone());
+    let api = Api::<PartialObjectMeta<A::Request>>::all(replica.client.clone());
     let watch = watching(api, watcher::Config::default())
         .reflect(writer)
         .applied_objects()
         // Our own answers are no news.
         .predicate_filter(predicates::generation, PredicateConfig::default());
-    let forgetful = Arc::clone(&resealer);
+    let forgetful = Arc::clone(&answerer);
     Controller::for_stream(watch, requests)
         .with_config(controller::Config::default().concurrency(REQUESTS_AT_ONCE))
         .graceful_shutdown_on(replica.shutdown.clone())
-        .run(
-            reseal_requests::reconcile,
-            |_, never, _| match *never {},
-            resealer,
-        )
+        .run(requests::reconcile, |_, never, _| match *never {}, answerer)
         .for_each(move |ended| {
             if let Err(controller::Error::ObjectNotFound(gone)) = ended {
-                forgetful.retries.forget(&gone.name);
+                forgetful.desk().retries.forget(&gone.name);
             }
             ready(())
         })

@@ -52,7 +52,7 @@ fn every_reason_has_the_conditions_of_its_state() {
     Progressing          Progressing  Unknown  Unknown  True     absent
     Refused              Stalled      False    False    absent   True
     RefusedSecretType    Stalled      False    False    absent   True
-    ReservedLabel        Stalled      False    False    absent   True
+    ReservedMetadata     Stalled      False    False    absent   True
     RevokedSealingKey    Stalled      False    False    absent   True
     SecretExists         Stalled      False    False    absent   True
     TooLarge             Stalled      False    False    absent   True

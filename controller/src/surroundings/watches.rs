@@ -1,4 +1,4 @@
-//! The three watches that keep the surroundings.
+//! The four watches that keep the surroundings.
 
 use std::future::ready;
 
@@ -13,14 +13,19 @@ use sealing::resource::SEALING_KEY_LABEL;
 use tokio::sync::watch;
 
 use super::Surroundings;
-use crate::{key_ring::KeySecret, received::ReceivedEnvironment, watching::watching};
+use crate::{
+    fingerprint_key::{self, FingerprintSecret},
+    key_ring::KeySecret,
+    received::ReceivedEnvironment,
+    watching::watching,
+};
 
 /// Futures that keep `surroundings` as the API server says. They never end.
 pub(crate) fn watches(
     client: &Client,
     own_namespace: &str,
     surroundings: &watch::Sender<Surroundings>,
-) -> [BoxFuture<'static, ()>; 3] {
+) -> [BoxFuture<'static, ()>; 4] {
     let everything = watcher::Config::default();
     let environments = watching(
         Api::<ReceivedEnvironment>::all(client.clone()),
@@ -32,7 +37,11 @@ pub(crate) fn watches(
     );
     let key_secrets = watching(
         Api::<Secret>::namespaced(client.clone(), own_namespace),
-        everything.labels(SEALING_KEY_LABEL),
+        everything.clone().labels(SEALING_KEY_LABEL),
+    );
+    let fingerprint_secret = watching(
+        Api::<Secret>::namespaced(client.clone(), own_namespace),
+        everything.fields(&format!("metadata.name={}", fingerprint_key::SECRET)),
     );
     [
         Box::pin(follow(
@@ -55,6 +64,13 @@ pub(crate) fn watches(
             key_secrets,
             surroundings.clone(),
             |surroundings, event| surroundings.take_key_secret(parts_of(event, KeySecret::read)),
+        )),
+        Box::pin(follow(
+            fingerprint_secret,
+            surroundings.clone(),
+            |surroundings, event| {
+                surroundings.take_fingerprint_secret(parts_of(event, FingerprintSecret::read))
+            },
         )),
     ]
 }

@@ -7,7 +7,7 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::WrappedFileKey;
+use super::{RequestStatus, WrappedFileKey};
 use crate::Scope;
 
 /// Asks the controller to wrap the file keys of seals for the active sealing key of their
@@ -135,14 +135,8 @@ impl fmt::Display for ResealResult {
     }
 }
 
-impl ResealRequestStatus {
-    /// The type of the one condition.
-    pub const COMPLETE: &str = "Complete";
-
-    /// What the controller says about the request as a whole, once it has answered.
-    pub fn complete(&self) -> Option<&Condition> {
-        self.conditions
-            .iter()
-            .find(|condition| condition.type_ == Self::COMPLETE)
+impl RequestStatus for ResealRequestStatus {
+    fn conditions(&self) -> &[Condition] {
+        &self.conditions
     }
 }

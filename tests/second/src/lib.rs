@@ -1,8 +1,9 @@
-//! Both formats written a second time, from `rsa`, `aes-gcm`, `hkdf` and `sha2`, after format.md
+//! Both formats written a second time, from `rsa`, `aes-gcm`, `hkdf`, `hmac` and `sha2`, after format.md
 //! alone. Tests hold `sealing` against it; it is never part of a program: its RSA is not
 //! constant-time.
 
 pub mod bitnami;
+pub mod fingerprint;
 pub mod native;
 
 use aes_gcm::{Aes256Gcm, KeyInit as _, Nonce, aead::Aead as _};

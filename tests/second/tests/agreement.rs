@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use rsa::{RsaPrivateKey, RsaPublicKey};
 use sealing::{
-    EnvironmentName, ItemName, KeyRing, Place, Plaintext, Recipient, Scope, SealRequest,
-    SealingKey, Secret, UnsealError,
+    EnvironmentName, FingerprintKey, ItemName, ItemPlace, KeyRing, Place, Plaintext, Recipient,
+    Scope, SealRequest, SealingKey, Secret, UnsealError,
     envelope::bitnami,
     resource::{SealedSecretSpec, SecretTemplate},
     seal, unseal,
@@ -183,4 +183,26 @@ fn with_one_bit_changed(mut spec: SealedSecretSpec, seed: prop::sample::Index) -
     bytes[at / 8] ^= 1 << (at % 8);
     *text = format!("sceau:v1:{}", STANDARD.encode(bytes));
     spec
+}
+
+proptest! {
+    #[test]
+    fn both_make_the_same_fingerprints(
+        key in prop::array::uniform32(any::<u8>()),
+        value in prop::collection::vec(any::<u8>(), 0..30),
+        environment in label(),
+        namespace in label(),
+    ) {
+        let ours = FingerprintKey::from_bytes(&key).unwrap();
+        prop_assert_eq!(ours.id(), second::fingerprint::id(&key));
+        let at = ItemPlace {
+            environment: &EnvironmentName::parse(environment.as_str()).unwrap(),
+            place: &Place::parse(&namespace, "api").unwrap(),
+            item: &ItemName::parse("A").unwrap(),
+        };
+        let ours = ours.of_item(&Plaintext::new(value.clone()), at);
+        let text = ours.map(|it| serde_json::to_value(it).unwrap());
+        let theirs = second::fingerprint::of_item(&key, &value, [&environment, &namespace, "api", "A"]);
+        prop_assert_eq!(text, theirs.map(Into::into));
+    }
 }

@@ -16,6 +16,7 @@ fn secret(items: &[(&str, &[u8])]) -> DesiredSecret {
         place: Place::parse("shop", "api").unwrap(),
         template: SecretTemplate::default(),
         items: items.collect(),
+        fingerprints: None,
         owner: OwnerReference {
             api_version: "sceau.dev/v1alpha1".to_owned(),
             kind: "SealedSecret".to_owned(),

@@ -1,9 +1,18 @@
 //! The Secret that is to be written.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    fmt::{self, Write as _},
+};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
-use sealing::{ItemName, Place, Plaintext, resource::SecretTemplate};
+use sealing::{
+    ItemName, Place, Plaintext,
+    resource::{FINGERPRINTS_ANNOTATION, SecretTemplate},
+};
+
+use crate::fingerprints::Fingerprints;
 
 /// A Secret as it shall stand. Printed, it shows the names and sizes of its items.
 #[derive(Debug)]
@@ -14,6 +23,8 @@ pub struct DesiredSecret {
     pub template: SecretTemplate,
     /// The items: it has these and no others.
     pub items: BTreeMap<ItemName, Plaintext>,
+    /// The fingerprints of the items.
+    pub fingerprints: Option<Fingerprints>,
     /// Its SealedSecret.
     pub owner: OwnerReference,
     /// The uid of the Secret that it replaces; without one there must be none.
@@ -35,6 +46,16 @@ impl DesiredSecret {
             .collect()
     }
 
+    /// The template's annotations, and the fingerprints.
+    pub(crate) fn annotations(&self) -> BTreeMap<&str, Cow<'_, str>> {
+        let of_template = self.template.metadata.annotations.iter();
+        let own = self.fingerprints.as_ref();
+        of_template
+            .map(|(name, value)| (name.as_str(), Cow::from(value)))
+            .chain(own.map(|own| (FINGERPRINTS_ANNOTATION, own.to_annotation().into())))
+            .collect()
+    }
+
     /// What is said about it in status and event. Manifests made with Helm say that Helm manages
     /// the Secret, which is not so, and the label can have one value only: that is said aloud.
     pub(crate) fn summary(&self) -> String {
@@ -42,14 +63,24 @@ impl DesiredSecret {
             1 => "1 item".to_owned(),
             count => format!("{count} items"),
         };
+        let mut summary = format!("unsealed {count}");
         let label = self.template.metadata.labels.get(MANAGED_BY_LABEL);
-        if label.is_none_or(|value| value == MANAGED_BY) {
-            format!("unsealed {count}")
-        } else {
-            format!(
-                "unsealed {count}; the label {MANAGED_BY_LABEL} is {MANAGED_BY}, not the template's"
-            )
+        if label.is_some_and(|value| value != MANAGED_BY) {
+            let _ = write!(
+                summary,
+                "; the label {MANAGED_BY_LABEL} is {MANAGED_BY}, not the template's"
+            );
         }
+        if self.lacks_room() {
+            summary.push_str("; the fingerprints of its items do not fit into its annotations");
+        }
+        summary
+    }
+
+    fn lacks_room(&self) -> bool {
+        let has_values = self.items.values().any(|value| !value.is_empty());
+        let own = self.fingerprints.as_ref();
+        own.is_some_and(|own| own.items.is_empty() && has_values)
     }
 }
 
@@ -66,6 +97,10 @@ impl fmt::Display for DesiredSecret {
         }
         for (name, value) in &self.template.metadata.annotations {
             writeln!(f, "  annotation {name}: {value}")?;
+        }
+        if let Some(fingerprints) = &self.fingerprints {
+            let count = fingerprints.items.len();
+            writeln!(f, "  annotation {FINGERPRINTS_ANNOTATION}: {count}")?;
         }
         for (name, plaintext) in &self.items {
             writeln!(f, "  item {name}: {} bytes", plaintext.len())?;

@@ -4,6 +4,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::core::ObjectMeta;
 use sealing::resource::{ADOPT_ANNOTATION, WrittenSecret};
 
+use crate::fingerprints::{Fingerprints, other_annotations};
+
 /// What is known of a Secret before it is written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FoundSecret {
@@ -17,6 +19,10 @@ pub struct FoundSecret {
     pub may_be_adopted: bool,
     /// Whether it is on its way out.
     pub is_being_deleted: bool,
+    /// The fingerprints of its values.
+    pub fingerprints: Option<Fingerprints>,
+    /// The bytes of its annotations beside these.
+    pub other_annotations: usize,
 }
 
 impl FoundSecret {
@@ -33,16 +39,16 @@ impl From<&ObjectMeta> for FoundSecret {
             .iter()
             .flatten()
             .find(|owner| owner.controller == Some(true));
-        let adopt = metadata
-            .annotations
-            .as_ref()
-            .and_then(|annotations| annotations.get(ADOPT_ANNOTATION));
+        let annotations = metadata.annotations.as_ref();
+        let adopt = annotations.and_then(|annotations| annotations.get(ADOPT_ANNOTATION));
         Self {
             uid: metadata.uid.clone().unwrap_or_default(),
             resource_version: metadata.resource_version.clone().unwrap_or_default(),
             controller: controller.cloned(),
             may_be_adopted: adopt.is_some_and(|value| value == "true"),
             is_being_deleted: metadata.deletion_timestamp.is_some(),
+            fingerprints: annotations.and_then(Fingerprints::of),
+            other_annotations: annotations.map_or(0, other_annotations),
         }
     }
 }

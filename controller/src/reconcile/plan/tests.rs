@@ -2,13 +2,14 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use sealing::{
-    KeyRing,
+    FingerprintKey, KeyRing,
     resource::{SealStatus, SealedSecretSpec, WrittenSecret},
 };
 use serde_json::json;
 
 use super::*;
 use crate::{
+    fingerprints::Fingerprints,
     fixtures::{KEYS, environment_name, sealed},
     status::Verdict,
 };
@@ -29,6 +30,7 @@ fn observed_of(object: SealedSecret) -> Observed {
         status: SealedSecretStatus::default(),
         belonging: Belonging::To(Arc::new(prod())),
         secret: Ok(None),
+        fingerprint_key: None,
     }
 }
 
@@ -50,6 +52,8 @@ fn found() -> FoundSecret {
         controller: None,
         may_be_adopted: false,
         is_being_deleted: false,
+        fingerprints: None,
+        other_annotations: 0,
     }
 }
 
@@ -271,8 +275,17 @@ fn obstacles_of_manifests() -> Vec<Row> {
             changed(api(), |spec| {
                 set_label(spec, "sceau.dev/sealing-key", "active");
             }),
-            Reason::ReservedLabel,
+            Reason::ReservedMetadata,
             "the template sets the label sceau.dev/sealing-key; labels of sceau.dev/ are the controller's",
+        ),
+        row_of(
+            changed(api(), |spec| {
+                let annotations = &mut spec.template.metadata.annotations;
+                annotations.insert("sceau.dev/fingerprints".to_owned(), String::new());
+            }),
+            Reason::ReservedMetadata,
+            "the template sets the annotation sceau.dev/fingerprints; \
+             annotations of sceau.dev/ are the controller's",
         ),
     ]
 }
@@ -535,4 +548,81 @@ fn the_label_that_finds_our_secrets_is_ours_and_that_is_said() {
 #[test]
 fn debug_shows_no_value() {
     assert!(!format!("{:?}", unsealing(api()).open()).contains("hunter2"));
+}
+
+/// What was unsealed, found with these fingerprints, while this fingerprint key is there.
+fn fingerprinted(found: Option<Fingerprints>, present: Option<&Arc<FingerprintKey>>) -> Observed {
+    let found = FoundSecret {
+        fingerprints: found,
+        ..unsealed().secret.unwrap().unwrap()
+    };
+    Observed {
+        secret: Ok(Some(found)),
+        fingerprint_key: present.cloned(),
+        ..unsealed()
+    }
+}
+
+fn open(observed: &Observed) -> Opened {
+    let Plan::Unseal(permitted) = plan(observed) else {
+        panic!("it is left");
+    };
+    permitted.unsealing(api().spec).unwrap().open().unwrap()
+}
+
+#[test]
+fn a_secret_is_opened_once_for_each_fingerprint_key() {
+    let [one, other] = [(), ()].map(|()| Arc::new(FingerprintKey::generate().unwrap()));
+    let made_with = |present| {
+        open(&fingerprinted(None, Some(present)))
+            .secret
+            .fingerprints
+    };
+    let (by_one, by_other) = (made_with(&one), made_with(&other));
+    for (found, present, expected) in [
+        (&None, None, "leave"),
+        (&by_one, None, "leave"),
+        (&None, Some(&one), "write"),
+        (&by_one, Some(&one), "leave"),
+        (&by_other, Some(&one), "write"),
+    ] {
+        let observed = fingerprinted(found.clone(), present);
+        assert_eq!(verdict(&observed), Ok(expected), "{found:?} {present:?}");
+        if let Plan::Unseal(permitted) = plan(&observed) {
+            assert!(permitted.heals(), "{found:?} {present:?}");
+        }
+    }
+}
+
+#[test]
+fn fingerprints_are_an_annotation_and_are_not_printed() {
+    let present = Arc::new(FingerprintKey::generate().unwrap());
+    let secret = open(&fingerprinted(None, Some(&present))).secret;
+    let annotation = secret.annotations()["sceau.dev/fingerprints"].to_string();
+    assert!(
+        annotation.contains("\"since\":\"2026-11-21T09:30:00Z\""),
+        "{annotation}"
+    );
+    let known = secret.fingerprints.as_ref().unwrap();
+    assert_eq!(known.items.keys().collect::<Vec<_>>(), ["A"]);
+    let fingerprint = serde_json::to_value(known.items["A"].fingerprint).unwrap();
+    let fingerprint = fingerprint.as_str().unwrap().to_owned();
+    assert!(annotation.contains(&fingerprint));
+    assert!(!format!("{secret} {secret:?}").contains(&fingerprint));
+}
+
+#[test]
+fn fingerprints_that_do_not_fit_are_left_out_and_that_is_said() {
+    let present = Arc::new(FingerprintKey::generate().unwrap());
+    let mut observed = fingerprinted(None, Some(&present));
+    if let Ok(Some(found)) = &mut observed.secret {
+        found.other_annotations = 262_100;
+    }
+    let secret = open(&observed).secret;
+    assert_eq!(
+        secret.summary(),
+        "unsealed 2 items; the fingerprints of its items do not fit into its annotations"
+    );
+    let left = fingerprinted(secret.fingerprints, Some(&present));
+    assert_eq!(verdict(&left), Ok("leave"));
 }

@@ -1,16 +1,18 @@
 //! From a decision to open seals to the Secret that they hold.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use sealing::{
-    EnvironmentName, KeyId, Place, UnsealError,
+    EnvironmentName, ItemName, KeyId, Place, UnsealError, Unsealed,
     envelope::native::{Envelope, ParseError},
-    resource::{SealedSecretSpec, SecretTemplate},
+    resource::{RESERVED_PREFIX, SealedSecretSpec, SecretTemplate, UnchangedItem},
 };
 
 use super::{DesiredSecret, missing_keys};
 use crate::{
+    fingerprints::{Fingerprinting, Fingerprints, OpenedItems, other_annotations},
     outcome::{Obstacle, Reason},
     surroundings::KnownEnvironment,
 };
@@ -22,6 +24,7 @@ pub struct Permitted {
     pub(super) environment: Arc<KnownEnvironment>,
     pub(super) owner: OwnerReference,
     pub(super) precondition: Option<String>,
+    pub(super) fingerprinting: Option<Fingerprinting>,
     pub(super) heals: bool,
 }
 
@@ -36,7 +39,7 @@ impl Permitted {
     /// # Errors
     /// An [`Obstacle`] when they cannot be opened.
     pub fn unsealing(self, spec: SealedSecretSpec) -> Result<Unsealing, Obstacle> {
-        check_labels(&spec.template)?;
+        check_names(&spec.template)?;
         let envelope = Envelope::parse(&spec).map_err(|error| malformed(&error))?;
         let keys = match envelope.opening_keys(&self.environment.ring) {
             Ok(keys) => keys.into_iter().map(sealing::SealingKey::id).collect(),
@@ -51,18 +54,19 @@ impl Permitted {
     }
 }
 
-/// Labels of this prefix are the controller's: with one of them, a Secret in its own namespace would
-/// be a sealing key.
-const RESERVED_PREFIX: &str = "sceau.dev/";
-
-fn check_labels(template: &SecretTemplate) -> Result<(), Obstacle> {
-    let reserved = |label: &&String| label.starts_with(RESERVED_PREFIX);
-    match template.metadata.labels.keys().find(reserved) {
+/// With a reserved label, a Secret in the controller's namespace would be a sealing key; reserved
+/// annotations are what the controller knows of a Secret.
+fn check_names(template: &SecretTemplate) -> Result<(), Obstacle> {
+    let metadata = &template.metadata;
+    let labels = metadata.labels.keys().map(|name| ("label", name));
+    let annotations = metadata.annotations.keys().map(|name| ("annotation", name));
+    let reserved = |(_, name): &(_, &String)| name.starts_with(RESERVED_PREFIX);
+    match labels.chain(annotations).find(reserved) {
         None => Ok(()),
-        Some(label) => Err(Obstacle::new(
-            Reason::ReservedLabel,
+        Some((kind, name)) => Err(Obstacle::new(
+            Reason::ReservedMetadata,
             format!(
-                "the template sets the label {label}; labels of {RESERVED_PREFIX} are the controller's"
+                "the template sets the {kind} {name}; {kind}s of {RESERVED_PREFIX} are the controller's"
             ),
         )),
     }
@@ -92,6 +96,8 @@ pub struct Opened {
     pub secret: DesiredSecret,
     /// One for each seal, in their order.
     pub opened_by: Vec<KeyId>,
+    /// Items that were sealed again with the value they had.
+    pub unchanged: Vec<UnchangedItem>,
 }
 
 impl Unsealing {
@@ -111,16 +117,46 @@ impl Unsealing {
             .envelope
             .open(place, &environment.ring)
             .map_err(|error| refused(&error, environment))?;
+        let sealed_at = self.sealed_at();
+        let fingerprints = self.fingerprint(&unsealed, &sealed_at);
         Ok(Opened {
+            unchanged: fingerprints
+                .as_ref()
+                .map(|known| known.unchanged(&sealed_at))
+                .unwrap_or_default(),
             secret: DesiredSecret {
                 place: place.clone(),
                 template: self.template.clone(),
                 items: unsealed.items,
+                fingerprints,
                 owner: owner.clone(),
                 precondition: precondition.clone(),
             },
             opened_by: unsealed.opened_by,
         })
+    }
+
+    /// When each item was sealed.
+    fn sealed_at(&self) -> BTreeMap<&ItemName, Timestamp> {
+        let seals = self.envelope.seals.iter();
+        seals
+            .flat_map(|seal| seal.item_sizes().map(|(name, _)| (name, seal.sealed_at)))
+            .collect()
+    }
+
+    fn fingerprint(
+        &self,
+        unsealed: &Unsealed,
+        sealed_at: &BTreeMap<&ItemName, Timestamp>,
+    ) -> Option<Fingerprints> {
+        let mut fingerprinting = self.permitted.fingerprinting.clone()?;
+        fingerprinting.taken += other_annotations(&self.template.metadata.annotations);
+        Some(fingerprinting.fingerprint(OpenedItems {
+            environment: &self.permitted.environment.name,
+            place: &self.permitted.place,
+            items: &unsealed.items,
+            sealed_at,
+        }))
     }
 
     /// Where the SealedSecret stands.

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use sealing::resource::WrittenSecret;
+use sealing::resource::{UnchangedItem, WrittenSecret};
 
 use super::*;
 use crate::{
@@ -18,6 +18,7 @@ fn observed(status: SealedSecretStatus) -> Observed {
         status,
         belonging: Belonging::None,
         secret: Ok(None),
+        fingerprint_key: None,
     }
 }
 
@@ -28,6 +29,7 @@ fn written(resource_version: &str) -> Written {
             resource_version: resource_version.to_owned(),
         },
         opened_by: vec![KEYS[0].id()],
+        unchanged: Vec::new(),
         message: "unsealed 1 item".to_owned(),
     }
 }
@@ -77,6 +79,24 @@ fn an_obstacle_keeps_the_record_of_the_last_good_secret() {
         report.announcement,
         Some(Announcement::warning("Refused", "because"))
     );
+}
+
+#[test]
+fn items_that_were_not_renewed_are_named_until_they_are() {
+    let stale = UnchangedItem {
+        item: "A".to_owned(),
+        since: NOW.to_owned(),
+    };
+    let sealed_again = Written {
+        unchanged: vec![stale.clone()],
+        ..written("7")
+    };
+    let told = status_after([Ok(sealed_again.clone())]);
+    assert_eq!(told.unchanged, std::slice::from_ref(&stale));
+    let refused = [Ok(sealed_again.clone()), Err(obstacle(Reason::Refused))];
+    assert_eq!(status_after(refused).unchanged, [stale]);
+    let renewed = [Ok(sealed_again), Ok(written("8"))];
+    assert_eq!(status_after(renewed).unchanged, []);
 }
 
 #[test]

@@ -1,10 +1,12 @@
-use sealing::{KeyRing, Scope, resource::SealedSecret, unseal};
+use sealing::{
+    KeyRing, Scope,
+    resource::{RequestStatus as _, SealedSecret},
+    unseal,
+};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::fixtures::{Given, KEYS, at, sealed};
-
-const TIME_TO_LIVE: Duration = Duration::from_mins(10);
 
 /// `prod` with key 0 retired and key 1 active, and `dev` without any key.
 fn surroundings() -> Surroundings {
@@ -35,7 +37,11 @@ fn object() -> SealedSecret {
     sealed(0, &[("A", b"value")])
 }
 
-fn request(environment: &str, seals: &[SealHeader], status: &Value) -> ReceivedResealRequest {
+fn request(
+    environment: &str,
+    seals: &[SealHeader],
+    status: &Value,
+) -> ReceivedRequest<ResealRequest> {
     serde_json::from_value(json!({
         "metadata": {"name": "one", "generation": 1, "creationTimestamp": "2026-03-01T12:00:00Z"},
         "spec": {"environment": environment, "seals": seals},
@@ -44,23 +50,18 @@ fn request(environment: &str, seals: &[SealHeader], status: &Value) -> ReceivedR
     .unwrap()
 }
 
-fn unanswered(environment: &str) -> ReceivedResealRequest {
+fn unanswered(environment: &str) -> ReceivedRequest<ResealRequest> {
     request(environment, &[header(&object())], &Value::Null)
 }
 
-fn decided(request: &ReceivedResealRequest, now: &str) -> Decision {
-    decide(request, &surroundings(), TIME_TO_LIVE, at(now))
+fn decided(request: &ReceivedRequest<ResealRequest>) -> Decision {
+    decide(request, &surroundings())
 }
 
 /// What becomes of one header.
 fn outcome(surroundings: &Surroundings, header: SealHeader) -> ResealOutcome {
     let request = request("prod", &[header], &Value::Null);
-    match decide(
-        &request,
-        surroundings,
-        TIME_TO_LIVE,
-        at("2026-03-01T12:00:01Z"),
-    ) {
+    match decide(&request, surroundings) {
         Decision::Reseal(batch) => batch.reseal(0),
         other => panic!("{other:?}"),
     }
@@ -158,17 +159,16 @@ fn a_seal_of_a_revoked_key_is_not_resealed() {
 
 #[test]
 fn a_request_for_no_environment_or_without_readable_spec_is_refused() {
-    let now = "2026-03-01T12:00:01Z";
     for environment in ["test", "No Name"] {
-        let decision = decided(&unanswered(environment), now);
+        let decision = decided(&unanswered(environment));
         assert!(
             matches!(decision, Decision::Refuse(Refusal::NoEnvironment(_))),
             "{decision:?}"
         );
     }
-    let unreadable: ReceivedResealRequest =
+    let unreadable: ReceivedRequest<ResealRequest> =
         serde_json::from_value(json!({"metadata": {"name": "one"}, "spec": {"seals": 3}})).unwrap();
-    let decision = decided(&unreadable, now);
+    let decision = decided(&unreadable);
     assert!(
         matches!(decision, Decision::Refuse(Refusal::Unreadable)),
         "{decision:?}"
@@ -177,63 +177,15 @@ fn a_request_for_no_environment_or_without_readable_spec_is_refused() {
 
 #[test]
 fn a_request_waits_for_the_first_key_and_for_the_one_after_a_revoked_one() {
-    let now = "2026-03-01T12:00:01Z";
-    assert!(matches!(
-        decided(&unanswered("dev"), now),
-        Decision::WaitForKey
-    ));
+    assert!(matches!(decided(&unanswered("dev")), Decision::WaitForKey));
     let revoked = json!({"sealingKeys": {"revoked": [KEYS[1].id().to_string()]}});
     let surroundings = given(revoked).surroundings();
-    let decision = decide(&unanswered("prod"), &surroundings, TIME_TO_LIVE, at(now));
+    let decision = decide(&unanswered("prod"), &surroundings);
     assert!(matches!(decision, Decision::WaitForKey), "{decision:?}");
 }
 
-#[test]
-fn an_answered_request_is_kept_for_its_time_and_never_answered_again() {
-    let answer = Answer::from(Refusal::TooLarge);
-    let answered_at = at("2026-03-01T12:05:00Z");
-    let status = answer.status(&unanswered("prod"), answered_at);
-    let request = request("prod", &[header(&object())], &json!(status));
-    for (now, left) in [("2026-03-01T12:05:00Z", 600), ("2026-03-01T12:14:59Z", 1)] {
-        let decision = decided(&request, now);
-        let Decision::Leave(Next::After(wait)) = decision else {
-            panic!("{decision:?}");
-        };
-        assert_eq!(wait.as_secs(), left, "{now}");
-    }
-    let decision = decided(&request, "2026-03-01T12:15:00Z");
-    assert!(matches!(decision, Decision::Delete), "{decision:?}");
-}
-
-#[test]
-fn a_request_that_nobody_answered_is_deleted_after_the_same_time() {
-    let waiting = decided(&unanswered("dev"), "2026-03-01T12:09:59Z");
-    assert!(matches!(waiting, Decision::WaitForKey), "{waiting:?}");
-    for environment in ["dev", "prod"] {
-        let late = decided(&unanswered(environment), "2026-03-01T12:10:00Z");
-        assert!(matches!(late, Decision::Delete), "{late:?}");
-    }
-}
-
-#[test]
-fn a_request_that_is_being_deleted_is_left_alone() {
-    let mut request = unanswered("prod");
-    request.metadata.deletion_timestamp = Some(Time(at("2026-03-01T12:00:01Z")));
-    let decision = decided(&request, "2026-03-01T13:00:00Z");
-    assert!(
-        matches!(decision, Decision::Leave(Next::OnChange)),
-        "{decision:?}"
-    );
-}
-
-#[test]
-fn a_clock_that_is_behind_keeps_a_request_longer_at_most() {
-    let decision = decided(&unanswered("prod"), "2026-02-01T00:00:00Z");
-    assert!(matches!(decision, Decision::Reseal(_)), "{decision:?}");
-}
-
 /// As many seals as a request may have, each wrapped for so many keys of 4096 bits.
-fn largest(recipients: usize) -> ReceivedResealRequest {
+fn largest(recipients: usize) -> ReceivedRequest<ResealRequest> {
     let recipient = WrappedFileKey {
         wrapped: format!("sceau:v1:{}", "A".repeat(684)),
         ..object().spec.seals[0].recipients[0].clone()

@@ -1,26 +1,32 @@
-//! A ResealRequest as the API server sends it, whatever stands in it.
+//! A request as the API server sends it, whatever stands in it.
 //!
 //! One that cannot be read is answered as any other, so that nobody waits for it.
 
-use kube::core::{ClusterResourceScope, ObjectMeta};
-use sealing::resource::{ResealRequest, ResealRequestSpec, ResealRequestStatus};
-use serde::{Deserialize, Deserializer};
+use kube::core::{
+    ObjectMeta,
+    object::{HasSpec, HasStatus},
+};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
 use super::{Sent, Unreadable};
 
-/// A ResealRequest, readable or not.
-#[derive(Debug, Clone)]
-pub(crate) struct ReceivedResealRequest {
+/// A request of the kind `R`, readable or not.
+pub(crate) struct ReceivedRequest<R: HasSpec + HasStatus> {
     pub(crate) metadata: ObjectMeta,
-    pub(crate) spec: Result<ResealRequestSpec, Unreadable>,
+    pub(crate) spec: Result<R::Spec, Unreadable>,
     /// What was answered before; absent when there is nothing, or nothing that can be read.
-    pub(crate) status: Option<ResealRequestStatus>,
+    pub(crate) status: Option<R::Status>,
 }
 
-impl ReceivedResealRequest {
+impl<R: HasSpec + HasStatus> ReceivedRequest<R> {
     /// Its generation; a request that was never stored has none.
     pub(crate) fn generation(&self) -> i64 {
         self.metadata.generation.unwrap_or_default()
+    }
+
+    /// Its name; a request that was never stored may have none.
+    pub(crate) fn name(&self) -> &str {
+        self.metadata.name.as_deref().unwrap_or_default()
     }
 
     /// Whether it is on its way out.
@@ -29,7 +35,10 @@ impl ReceivedResealRequest {
     }
 }
 
-impl<'de> Deserialize<'de> for ReceivedResealRequest {
+impl<'de, R> Deserialize<'de> for ReceivedRequest<R>
+where
+    R: HasSpec<Spec: DeserializeOwned> + HasStatus<Status: DeserializeOwned>,
+{
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let sent = Sent::deserialize(deserializer)?;
         Ok(Self {
@@ -39,5 +48,3 @@ impl<'de> Deserialize<'de> for ReceivedResealRequest {
         })
     }
 }
-
-is_sent_as!(ReceivedResealRequest, ResealRequest, ClusterResourceScope);

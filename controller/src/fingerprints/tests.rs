@@ -1,0 +1,131 @@
+use std::sync::LazyLock;
+
+use super::*;
+use crate::fixtures::{at, environment_name};
+
+static KEY: LazyLock<Arc<FingerprintKey>> =
+    LazyLock::new(|| Arc::new(FingerprintKey::generate().unwrap()));
+
+const JANUARY: &str = "2026-01-01T00:00:00Z";
+const MARCH: &str = "2026-03-01T00:00:00Z";
+const MAY: &str = "2026-05-01T00:00:00Z";
+
+/// The fingerprints of `A`, sealed at this time with this value, and the items that are unchanged.
+fn sealed(
+    value: &str,
+    sealed_at: &str,
+    found: Option<&Fingerprints>,
+) -> (Fingerprints, Vec<UnchangedItem>) {
+    let fingerprinting = Fingerprinting {
+        fingerprint_key: Arc::clone(&KEY),
+        found: found.cloned(),
+        taken: 0,
+    };
+    fingerprint(&fingerprinting, &[("A", value)], sealed_at)
+}
+
+fn fingerprint(
+    fingerprinting: &Fingerprinting,
+    items: &[(&str, &str)],
+    sealed_at: &str,
+) -> (Fingerprints, Vec<UnchangedItem>) {
+    let items: BTreeMap<_, _> = items
+        .iter()
+        .map(|(name, value)| {
+            let value = Plaintext::new(value.as_bytes().to_vec());
+            (ItemName::parse(*name).unwrap(), value)
+        })
+        .collect();
+    let sealed_at = items.keys().map(|name| (name, at(sealed_at))).collect();
+    let known = fingerprinting.fingerprint(OpenedItems {
+        environment: &environment_name("prod"),
+        place: &Place::parse("shop", "api").unwrap(),
+        items: &items,
+        sealed_at: &sealed_at,
+    });
+    let unchanged = known.unchanged(&sealed_at);
+    (known, unchanged)
+}
+
+fn since(known: &Fingerprints) -> String {
+    known.items["A"].since.to_string()
+}
+
+fn told(unchanged: &[UnchangedItem]) -> Vec<(&str, &str)> {
+    let told = unchanged.iter();
+    told.map(|it| (it.item.as_str(), it.since.as_str()))
+        .collect()
+}
+
+#[test]
+fn a_value_that_is_sealed_again_is_as_old_as_it_was_and_a_new_one_is_new() {
+    for (one, other) in [("correct horse", "battery staple"), ("1234", "5678")] {
+        let (first, unchanged) = sealed(one, JANUARY, None);
+        assert_eq!((since(&first).as_str(), unchanged), (JANUARY, vec![]));
+
+        let (again, unchanged) = sealed(one, MARCH, Some(&first));
+        assert_eq!(since(&again), JANUARY);
+        assert_eq!(told(&unchanged), [("A", JANUARY)]);
+
+        let (renewed, unchanged) = sealed(other, MAY, Some(&again));
+        assert_eq!((since(&renewed).as_str(), unchanged), (MAY, vec![]));
+    }
+}
+
+#[test]
+fn an_older_manifest_brings_its_older_time() {
+    let (first, _) = sealed("correct horse", MARCH, None);
+    let (older, unchanged) = sealed("correct horse", JANUARY, Some(&first));
+    assert_eq!((since(&older).as_str(), unchanged), (JANUARY, vec![]));
+}
+
+#[test]
+fn what_another_fingerprint_key_knew_is_not_compared() {
+    let (mut first, _) = sealed("correct horse", JANUARY, None);
+    first.key_id = "0123456789abcdef".to_owned();
+    let (again, unchanged) = sealed("correct horse", MARCH, Some(&first));
+    assert_eq!((since(&again).as_str(), unchanged), (MARCH, vec![]));
+}
+
+#[test]
+fn an_annotation_is_read_as_it_was_written_and_anything_else_is_none() {
+    let annotations = |text: String| [(FINGERPRINTS_ANNOTATION.to_owned(), text)].into();
+    let (known, _) = sealed("correct horse", JANUARY, None);
+    let read = Fingerprints::of(&annotations(known.to_annotation()));
+    assert_eq!(read, Some(known));
+    for bad in ["", "{}", "[]", r#"{"key":"a","items":{"A":"b"}}"#] {
+        assert_eq!(
+            Fingerprints::of(&annotations(bad.to_owned())),
+            None,
+            "{bad}"
+        );
+    }
+    assert_eq!(Fingerprints::of(&BTreeMap::new()), None);
+}
+
+#[test]
+fn an_empty_value_has_no_fingerprint_and_what_does_not_fit_is_left_out_as_a_whole() {
+    let fingerprints = |taken| {
+        let fingerprinting = Fingerprinting {
+            fingerprint_key: Arc::clone(&KEY),
+            found: None,
+            taken,
+        };
+        let items = [("A", "correct horse"), ("B", "battery staple"), ("C", "")];
+        fingerprint(&fingerprinting, &items, JANUARY).0
+    };
+    let all = fingerprints(0);
+    assert_eq!(all.items.keys().collect::<Vec<_>>(), ["A", "B"]);
+    let own = FINGERPRINTS_ANNOTATION.len() + all.to_annotation().len();
+    assert_eq!(fingerprints(LARGEST_ANNOTATIONS - own), all);
+    let none = fingerprints(LARGEST_ANNOTATIONS - own + 1);
+    assert!(none.items.is_empty());
+    assert_eq!(none.key_id, all.key_id);
+}
+
+#[test]
+fn our_own_annotation_is_not_counted_among_the_others() {
+    let annotations = [("abc", "de"), (FINGERPRINTS_ANNOTATION, "12345")];
+    let annotations = annotations.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    assert_eq!(other_annotations(&annotations.into()), 5);
+}

@@ -1,0 +1,129 @@
+use sealing::{FingerprintKey, Plaintext};
+use serde_json::{Value, json};
+
+use super::*;
+
+/// Values by where they stand: `environment/namespace/name/item` and the value.
+fn standing(values: &[(&str, &str)]) -> Standing {
+    let fingerprint_key = FingerprintKey::from_bytes(&[1; 32]).unwrap();
+    let values = values.iter().map(|(path, value)| {
+        let value = Plaintext::new(value.as_bytes().to_vec());
+        (fingerprint_key.of_traced(&value).unwrap()[0], place(path))
+    });
+    Standing {
+        values: values.collect(),
+        unknown: 0,
+    }
+}
+
+fn place(path: &str) -> ValuePlace {
+    let parts: Vec<String> = path.split('/').map(str::to_owned).collect();
+    let [environment, namespace, name, item] = parts.try_into().unwrap();
+    ValuePlace {
+        environment,
+        namespace,
+        name,
+        item,
+    }
+}
+
+/// Groups with a space between places.
+fn reused(values: &[(&str, &str)]) -> Vec<String> {
+    let texts = |places: Vec<ValuePlace>| -> Vec<String> {
+        places.iter().map(ToString::to_string).collect()
+    };
+    let groups = standing(values).reused().into_iter();
+    groups.map(|places| texts(places).join(" ")).collect()
+}
+
+#[test]
+fn a_value_in_two_secrets_is_reused_and_twice_in_one_secret_it_is_not() {
+    let (one, other) = ("correct horse", "battery staple");
+    for (values, expected) in [
+        (&[][..], &[][..]),
+        (&[("prod/a/api/A", one), ("prod/b/api/A", other)], &[]),
+        (&[("prod/a/api/A", one), ("prod/a/api/B", one)], &[]),
+        (
+            &[("prod/a/web/A", one), ("prod/a/api/A", one)],
+            &["prod/a/api/A prod/a/web/A"],
+        ),
+        (
+            &[("prod/a/api/A", one), ("dev/b/api/A", one)],
+            &["dev/b/api/A prod/a/api/A"],
+        ),
+        (
+            &[
+                ("prod/a/api/A", one),
+                ("prod/a/api/B", one),
+                ("prod/b/api/A", one),
+                ("prod/b/api/B", other),
+                ("prod/c/api/A", other),
+            ],
+            &[
+                "prod/a/api/A prod/a/api/B prod/b/api/A",
+                "prod/b/api/B prod/c/api/A",
+            ],
+        ),
+    ] {
+        assert_eq!(reused(values), expected, "{values:?}");
+    }
+}
+
+#[test]
+fn a_value_is_found_wherever_it_stands() {
+    let standing = standing(&[
+        ("prod/b/api/A", "correct horse"),
+        ("dev/a/api/A", "correct horse"),
+        ("prod/b/api/B", "battery staple"),
+    ]);
+    let fingerprint = standing.values[0].0;
+    let found = standing.places_of(&[fingerprint]);
+    assert_eq!(found, [place("dev/a/api/A"), place("prod/b/api/A")]);
+    assert_eq!(standing.places_of(&[]), []);
+}
+
+const PRESENT: &str = "0123456789abcdef";
+
+fn taken(uid: &str, annotation: &Value, status: &Value) -> Standing {
+    let secret: PartialObjectMeta<Secret> = serde_json::from_value(json!({
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {
+            "name": "api",
+            "namespace": "shop",
+            "uid": uid,
+            "annotations": {"sceau.dev/fingerprints": annotation.to_string()},
+        },
+    }))
+    .unwrap();
+    let object = serde_json::from_value(json!({
+        "metadata": {"name": "api", "namespace": "shop"},
+        "spec": {"environment": "prod", "scope": "strict", "seals": []},
+        "status": status,
+    }))
+    .unwrap();
+    let mut standing = Standing::default();
+    standing.take(&secret, &object, Some(PRESENT));
+    standing
+}
+
+#[test]
+fn only_secrets_that_were_written_count_and_of_those_without_fingerprints_it_is_told() {
+    let value = json!({"fingerprint": "A".repeat(22), "since": "2026-01-01T00:00:00Z"});
+    let good = json!({"key": PRESENT, "items": {"A": value}});
+    let of_another_key = json!({"key": "fedcba9876543210", "items": {"A": value}});
+    let written = json!({"secret": {"uid": "u", "resourceVersion": "1"}});
+    for (uid, annotation, status, values, unknown) in [
+        ("u", &good, &written, 1, 0),
+        ("of-another", &good, &written, 0, 0),
+        ("u", &good, &json!({}), 0, 0),
+        ("u", &of_another_key, &written, 0, 1),
+        ("u", &Value::Null, &written, 0, 1),
+    ] {
+        let standing = taken(uid, annotation, status);
+        assert_eq!(standing.values.len(), values, "{uid} {annotation}");
+        assert_eq!(standing.unknown, unknown, "{uid} {annotation}");
+    }
+    let standing = taken("u", &good, &written);
+    assert_eq!(standing.values[0].1, place("prod/shop/api/A"));
+}

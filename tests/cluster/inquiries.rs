@@ -1,0 +1,261 @@
+//! Inquiries: where values stand, who may ask, and what nobody learns from it.
+
+use cluster::{Cluster, Controller, Namespace};
+use kube::api::{ListParams, Patch, PatchParams};
+use kube::{Api, ResourceExt as _};
+use sealing::resource::{Inquiry, InquiryStatus, SealedSecret, SealedValue, ValuePlace};
+use sealing::{Plaintext, seal_traced};
+use serde_json::{Value, json};
+
+use crate::fingerprints::fingerprint;
+use crate::harness::bound;
+use crate::requests::{audited, code, create, requests, told, until_answered};
+use crate::reuse::until_reported;
+use crate::sealed::{self, Sealer};
+
+fn inquiry(spec: &Value) -> Value {
+    json!({
+        "apiVersion": "sceau.dev/v1alpha1",
+        "kind": "Inquiry",
+        "metadata": {"generateName": "test-"},
+        "spec": spec,
+    })
+}
+
+/// The question where a value stands, through the environment of `sealer`.
+fn trace(sealer: &Sealer<'_>, value: &str) -> Value {
+    let value = Plaintext::new(value.as_bytes().to_vec());
+    let seal = seal_traced(value, &sealer.environment, &sealer.recipient);
+    traced(sealer, &seal.expect("it can be sealed"))
+}
+
+fn traced(sealer: &Sealer<'_>, seal: &SealedValue) -> Value {
+    json!({"trace": {"environment": sealer.environment.as_str(), "seal": seal}})
+}
+
+/// Asks, and waits for the answer: the name of the Inquiry and its status.
+async fn ask(namespace: &Namespace, spec: &Value) -> (String, InquiryStatus) {
+    let inquiries = requests(namespace);
+    let created: Inquiry = create(&inquiries, &inquiry(spec))
+        .await
+        .expect("the API server takes it");
+    let name = created.name_any();
+    let status = until_answered(&inquiries, &name).await;
+    (name, status)
+}
+
+pub(crate) async fn answer(namespace: &Namespace, spec: &Value) -> InquiryStatus {
+    ask(namespace, spec).await.1
+}
+
+/// The same question that `operations` asks.
+pub(crate) async fn answer_trace(sealer: &Sealer<'_>, value: &str) -> InquiryStatus {
+    answer(sealer.namespace, &trace(sealer, value)).await
+}
+
+fn places(found: &[ValuePlace]) -> Vec<String> {
+    found.iter().map(ToString::to_string).collect()
+}
+
+/// A cluster of one's own: all that is traced in a cluster counts together.
+async fn with_cluster(body: impl AsyncFnOnce(&Cluster, &Controller, &Namespace)) {
+    let cluster = Cluster::start().await;
+    let namespace = Namespace::create(&cluster).await;
+    let mut controller = Controller::named("one").start(&cluster).await;
+    controller.until_ready().await;
+    body(&cluster, &controller, &namespace).await;
+}
+
+#[test]
+fn a_value_is_traced_through_all_environments_until_it_is_renewed() {
+    cluster::run(with_cluster(async |cluster, controller, namespace| {
+        let one = Sealer::create(namespace).await;
+        let elsewhere = Namespace::create(cluster).await;
+        let other = Sealer::create(&elsewhere).await;
+        let value = "correct horse";
+        one.unseal("api", &[("A", value.as_bytes()), ("B", b"0123")])
+            .await;
+        let line = format!("{value}\n");
+        other.unseal("web", &[("C", line.as_bytes())]).await;
+        let here = format!("{0}/{0}/api/A", namespace.name());
+        let there = format!("{0}/{0}/web/C", elsewhere.name());
+
+        for asked in [value, &line] {
+            let (name, status) = ask(namespace, &trace(&one, asked)).await;
+            assert_eq!(places(&status.found), [here.clone(), there.clone()]);
+            let said = "True Answered: the value stands in 2 places";
+            assert_eq!(told(&status), said);
+            controller
+                .until_logged(&format!("\"request\":\"{name}\",\"outcome\":\"Answered\""))
+                .await;
+            let lines = audited(controller, "trace", &name);
+            assert_eq!(lines.len(), 1);
+            assert_eq!(
+                (&lines[0]["outcome"], &lines[0]["found"]),
+                (&json!("Answered"), &json!(2))
+            );
+            assert_eq!(audited(controller, "answer", &name).len(), 1);
+        }
+        let status = answer(namespace, &trace(&other, "battery staple")).await;
+        assert_eq!(told(&status), "True Answered: the value stands in 0 places");
+
+        other.unseal("web", &[("C", b"battery staple")]).await;
+        let status = answer(namespace, &trace(&other, value)).await;
+        assert_eq!(places(&status.found), [here]);
+        let series = "sceau_inquiries_total{question=\"trace\",outcome=\"Answered\"}";
+        assert_eq!(controller.metric(series).await, Some(4.0));
+
+        let log = controller.log();
+        let secret = fingerprint(&one.secret("api").await, "A");
+        assert!(!log.contains(value) && !log.contains(&secret));
+    }));
+}
+
+#[test]
+fn more_than_ten_values_in_a_minute_are_not_traced() {
+    cluster::run(with_cluster(async |_, controller, namespace| {
+        let sealer = Sealer::create(namespace).await;
+        sealer.unseal("api", &[("A", b"correct horse")]).await;
+        for n in 0..10 {
+            let status = answer_trace(&sealer, &format!("a guess, number {n}")).await;
+            assert_eq!(told(&status), "True Answered: the value stands in 0 places");
+        }
+        let status = answer_trace(&sealer, "correct horse").await;
+        let said = told(&status);
+        let expected = "False RateLimited: too many values were traced: try again in ";
+        assert!(said.starts_with(expected), "{said}");
+        assert!(status.found.is_empty());
+        let series = "sceau_inquiries_total{question=\"trace\",outcome=\"RateLimited\"}";
+        assert_eq!(controller.metric(series).await, Some(1.0));
+        // The other question tells nothing of values that somebody guesses.
+        let status = answer(namespace, &json!({"reuse": {}})).await;
+        assert_eq!(told(&status), "True Answered: reused: 0 values");
+    }));
+}
+
+#[test]
+fn what_is_reused_is_answered_by_places() {
+    sealed::test(async |cluster, sealer| {
+        let value: &[u8] = b"only these two know it";
+        sealer.unseal("one", &[("A", value)]).await;
+        sealer.unseal("two", &[("B", value)]).await;
+        let controller = cluster.shared_controller().await;
+        until_reported(controller, sealer.namespace.name()).await;
+        let status = answer(sealer.namespace, &json!({"reuse": {}})).await;
+        let here = sealer.namespace.name();
+        let ours = status
+            .reused
+            .iter()
+            .find(|group| group[0].namespace == here);
+        let expected = [
+            format!("{here}/{here}/one/A"),
+            format!("{here}/{here}/two/B"),
+        ];
+        assert_eq!(places(ours.expect("it is told")), expected);
+        let said = told(&status);
+        assert!(said.starts_with("True Answered: reused: "), "{said}");
+    });
+}
+
+/// The first seal of a SealedSecret as if it were a value that is traced.
+fn as_traced(object: &SealedSecret) -> SealedValue {
+    let seal = &object.spec.seals[0];
+    SealedValue {
+        commitment: seal.commitment.clone(),
+        recipients: seal.recipients.clone(),
+        value: seal.items["value"].clone(),
+    }
+}
+
+#[test]
+fn a_captured_seal_opens_as_neither_the_one_nor_the_other() {
+    sealed::test(async |_, sealer| {
+        let mut object = sealer.seal("api", &[("value", b"correct horse")]);
+        let status = answer(sealer.namespace, &traced(sealer, &as_traced(&object))).await;
+        let said = told(&status);
+        assert!(
+            said.starts_with("False Refused: the value did not open: "),
+            "{said}"
+        );
+
+        let value = Plaintext::new(b"correct horse".to_vec());
+        let seal = seal_traced(value, &sealer.environment, &sealer.recipient);
+        let captured = seal.expect("it can be sealed");
+        let seal = &mut object.spec.seals[0];
+        seal.commitment = captured.commitment;
+        seal.recipients = captured.recipients;
+        seal.items = [("value".to_owned(), captured.value)].into();
+        sealer.apply(&object).await;
+        sealer.until("api", "Refused").await;
+    });
+}
+
+#[test]
+fn short_values_and_unknown_environments_are_refused_with_their_reason() {
+    sealed::test(async |_, sealer| {
+        let short = answer_trace(sealer, "eleven byte\n").await;
+        let said =
+            "False TooShort: a value of less than 12 bytes is not traced: it could be guessed";
+        assert_eq!(told(&short), said);
+        let mut spec = trace(sealer, "correct horse");
+        spec["trace"]["environment"] = json!("nowhere");
+        let status = answer(sealer.namespace, &spec).await;
+        let said = "False NoEnvironment: there is no Environment nowhere";
+        assert_eq!(told(&status), said);
+    });
+}
+
+#[test]
+fn the_api_server_refuses_what_is_no_inquiry_and_every_change_of_one() {
+    sealed::test(async |_, sealer| {
+        let inquiries: Api<Inquiry> = requests(sealer.namespace);
+        let mut both = trace(sealer, "correct horse");
+        both["reuse"] = json!({});
+        let mut long = trace(sealer, "correct horse");
+        let text = format!("sceau:v1:{}", "A".repeat(87_408));
+        long["trace"]["seal"]["value"] = text.into();
+        for spec in [json!({}), both, long] {
+            let refused = create(&inquiries, &inquiry(&spec)).await;
+            assert_eq!(code(refused), Some(422), "{spec}");
+        }
+        let largest = "x".repeat(sealing::LARGEST_TRACED);
+        let status = answer_trace(sealer, &largest).await;
+        assert_eq!(told(&status), "True Answered: the value stands in 0 places");
+
+        let (name, _) = ask(sealer.namespace, &json!({"reuse": {}})).await;
+        let spec = trace(sealer, "correct horse");
+        let patch = json!({"spec": {"reuse": null, "trace": spec["trace"]}});
+        let patch = Patch::Merge(patch);
+        let changed = inquiries
+            .patch(&name, &PatchParams::default(), &patch)
+            .await;
+        assert_eq!(code(changed), Some(422));
+    });
+}
+
+#[test]
+fn whoever_has_the_role_may_ask_and_nobody_else() {
+    sealed::test(async |cluster, sealer| {
+        let question = inquiry(&json!({"reuse": {}}));
+        for role in [
+            "sceau-operator",
+            "sceau-resealer",
+            "sceau-environment-reader",
+        ] {
+            let other = bound(cluster, sealer.namespace, role).await;
+            let inquiries: Api<Inquiry> = Api::all(other.client().await);
+            assert_eq!(
+                code(create(&inquiries, &question).await),
+                Some(403),
+                "{role}"
+            );
+        }
+        let investigator = bound(cluster, sealer.namespace, "sceau-investigator").await;
+        let inquiries: Api<Inquiry> = Api::all(investigator.client().await);
+        let created = create(&inquiries, &question).await;
+        let name = created.expect("the role allows it").name_any();
+        until_answered(&inquiries, &name).await;
+        let listed = inquiries.list(&ListParams::default()).await;
+        assert_eq!(code(listed), Some(403), "what others asked is not theirs");
+    });
+}
