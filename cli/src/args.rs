@@ -15,9 +15,9 @@ use sealing::{Namespace, SecretName};
 use crate::{
     commands::{
         certificate::CertificateCommand, completions::CompletionsArguments, init::InitArguments,
-        inspect::InspectArguments, rekey::RekeyArguments, rename::RenameArguments,
-        reseal::ResealArguments, seal::SealArguments, set::SetArguments, unseal::UnsealArguments,
-        unset::UnsetArguments,
+        inspect::InspectArguments, keys::KeysCommand, rekey::RekeyArguments,
+        rename::RenameArguments, reseal::ResealArguments, seal::SealArguments, set::SetArguments,
+        unseal::UnsealArguments, unset::UnsetArguments,
     },
     error::{CommandError, without_name},
 };
@@ -49,7 +49,7 @@ Exit codes:
 
 Environment variables:
   NO_COLOR    when set, nothing is coloured, on a terminal either
-  KUBECONFIG  the kubeconfig files that `certificate fetch` and `reseal` read
+  KUBECONFIG  the kubeconfig files of the commands that ask a cluster
 
 Examples:
   Set a repository up, and pin the certificate of its production cluster:
@@ -79,6 +79,9 @@ pub(crate) enum Command {
     Reseal(ResealArguments),
     Rekey(RekeyArguments),
     Inspect(InspectArguments),
+    /// Back sealing keys up, restore them, and prove that a backup is good
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Show, fetch and generate certificates
     #[command(subcommand)]
     Certificate(CertificateCommand),

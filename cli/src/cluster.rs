@@ -1,9 +1,10 @@
 //! The cluster, as far as a person's program needs it: the public side of an environment, and
 //! seals that the controller wraps for the active sealing key.
 //!
-//! With the files below it, it is the only place that names a Kubernetes client and the only one that
-//! waits for the network; a runtime of its own hides both.
+//! With the modules below it, it is the only place that names a Kubernetes client and the only one
+//! that waits for the network; a runtime of its own hides both.
 
+mod keys;
 mod requests;
 mod resealing;
 
@@ -15,10 +16,12 @@ use kube::{
     api::{Patch, PatchParams},
     config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
 };
-use sealing::{EnvironmentName, resource::Environment};
+use sealing::{EnvironmentName, Namespace, resource::Environment};
 use tokio::runtime::Runtime;
 
 use crate::error::{CommandError, plain, with_causes};
+
+pub(crate) use keys::Mode;
 
 /// Which cluster is asked, and with whose credentials.
 #[derive(Debug, Clone, Default)]
@@ -32,12 +35,16 @@ pub(crate) struct Target {
 /// A question that the cluster did not answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ClusterError {
+    #[error("the cluster refuses: {0}")]
+    KeySecretsRefused(String),
     #[error("the kubeconfig cannot be used: {0}")]
     Kubeconfig(String),
     #[error("the cluster has no Environment `{0}`, or sceau is not installed there")]
     NoEnvironment(EnvironmentName),
     #[error("Environment `{0}` has no certificate yet")]
     NoCertificate(EnvironmentName),
+    #[error("the cluster has no namespace `{0}`")]
+    NoNamespace(Namespace),
     #[error("the controller made no new sealing key within {} s", .0.as_secs())]
     NoNewKey(Duration),
     #[error("Environment `{0}` was changed meanwhile")]
@@ -48,6 +55,8 @@ pub(crate) enum ClusterError {
     Refused(String),
     #[error("the controller refuses the {0}: {1}")]
     RequestRefused(Cow<'static, str>, String),
+    #[error("there is a Secret `{0}`")]
+    SecretExists(String),
     #[error("the {kind} was not answered within {} s", .deadline.as_secs())]
     Unanswered {
         kind: Cow<'static, str>,
@@ -249,12 +258,18 @@ fn explain(error: &kube::Error, absent: impl FnOnce() -> ClusterError) -> Cluste
 impl From<ClusterError> for CommandError {
     fn from(error: ClusterError) -> Self {
         let hint = match &error {
+            ClusterError::KeySecretsRefused(_) => {
+                "you need the role `sceau-key-keeper` in the controller's namespace"
+            }
             ClusterError::Kubeconfig(_) => {
                 "name a kubeconfig with `--kubeconfig` and a context of it with `--context`"
             }
             ClusterError::NoEnvironment(_) => "is this the right cluster? see `--context`",
             ClusterError::NoCertificate(_) => {
                 "see why with `kubectl describe environments.sceau.dev`"
+            }
+            ClusterError::NoNamespace(_) => {
+                "is this the right cluster? see `--context`, and `--controller-namespace`"
             }
             ClusterError::NoNewKey(_) => {
                 "is the controller running? see its log, and run this again to go on waiting"
@@ -265,6 +280,7 @@ impl From<ClusterError> for CommandError {
             }
             ClusterError::Refused(_) => "you need `get` on environments.sceau.dev",
             ClusterError::RequestRefused(..) => "see the log of the controller",
+            ClusterError::SecretExists(_) => "see what it is, and move it out of the way",
             ClusterError::Unanswered { .. } => {
                 "is the controller running? see its log, or `--timeout`"
             }

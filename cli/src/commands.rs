@@ -5,6 +5,7 @@ pub(crate) mod certificate;
 pub(crate) mod completions;
 pub(crate) mod init;
 pub(crate) mod inspect;
+pub(crate) mod keys;
 pub(crate) mod rekey;
 pub(crate) mod rename;
 pub(crate) mod reseal;
@@ -27,6 +28,7 @@ pub(crate) fn run(command: &Command, io: &mut Io<'_>) -> Result<()> {
         Command::Reseal(arguments) => reseal::run(arguments, io),
         Command::Rekey(arguments) => rekey::run(arguments, io),
         Command::Inspect(arguments) => inspect::run(arguments, io),
+        Command::Keys(command) => keys::run(command, io),
         Command::Certificate(command) => certificate::run(command, io),
         Command::Completions(arguments) => completions::run(arguments, io),
     }

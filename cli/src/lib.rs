@@ -10,13 +10,16 @@ mod cluster;
 mod commands;
 mod editing;
 mod error;
+mod key_secrets;
 mod manifest;
 mod output;
 mod paths;
 mod project;
+mod recovery;
 mod rekeying;
 mod reseal;
 mod resolve;
+mod sealed_files;
 mod sources;
 mod ui;
 

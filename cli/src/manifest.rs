@@ -19,10 +19,10 @@ mod yaml;
 
 pub(crate) use documents::{Document, Syntax, split};
 pub(crate) use edit::{Change, changed_seals, edited};
-pub(crate) use emit::{Format, SecretManifest, join, to_text};
+pub(crate) use emit::{Format, SecretManifest, join, to_list, to_text};
 pub(crate) use objects::{Object, read_all, read_objects};
 pub(crate) use sealed::Sealed;
-pub(crate) use secret::SecretObject;
+pub(crate) use secret::{LAST_APPLIED, SecretObject};
 pub(crate) use splice::{Located, Part, Replacement, Unreadable, locate, splice};
 pub(crate) use target::{Choice, Named, Target, find};
 

@@ -4,7 +4,6 @@
 //! an interrupted run is continued by running it again.
 
 mod clusters;
-mod files;
 mod offline;
 mod plan;
 mod report;
@@ -20,7 +19,6 @@ use sealing::{EnvironmentName, KeyRing, Namespace};
 
 use self::{
     clusters::Clusters,
-    files::SealedFile,
     plan::{Fresh, Pins, PlannedFile, Problem, Request, Task},
     report::Finding,
     write::Writer,
@@ -29,7 +27,7 @@ use crate::{
     args::ReportFormat,
     error::{CommandError, Result as CommandResult},
     project::Project,
-    sources,
+    sealed_files::{self, SealedFile},
     ui::{self, Io, Progress},
 };
 
@@ -115,10 +113,7 @@ pub(crate) fn survey(
 fn read(project: &Project, paths: &[PathBuf], io: &Io<'_>) -> CommandResult<Vec<SealedFile>> {
     let root = [project.root.clone()];
     let paths = if paths.is_empty() { &root[..] } else { paths };
-    Ok(sources::manifest_files(paths, &io.directory)?
-        .iter()
-        .filter_map(|path| SealedFile::read(path, &io.directory))
-        .collect())
+    sealed_files::read(paths, &io.directory)
 }
 
 fn tell(rows: &[Row], output: ReportFormat, io: &mut Io<'_>) -> CommandResult<()> {

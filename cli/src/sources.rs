@@ -25,7 +25,9 @@ use crate::{
     ui::{self, Io},
 };
 
-pub(crate) use keys::read_key_ring;
+pub(crate) use keys::{
+    CERTIFICATE_ITEM, KEY_ITEM, KeyPair, is_pem, key_pairs, read_key_ring, sealing_key,
+};
 pub(crate) use value::{Recipe, ValueSource, read_value};
 pub(crate) use walk::{manifest_files, read_found};
 
@@ -101,7 +103,8 @@ fn read_stdin_input(expected: &str, io: &mut Io<'_>) -> Result<Input> {
     })
 }
 
-fn read_bytes(directory: &Path, file: &Path) -> Result<Zeroizing<Vec<u8>>> {
+/// Reads a file that its user calls `file` in `directory`.
+pub(crate) fn read_bytes(directory: &Path, file: &Path) -> Result<Zeroizing<Vec<u8>>> {
     fs::read(directory.join(file))
         .map(Zeroizing::new)
         .map_err(|error| CommandError::file("read", file, &error))

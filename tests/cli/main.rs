@@ -22,6 +22,7 @@ mod generated;
 mod hostile;
 mod init;
 mod inspect;
+mod key_backups;
 mod project_file;
 mod rekey;
 mod reseal;

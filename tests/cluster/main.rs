@@ -4,6 +4,7 @@ mod environments;
 mod fingerprints;
 mod harness;
 mod inquiries;
+mod key_backups;
 mod key_deletion;
 mod leaver;
 mod limits;

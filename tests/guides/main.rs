@@ -33,6 +33,11 @@ fn permissions_work_as_they_stand() {
     cluster::run(with_a_cluster("docs/guides/permissions.md"));
 }
 
+#[test]
+fn backup_and_recovery_work_as_they_stand() {
+    cluster::run(with_a_cluster("docs/guides/backup-and-recovery.md"));
+}
+
 async fn with_a_cluster(document: &str) {
     let cluster = Cluster::start().await;
     let mut controller = Controller::named("guide").start(&cluster).await;
@@ -42,6 +47,7 @@ async fn with_a_cluster(document: &str) {
         programs::sceau().await,
         Tool::Kubectl.path(),
         Tool::Gitleaks.path(),
+        Tool::Age.path(),
     ];
     let shell = Shell::with_programs(&programs).with_variable("KUBECONFIG", kubeconfig);
     check(document, &shell).await;

@@ -125,6 +125,11 @@ fn one_file_of_the_command_line_talks_to_a_cluster() {
 }
 
 #[test]
+fn one_file_of_the_command_line_encrypts_backups() {
+    assert_eq!(mentions("cli/src/", "age::"), ["cli/src/recovery.rs"]);
+}
+
+#[test]
 fn commands_do_not_know_each_other() {
     assert_eq!(
         mentions("cli/src/commands/", "use crate::commands"),

@@ -5,7 +5,7 @@
 use std::{collections::BTreeSet, path::PathBuf};
 
 use sealing::{
-    KeyRing, Namespace, Place, Secret, UnsealError,
+    KeyRing, Namespace, Secret, UnsealError,
     resource::{
         SecretTemplate, TemplateMetadata,
         bitnami::{self, CLUSTER_WIDE, NAMESPACE_WIDE},
@@ -152,7 +152,7 @@ fn explain(error: &UnsealError) -> CommandError {
 }
 
 fn unseal(sealed: &Sealed, namespace: Option<&Namespace>, ring: &KeyRing) -> Result<Secret> {
-    let place = place(sealed, namespace).map_err(CommandError::user)?;
+    let place = sealed.place(namespace).map_err(CommandError::user)?;
     match sealed {
         Sealed::Native(sealed) => {
             let unsealed =
@@ -173,14 +173,6 @@ fn unseal(sealed: &Sealed, namespace: Option<&Namespace>, ring: &KeyRing) -> Res
             })
         }
     }
-}
-
-fn place(sealed: &Sealed, namespace: Option<&Namespace>) -> std::result::Result<Place, String> {
-    let (name, own) = sealed.names();
-    let name = name.ok_or("it has no metadata.name")?;
-    let own = own.or_else(|| namespace.map(Namespace::as_str));
-    let namespace = own.ok_or("it has no metadata.namespace, and no `--namespace` was given")?;
-    Place::parse(namespace, name).map_err(|error| error.to_string())
 }
 
 /// What the original puts on the Secret, without the annotations that speak of its sealing.

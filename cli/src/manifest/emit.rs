@@ -53,7 +53,7 @@ pub(crate) fn to_text(object: &impl Serialize, format: Format) -> Result<Zeroizi
 pub(crate) fn join(objects: &[impl Serialize], format: Format) -> Result<Zeroizing<String>> {
     match (objects, format) {
         ([only], _) => to_text(only, format),
-        (several, Format::Json) => to_text(&List::of(several), format),
+        (several, Format::Json) => to_list(several, format),
         (several, Format::Yaml) => {
             let texts = several
                 .iter()
@@ -63,6 +63,11 @@ pub(crate) fn join(objects: &[impl Serialize], format: Format) -> Result<Zeroizi
             Ok(Zeroizing::new(separated.skip(1).collect()))
         }
     }
+}
+
+/// Objects as one `List`, however many they are.
+pub(crate) fn to_list(objects: &[impl Serialize], format: Format) -> Result<Zeroizing<String>> {
+    to_text(&List::of(objects), format)
 }
 
 #[derive(Serialize)]

@@ -3,7 +3,10 @@
 //! It is read as far as its fields have the right kinds; whether its seals are well formed is for
 //! `sealing` to say.
 
-use sealing::resource::{SealedSecret, bitnami};
+use sealing::{
+    Namespace, Place,
+    resource::{SealedSecret, bitnami},
+};
 
 use super::{Fault, deserializer, yaml::Node};
 
@@ -37,6 +40,16 @@ impl Sealed {
                 it.metadata.namespace.as_deref(),
             ),
         }
+    }
+
+    /// The place that it was sealed for; `namespace` is that of one which names none. An error
+    /// says what is missing or no name.
+    pub(crate) fn place(&self, namespace: Option<&Namespace>) -> Result<Place, String> {
+        let (name, own) = self.names();
+        let name = name.ok_or("it has no metadata.name")?;
+        let own = own.or_else(|| namespace.map(Namespace::as_str));
+        let namespace = own.ok_or("it has no metadata.namespace: name it with `--namespace`")?;
+        Place::parse(namespace, name).map_err(|error| error.to_string())
     }
 }
 

@@ -9,7 +9,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sealing::{
     ItemName, Namespace, Plaintext, SecretName,
     resource::{
-        RESERVED_PREFIX, SecretTemplate, TemplateMetadata,
+        ADOPT_ANNOTATION, FINGERPRINTS_ANNOTATION, SecretTemplate, TemplateMetadata,
         bitnami::{CLUSTER_WIDE, NAMESPACE_WIDE},
     },
 };
@@ -26,7 +26,7 @@ use super::{
 };
 
 /// Where `kubectl apply` keeps a whole copy of what was applied: plaintext.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// A Secret as a manifest states it; name and namespace may be missing.
 #[derive(Debug)]
@@ -51,7 +51,9 @@ impl SecretObject {
         let data = data.unwrap_or_default().into_iter();
         let text = string_data.unwrap_or_default().into_iter();
         let mut annotations = metadata.annotations.unwrap_or_default();
-        annotations.retain(|name, _| name != LAST_APPLIED && !name.starts_with(RESERVED_PREFIX));
+        for of_the_cluster in [LAST_APPLIED, ADOPT_ANNOTATION, FINGERPRINTS_ANNOTATION] {
+            annotations.remove(of_the_cluster);
+        }
         Ok(Self {
             name: metadata.name,
             namespace: metadata.namespace,

@@ -18,15 +18,13 @@ pub(crate) use self::{
     survey::{FoundSeal, survey},
 };
 pub(super) use self::{pins::Pins, recipients::merged};
-use super::{
-    files::SealedFile,
-    report::{Finding, Row},
-};
+use super::report::{Finding, Row};
 use crate::{
     error::with_causes,
     manifest::{Located, Sealed},
     project::{FILE_NAME, Project},
     resolve::{self, Clues},
+    sealed_files::SealedFile,
 };
 
 /// What the command line asks for.
@@ -267,13 +265,8 @@ fn plan_object<'a>(
 }
 
 fn place(sealed: &Sealed, namespace: Option<&Namespace>) -> Result<Place, Problem> {
-    let malformed = |message: &str| Problem::new(Finding::Malformed, message);
-    let (name, own) = sealed.names();
-    let name = name.ok_or_else(|| malformed("it has no metadata.name"))?;
-    let own = own.or_else(|| namespace.map(Namespace::as_str));
-    let namespace =
-        own.ok_or_else(|| malformed("it has no metadata.namespace: name it with `--namespace`"))?;
-    Place::parse(namespace, name).map_err(|error| malformed(&error.to_string()))
+    let place = sealed.place(namespace);
+    place.map_err(|problem| Problem::new(Finding::Malformed, problem))
 }
 
 fn native<'a>(

@@ -6,13 +6,13 @@ use sealing::resource::WrappedFileKey;
 
 use super::{
     WrappedGroup,
-    files::SealedFile,
     plan::{self, Fresh, NativeTask, PlannedFile, Problem, State, Task},
     report::{Finding, Row},
 };
 use crate::{
     manifest::{self, Located, Part, Replacement},
     output::{self, Audience, NewFile},
+    sealed_files::SealedFile,
     sources,
 };
 

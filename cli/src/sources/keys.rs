@@ -1,8 +1,11 @@
 //! Key files: private keys in PEM, or key Secrets as they were exported from a cluster.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
-use sealing::{KeyRing, Plaintext, SealingKey};
+use sealing::{Certificate, ItemName, KeyRing, Plaintext, SealingKey};
 
 use super::read_text;
 use crate::{
@@ -12,7 +15,10 @@ use crate::{
 };
 
 /// The item of a key Secret that holds the private key.
-const KEY_ITEM: &str = "tls.key";
+pub(crate) const KEY_ITEM: &str = "tls.key";
+
+/// The item of a key Secret that holds the certificate.
+pub(crate) const CERTIFICATE_ITEM: &str = "tls.crt";
 
 /// Reads every private key of every file.
 ///
@@ -22,13 +28,18 @@ pub(crate) fn read_key_ring(paths: &[PathBuf], io: &mut Io<'_>) -> Result<KeyRin
     let mut keys = Vec::new();
     for path in paths {
         let text = read_text(&io.directory, path)?;
-        if text.lines().any(|line| line.starts_with("-----BEGIN ")) {
+        if is_pem(&text) {
             keys.extend(pem_keys(path, &text)?);
         } else {
             keys.extend(exported_keys(path, &text, io)?);
         }
     }
     Ok(keys.into_iter().collect())
+}
+
+/// Whether a text holds PEM blocks and no manifests.
+pub(crate) fn is_pem(text: &str) -> bool {
+    text.lines().any(|line| line.starts_with("-----BEGIN "))
 }
 
 fn pem_keys(path: &Path, text: &str) -> Result<Vec<SealingKey>> {
@@ -74,4 +85,66 @@ fn exported_keys(path: &Path, text: &str, io: &mut Io<'_>) -> Result<Vec<Sealing
 fn parse_key_item(pem: &Plaintext) -> std::result::Result<Vec<SealingKey>, String> {
     let text = std::str::from_utf8(pem.expose()).map_err(|_| "not UTF-8 text".to_owned())?;
     SealingKey::parse_pem(text).map_err(|error| error.to_string())
+}
+
+/// The sealing key of a key Secret's items, which must be that of its certificate: the controller
+/// takes no other. An error says what is wrong, without a value.
+pub(crate) fn sealing_key(
+    items: &BTreeMap<ItemName, Plaintext>,
+) -> std::result::Result<SealingKey, String> {
+    let item = |name: &str| {
+        let found = items.iter().find(|(item, _)| item.as_str() == name);
+        found.map(|(_, plaintext)| plaintext)
+    };
+    let pem = item(KEY_ITEM).ok_or_else(|| format!("it has no {KEY_ITEM}"))?;
+    let certificate =
+        item(CERTIFICATE_ITEM).ok_or_else(|| format!("it has no {CERTIFICATE_ITEM}"))?;
+    let certificate = std::str::from_utf8(certificate.expose())
+        .map_err(|_| format!("{CERTIFICATE_ITEM}: not UTF-8 text"))
+        .and_then(|text| {
+            Certificate::parse_pem(text).map_err(|error| format!("{CERTIFICATE_ITEM}: {error}"))
+        })?;
+    parse_key_item(pem)
+        .map_err(|problem| format!("{KEY_ITEM}: {problem}"))?
+        .into_iter()
+        .find(|sealing_key| sealing_key.id() == certificate.key_id())
+        .ok_or_else(|| format!("{KEY_ITEM} does not belong to {CERTIFICATE_ITEM}"))
+}
+
+/// A sealing key and its certificate in PEM.
+pub(crate) struct KeyPair {
+    pub(crate) sealing_key: SealingKey,
+    pub(crate) certificate: String,
+}
+
+/// Every private key of a PEM text with its certificate, which says when the key was made and
+/// must stand there too.
+pub(crate) fn key_pairs(pem: &str) -> Result<Vec<KeyPair>> {
+    let certificates: Vec<_> = certificates(pem).collect();
+    let keys = SealingKey::parse_pem(pem).map_err(CommandError::user)?;
+    keys.into_iter()
+        .map(|sealing_key| {
+            let id = sealing_key.id();
+            let own = certificates.iter().find(|(found, _)| found.key_id() == id);
+            let (_, certificate) = own.ok_or_else(|| {
+                CommandError::user(format!("the certificate of {id} is missing"))
+                    .hint("give its file with `--keys` too")
+            })?;
+            Ok(KeyPair {
+                sealing_key,
+                certificate: (*certificate).to_owned(),
+            })
+        })
+        .collect()
+}
+
+/// The certificates of a PEM text, each with its own text.
+fn certificates(pem: &str) -> impl Iterator<Item = (Certificate, &str)> {
+    const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+    const END: &str = "-----END CERTIFICATE-----\n";
+    pem.match_indices(BEGIN).filter_map(|(start, _)| {
+        let length = pem[start..].find(END)? + END.len();
+        let text = &pem[start..start + length];
+        Some((Certificate::parse_pem(text).ok()?, text))
+    })
 }

@@ -4,6 +4,7 @@ mod api_server;
 mod keys;
 mod outcome;
 mod project;
+mod recovery;
 mod reseal_server;
 mod tools;
 
@@ -11,5 +12,6 @@ pub(crate) use api_server::{ApiServer, kubeconfig};
 pub(crate) use keys::TestKey;
 pub(crate) use outcome::Outcome;
 pub(crate) use project::{NOW, TestProject};
+pub(crate) use recovery::Keeper;
 pub(crate) use reseal_server::{Cluster, ResealServer};
 pub(crate) use tools::gitleaks;

@@ -12,6 +12,8 @@ use crate::repository;
 /// A program of others.
 #[derive(Clone, Copy)]
 pub enum Tool {
+    Age,
+    AgeKeygen,
     Etcd,
     Gitleaks,
     KubeApiserver,
@@ -38,6 +40,8 @@ impl Tool {
 
     fn name(self) -> &'static str {
         match self {
+            Self::Age => "age",
+            Self::AgeKeygen => "age-keygen",
             Self::Etcd => "etcd",
             Self::Gitleaks => "gitleaks",
             Self::KubeApiserver => "kube-apiserver",

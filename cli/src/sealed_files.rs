@@ -5,25 +5,34 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use crate::{
+    error::Result as CommandResult,
     manifest::{self, Located, Origin, Unreadable},
     sources,
 };
 
+/// Reads every file below the paths that speaks of SealedSecrets, in the order of their names.
+pub(crate) fn read(paths: &[PathBuf], directory: &Path) -> CommandResult<Vec<SealedFile>> {
+    Ok(sources::manifest_files(paths, directory)?
+        .iter()
+        .filter_map(|path| SealedFile::read(path, directory))
+        .collect())
+}
+
 /// A file that speaks of SealedSecrets.
-pub(super) struct SealedFile {
+pub(crate) struct SealedFile {
     /// The file as the user knows it.
-    pub(super) label: String,
+    pub(crate) label: String,
     /// Where it is.
-    pub(super) path: Option<PathBuf>,
+    pub(crate) path: Option<PathBuf>,
     /// May hold Secrets in plain form beside what is sealed.
-    pub(super) text: Zeroizing<String>,
+    pub(crate) text: Zeroizing<String>,
     /// What is sealed in it, in its order.
-    pub(super) objects: Vec<Result<Located, Unreadable>>,
+    pub(crate) objects: Vec<Result<Located, Unreadable>>,
 }
 
 impl SealedFile {
     /// Reads a file; nothing when it holds no SealedSecret.
-    pub(super) fn read(path: &Path, directory: &Path) -> Option<Self> {
+    fn read(path: &Path, directory: &Path) -> Option<Self> {
         let input = match sources::read_found(path, directory) {
             Ok(input) => input,
             Err(error) => return Some(Self::unreadable(path, error.message)),

@@ -1,0 +1,204 @@
+//! `sceau keys backup`: the sealing keys, for people to keep offline.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use sealing::{
+    EnvironmentName,
+    resource::{Environment, SealingKeyState},
+};
+
+use super::ClusterArguments;
+use crate::{
+    cluster::Cluster,
+    error::{CommandError, Result},
+    key_secrets::{self, Home, KeySecret},
+    output::{self, Audience, Existing, NewFile},
+    recovery::{self, RecoveryRecipient},
+    ui::{self, Io},
+};
+
+/// Back up sealing keys, encrypted for people
+///
+/// Reads the key Secrets of the controller's namespace under your own login, which needs the role
+/// `sceau-key-keeper` there and the cluster role `sceau-environment-reader`, and writes them into one new file that each recipient can open alone.
+/// Name at least two people: one of them may lose the identity. Back up again after each new
+/// sealing key; what is sealed for a key that no backup has is lost with the cluster.
+///
+/// The file is an age file, with ASCII armor, as <https://age-encryption.org> describes them. What is in it is a List
+/// of Secrets, so that it can be restored without sceau too:
+/// `age --decrypt --identity FILE backup.age | kubectl apply --filename -`. Whoever opens it can open
+/// every secret of the environments: keep it offline, as you keep the identities, and out of git,
+/// where it would stay for as long as somebody's identity may leak.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct BackupArguments {
+    /// Somebody who may open the backup, `age1...`; may be given several times, two at least are
+    /// recommended
+    #[arg(long = "recipient", value_name = "RECIPIENT")]
+    recipients: Vec<String>,
+
+    /// A file of recipients, one a line; lines that begin with `#` are comments
+    #[arg(long, value_name = "FILE")]
+    recipients_file: Vec<PathBuf>,
+
+    /// Write the backup to this new file, readable by you alone
+    #[arg(short, long, value_name = "FILE")]
+    write: PathBuf,
+
+    /// Back up the keys of this environment only
+    #[arg(long, value_name = "NAME")]
+    environment: Option<EnvironmentName>,
+
+    /// Back up the keys of a file, without a cluster; may be given several times
+    ///
+    /// Either key Secrets as `kubectl get secret -o yaml` exports them, sceau's own or the
+    /// original's, or PEM: private keys and their certificates, with `--environment`.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["context", "kubeconfig"])]
+    keys: Vec<PathBuf>,
+
+    #[command(flatten)]
+    cluster: ClusterArguments,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  Of all environments, for two people:
+    sceau keys backup --recipient age1... --recipient age1... --write prod-2026-11-22.age
+
+  For everybody in a file, and proof that it is good:
+    sceau keys backup --recipients-file recovery.txt --write /media/stick/prod.age
+    sceau keys drill /media/stick/prod.age --identity /media/stick/alice.txt";
+
+pub(in crate::commands) fn run(arguments: &BackupArguments, io: &mut Io<'_>) -> Result<()> {
+    let recipients =
+        recovery::read_recipients(&arguments.recipients, &arguments.recipients_file, io)?;
+    output::refuse_existing(&io.directory, &[&arguments.write])?;
+    let (mut key_secrets, states) = arguments.read(io)?;
+    if let Some(wanted) = &arguments.environment {
+        key_secrets.retain(|it| it.environment.as_ref() == Some(wanted));
+    }
+    if key_secrets.is_empty() {
+        return Err(arguments.nothing());
+    }
+    for key_secret in &mut key_secrets {
+        if let Some(state) = states.of(key_secret) {
+            key_secret.mark_revoked(state == SealingKeyState::Revoked);
+        }
+    }
+    let backup = key_secrets::back_up(&key_secrets, &recipients)?;
+    let file = NewFile {
+        directory: &io.directory,
+        name: &arguments.write,
+        bytes: &backup,
+        audience: Audience::Owner,
+    };
+    output::commit(vec![output::stage(&file, Existing::Keep)?])?;
+    ui::print(io, table(&key_secrets, &states))?;
+    if key_secrets.iter().any(|it| states.of(it).is_none()) {
+        ui::warn(
+            io,
+            "of a key whose state is not known, the backup does not say whether it was revoked: \
+             restored, it would open; the role `sceau-environment-reader` lets you see states",
+        );
+    }
+    tell(arguments, &recipients, io);
+    Ok(())
+}
+
+impl BackupArguments {
+    fn read(&self, io: &mut Io<'_>) -> Result<(Vec<KeySecret>, States)> {
+        let environment = self.environment.as_ref();
+        let namespace = &self.cluster.controller_namespace;
+        if !self.keys.is_empty() {
+            let home = Home {
+                environment,
+                namespace,
+            };
+            let read = key_secrets::read_files(&self.keys, &home, io)?;
+            return Ok((read, States::default()));
+        }
+        let cluster = self.cluster.connect(&io.directory)?;
+        let secrets = cluster.key_secrets(namespace, environment)?;
+        let read = key_secrets::read_usable(secrets, io);
+        let states = States::read(&cluster, &read);
+        Ok((read, states))
+    }
+
+    fn nothing(&self) -> CommandError {
+        let of = self.environment.as_ref();
+        let of = of.map_or_else(String::new, |name| format!(" of {name}"));
+        if self.keys.is_empty() {
+            let namespace = &self.cluster.controller_namespace;
+            CommandError::user(format!("there is no sealing key{of} in {namespace}"))
+                .hint("is this the right cluster? see `--context`, and `--controller-namespace`")
+        } else {
+            CommandError::user(format!("there is no sealing key{of} in these files"))
+        }
+    }
+}
+
+/// What Environments say about keys, as far as they can be read.
+#[derive(Default)]
+struct States(BTreeMap<EnvironmentName, Environment>);
+
+impl States {
+    fn read(cluster: &Cluster, key_secrets: &[KeySecret]) -> Self {
+        let mut environments = BTreeMap::new();
+        for name in key_secrets.iter().filter_map(|it| it.environment.as_ref()) {
+            if !environments.contains_key(name) {
+                // Whoever keeps keys need not see Environments.
+                environments.extend(cluster.environment(name).ok().map(|it| (name.clone(), it)));
+            }
+        }
+        Self(environments)
+    }
+
+    fn of(&self, key_secret: &KeySecret) -> Option<SealingKeyState> {
+        let environment = self.0.get(key_secret.environment.as_ref()?)?;
+        let id = key_secret.id().to_string();
+        if environment.spec.sealing_keys.revoked.contains(&id) {
+            return Some(SealingKeyState::Revoked);
+        }
+        let told = &environment.status.as_ref()?.sealing_keys;
+        told.iter().find(|it| it.key_id == id).map(|it| it.state)
+    }
+}
+
+fn table(key_secrets: &[KeySecret], states: &States) -> String {
+    let header = ["ENVIRONMENT", "STATE", "KEY", "SECRET"];
+    ui::table(
+        &header,
+        key_secrets.iter().map(|it| {
+            let state = states.of(it);
+            vec![
+                it.environment_name().to_owned(),
+                state.map_or_else(|| "?".to_owned(), |state| format!("{state:?}")),
+                it.id().to_string(),
+                it.secret.place.to_string(),
+            ]
+        }),
+    )
+}
+
+fn tell(arguments: &BackupArguments, recipients: &[RecoveryRecipient], io: &mut Io<'_>) {
+    let names: Vec<_> = recipients.iter().map(ToString::to_string).collect();
+    let file = arguments.write.display();
+    ui::note(
+        io,
+        format_args!("{file} opens for each of\n{}", names.join("\n")),
+    );
+    if let [_] = recipients {
+        ui::warn(
+            io,
+            "there is one recipient: when that identity is lost, so is the backup",
+        );
+    }
+    ui::note(
+        io,
+        "whoever opens it can open every secret of these environments: keep it offline, and out of git",
+    );
+    ui::note(
+        io,
+        format_args!("prove that it is good: sceau keys drill {file} --identity FILE"),
+    );
+}

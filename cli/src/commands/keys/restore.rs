@@ -1,0 +1,227 @@
+//! `sceau keys restore`: the sealing keys of a backup, into a cluster.
+
+use std::path::PathBuf;
+
+use sealing::{EnvironmentName, Place, SecretName};
+
+use super::{ClusterArguments, IdentityArguments};
+use crate::{
+    cluster::{Cluster, ClusterError, Mode},
+    error::{CommandError, Result},
+    key_secrets::{self, KeySecret},
+    recovery::Identities,
+    ui::{self, Io},
+};
+
+/// Restore sealing keys from a backup
+///
+/// Creates the key Secrets of a backup in the controller's namespace, under your own login, which
+/// needs the role `sceau-key-keeper` there and the cluster role `sceau-environment-reader`. A key that is there already is left alone, and no Secret is ever
+/// overwritten: where another sealing key has taken the name, as in a cluster that was set up anew,
+/// the restored one is given a name of its own. The controller takes the keys up at once. Of an
+/// environment's keys the youngest one is active, by the dates of their certificates, so an old
+/// key that is restored opens and nothing is sealed to it.
+///
+/// A key that was revoked when it was backed up is only restored when the Environment in the
+/// cluster revokes it too: apply the Environment first.
+///
+/// Exit codes: 0 when every key of the backup is there now; 1 when some could not be restored; 4 when
+/// the cluster cannot be reached or refuses. What was restored before a failure stays: run it again.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct RestoreArguments {
+    /// The backup
+    #[arg(value_name = "FILE")]
+    backup: PathBuf,
+
+    #[command(flatten)]
+    identity: IdentityArguments,
+
+    /// Restore the keys of this environment only
+    #[arg(long, value_name = "NAME")]
+    environment: Option<EnvironmentName>,
+
+    /// Ask the cluster whether it would take the keys, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    #[command(flatten)]
+    cluster: ClusterArguments,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  See what would be restored:
+    sceau keys restore prod.age --identity alice.txt --dry-run
+
+  Into a new cluster, before its Environments and the controller:
+    sceau keys restore prod.age --identity alice.txt --context prod-new
+
+  Without sceau:
+    age --decrypt --identity alice.txt prod.age | kubectl apply --filename -";
+
+pub(in crate::commands) fn run(arguments: &RestoreArguments, io: &mut Io<'_>) -> Result<()> {
+    let identities = Identities::read(&arguments.identity.identities, io)?;
+    let namespace = &arguments.cluster.controller_namespace;
+    let mut backed_up = key_secrets::read_backup(&arguments.backup, &identities, namespace, io)?;
+    if let Some(wanted) = &arguments.environment {
+        backed_up.retain(|it| it.environment.as_ref() == Some(wanted));
+        if backed_up.is_empty() {
+            let backup = arguments.backup.display();
+            return Err(CommandError::user(format!(
+                "{backup} has no key of {wanted}"
+            )));
+        }
+    }
+    let cluster = arguments.cluster.connect(&io.directory)?;
+    let present = key_secrets::read_usable(cluster.key_secrets(namespace, None)?, io);
+    let mut rows = Vec::new();
+    let mut outcome = Ok(());
+    for mut key_secret in backed_up {
+        key_secret.secret.place.namespace = namespace.clone();
+        let decision = decide(&key_secret, &present, || is_revoked(&cluster, &key_secret));
+        match arguments.restore(key_secret, decision, &cluster) {
+            Ok(row) => rows.push(row),
+            Err(error) => {
+                outcome = Err(error.into());
+                break;
+            }
+        }
+    }
+    ui::print(io, table(&rows))?;
+    outcome.and_then(|()| verdict(&rows))
+}
+
+/// What is to be done about a key of a backup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Decision {
+    /// It is made under this name.
+    Create(SecretName),
+    /// It is there, under this name.
+    LeaveAlone(SecretName),
+    /// It was revoked, and the cluster would let it open.
+    LeaveOut,
+}
+
+/// Decides about a key of a backup, from the key Secrets that are there.
+fn decide(
+    backed_up: &KeySecret,
+    present: &[KeySecret],
+    is_revoked: impl FnOnce() -> bool,
+) -> Decision {
+    let is_same =
+        |it: &&KeySecret| it.id() == backed_up.id() && it.environment == backed_up.environment;
+    if let Some(same) = present.iter().find(is_same) {
+        return Decision::LeaveAlone(same.secret.place.name.clone());
+    }
+    if backed_up.was_revoked() && !is_revoked() {
+        return Decision::LeaveOut;
+    }
+    let name = &backed_up.secret.place.name;
+    if present.iter().any(|it| it.secret.place.name == *name) {
+        let own = format!("{name}-{}", backed_up.id().short());
+        return SecretName::parse(own)
+            .map_or_else(|_| Decision::Create(name.clone()), Decision::Create);
+    }
+    Decision::Create(name.clone())
+}
+
+/// Whether the Environment in the cluster revokes the key. One that cannot be read does not.
+fn is_revoked(cluster: &Cluster, key_secret: &KeySecret) -> bool {
+    let environment = key_secret.environment.as_ref();
+    let environment = environment.and_then(|name| cluster.environment(name).ok());
+    let id = key_secret.id().to_string();
+    environment.is_some_and(|it| it.spec.sealing_keys.revoked.contains(&id))
+}
+
+/// What became of a key.
+struct Row {
+    key_secret: KeySecret,
+    result: &'static str,
+    problem: Option<String>,
+}
+
+impl RestoreArguments {
+    fn restore(
+        &self,
+        mut key_secret: KeySecret,
+        decision: Decision,
+        cluster: &Cluster,
+    ) -> std::result::Result<Row, ClusterError> {
+        let (result, problem) = match decision {
+            Decision::LeaveAlone(name) => {
+                key_secret.secret.place.name = name;
+                ("Present", None)
+            }
+            Decision::LeaveOut => {
+                let problem = "it was revoked, and the Environment of the cluster does not revoke it: it would open again";
+                ("LeftOut", Some(problem.to_owned()))
+            }
+            Decision::Create(name) => {
+                key_secret.secret.place.name = name;
+                let mode = if self.dry_run {
+                    Mode::DryRun
+                } else {
+                    Mode::Real
+                };
+                match cluster.create_secret(&key_secret.secret, mode) {
+                    Ok(()) if self.dry_run => ("WouldRestore", None),
+                    Ok(()) => ("Restored", None),
+                    Err(ClusterError::SecretExists(_)) if is_there(&key_secret, cluster)? => {
+                        ("Present", None)
+                    }
+                    Err(ClusterError::SecretExists(_)) => {
+                        let problem =
+                            "another Secret of that name is there, and is not overwritten";
+                        ("NotRestored", Some(problem.to_owned()))
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+        };
+        Ok(Row {
+            key_secret,
+            result,
+            problem,
+        })
+    }
+}
+
+/// Whether a Secret that no list of sceau's own keys has is the one of the backup: the original's.
+fn is_there(key_secret: &KeySecret, cluster: &Cluster) -> std::result::Result<bool, ClusterError> {
+    let found = KeySecret::read(cluster.secret(&key_secret.secret.place)?).ok();
+    let labels = |it: &KeySecret| it.secret.template.metadata.labels.clone();
+    Ok(found.is_some_and(|it| it.id() == key_secret.id() && labels(&it) == labels(key_secret)))
+}
+
+fn table(rows: &[Row]) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let header = ["RESULT", "ENVIRONMENT", "KEY", "SECRET"];
+    let cells = rows.iter().map(|row| {
+        vec![
+            row.result.to_owned(),
+            row.key_secret.environment_name().to_owned(),
+            row.key_secret.id().to_string(),
+            row.key_secret.secret.place.to_string(),
+        ]
+    });
+    let problems = rows.iter().filter_map(|row| {
+        let Place { namespace, name } = &row.key_secret.secret.place;
+        let problem = row.problem.as_ref()?;
+        Some(format!("\n{namespace}/{name}: {problem}\n"))
+    });
+    ui::table(&header, cells) + &problems.collect::<String>()
+}
+
+fn verdict(rows: &[Row]) -> Result<()> {
+    let failed = rows.iter().filter(|row| row.problem.is_some()).count();
+    let keys = match failed {
+        0 => return Ok(()),
+        1 => "1 key".to_owned(),
+        several => format!("{several} keys"),
+    };
+    Err(CommandError::user(format!("could not be restored: {keys}"))
+        .hint("the report says why; what was restored stays"))
+}

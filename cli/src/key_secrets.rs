@@ -1,0 +1,234 @@
+//! Key Secrets, the Kubernetes Secrets that sealing keys are kept in, and backups of them.
+//!
+//! A backup is an age file around a List that `kubectl apply` takes, so that it can be restored
+//! without this program.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use sealing::{
+    EnvironmentName, KeyId, Namespace, Place, Plaintext, SealingKey, Secret,
+    resource::{
+        ENVIRONMENT_LABEL, IN_USE_LABEL, REVOKED_ANNOTATION, SEALING_KEY_LABEL, SecretTemplate,
+        TemplateMetadata,
+    },
+};
+use zeroize::Zeroizing;
+
+use crate::{
+    error::{CommandError, Result},
+    manifest::{self, Format, Object, SecretManifest},
+    recovery::{self, Identities, RecoveryRecipient},
+    sources::{self, CERTIFICATE_ITEM, KEY_ITEM, KeyPair},
+    ui::{self, Io},
+};
+
+/// A key Secret that holds a sealing key.
+pub(crate) struct KeySecret {
+    pub(crate) secret: Secret,
+    /// What its label names. The original's keys have none.
+    pub(crate) environment: Option<EnvironmentName>,
+    pub(crate) sealing_key: Arc<SealingKey>,
+}
+
+impl KeySecret {
+    /// Reads a Secret, without the mark of a key in use, which the controller puts back. An error
+    /// says why it holds no sealing key.
+    pub(crate) fn read(mut secret: Secret) -> std::result::Result<Self, String> {
+        let labels = &mut secret.template.metadata.labels;
+        labels.remove(IN_USE_LABEL);
+        let name = labels.get(ENVIRONMENT_LABEL).map(String::as_str);
+        let environment = name
+            .map(EnvironmentName::parse)
+            .transpose()
+            .map_err(|_| format!("the label {ENVIRONMENT_LABEL} names no environment"))?;
+        let sealing_key = Arc::new(sources::sealing_key(&secret.items)?);
+        Ok(Self {
+            secret,
+            environment,
+            sealing_key,
+        })
+    }
+
+    /// The key Secret for a key pair that was in none.
+    fn of_pair(
+        pair: KeyPair,
+        environment: &EnvironmentName,
+        namespace: &Namespace,
+    ) -> Result<Self> {
+        let id = pair.sealing_key.id();
+        let name = format!("sceau-{environment}-{}", id.short());
+        let labels = [
+            (ENVIRONMENT_LABEL, environment.as_str()),
+            (SEALING_KEY_LABEL, "active"),
+        ];
+        let pem = pair.sealing_key.to_pem().map_err(CommandError::bug)?;
+        let item = |name: &str, text: &str| {
+            let plaintext = Plaintext::new(text.as_bytes().to_vec());
+            name.parse()
+                .map(|name| (name, plaintext))
+                .map_err(CommandError::bug)
+        };
+        let template = SecretTemplate {
+            secret_type: Some("kubernetes.io/tls".to_owned()),
+            immutable: Some(true),
+            metadata: TemplateMetadata {
+                labels: labels
+                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                    .into(),
+                annotations: BTreeMap::new(),
+            },
+        };
+        Ok(Self {
+            secret: Secret {
+                place: Place::parse(namespace.as_str(), &name).map_err(CommandError::bug)?,
+                template,
+                items: BTreeMap::from([
+                    item(CERTIFICATE_ITEM, &pair.certificate)?,
+                    item(KEY_ITEM, &pem)?,
+                ]),
+            },
+            environment: Some(environment.clone()),
+            sealing_key: Arc::new(pair.sealing_key),
+        })
+    }
+
+    /// The id of its key.
+    pub(crate) fn id(&self) -> KeyId {
+        self.sealing_key.id()
+    }
+
+    /// Whether the backup says that the key was revoked.
+    pub(crate) fn was_revoked(&self) -> bool {
+        let annotations = &self.secret.template.metadata.annotations;
+        annotations.contains_key(REVOKED_ANNOTATION)
+    }
+
+    /// Says in the backup whether the key is revoked.
+    pub(crate) fn mark_revoked(&mut self, is_revoked: bool) {
+        let annotations = &mut self.secret.template.metadata.annotations;
+        annotations.remove(REVOKED_ANNOTATION);
+        if is_revoked {
+            annotations.insert(REVOKED_ANNOTATION.to_owned(), "true".to_owned());
+        }
+    }
+
+    /// What its environment is called in reports.
+    pub(crate) fn environment_name(&self) -> &str {
+        self.environment
+            .as_ref()
+            .map_or("-", EnvironmentName::as_str)
+    }
+}
+
+/// Key Secrets of which nothing is known but what they are: each that holds a usable key. One that
+/// does not is told and passed over.
+pub(crate) fn read_usable(secrets: Vec<Secret>, io: &mut Io<'_>) -> Vec<KeySecret> {
+    let mut usable = Vec::new();
+    for secret in secrets {
+        let place = secret.place.to_string();
+        match KeySecret::read(secret) {
+            Ok(key_secret) => usable.push(key_secret),
+            Err(problem) => ui::warn(io, format_args!("{place}: {problem}; it is passed over")),
+        }
+    }
+    usable
+}
+
+/// Where keys that come from files are to be.
+pub(crate) struct Home<'a> {
+    /// Of keys in PEM, which do not say it.
+    pub(crate) environment: Option<&'a EnvironmentName>,
+    /// Of Secrets that do not say it.
+    pub(crate) namespace: &'a Namespace,
+}
+
+/// Reads key files: exported key Secrets, and keys in PEM with their certificates.
+pub(crate) fn read_files(
+    files: &[PathBuf],
+    home: &Home<'_>,
+    io: &mut Io<'_>,
+) -> Result<Vec<KeySecret>> {
+    let mut key_secrets = Vec::new();
+    let mut pem = Zeroizing::new(String::new());
+    for file in files {
+        let text = sources::read_text(&io.directory, file)?;
+        if sources::is_pem(&text) {
+            pem = Zeroizing::new([pem.as_str(), text.as_str(), "\n"].concat());
+        } else {
+            let label = file.display().to_string();
+            let secrets = read_secrets(&label, &text, home.namespace)?;
+            key_secrets.extend(read_usable(secrets, io));
+        }
+    }
+    if pem.is_empty() {
+        return Ok(key_secrets);
+    }
+    let environment = home.environment.ok_or_else(|| {
+        CommandError::user("a key in PEM does not say which environment it is of")
+            .hint("name it with `--environment`")
+    })?;
+    for pair in sources::key_pairs(&pem)? {
+        key_secrets.push(KeySecret::of_pair(pair, environment, home.namespace)?);
+    }
+    Ok(key_secrets)
+}
+
+/// The Secrets of a text, single or in Lists; other objects are refused.
+fn read_secrets(label: &str, text: &str, namespace: &Namespace) -> Result<Vec<Secret>> {
+    let objects = manifest::read_all(label, text)?.into_iter();
+    objects
+        .map(|(origin, object)| {
+            let Object::Secret(secret) = object else {
+                return Err(origin.error("this is no Secret"));
+            };
+            let name = secret
+                .name
+                .ok_or_else(|| origin.error("it has no metadata.name"))?;
+            Ok(Secret {
+                place: Place {
+                    namespace: secret.namespace.unwrap_or_else(|| namespace.clone()),
+                    name,
+                },
+                template: secret.template,
+                items: secret.items,
+            })
+        })
+        .collect()
+}
+
+/// Writes a backup.
+pub(crate) fn back_up(
+    key_secrets: &[KeySecret],
+    recipients: &[RecoveryRecipient],
+) -> Result<Vec<u8>> {
+    let manifests: Vec<_> = key_secrets
+        .iter()
+        .map(|it| SecretManifest::of(&it.secret))
+        .collect();
+    let text = manifest::to_list(&manifests, Format::Json)?;
+    recovery::encrypt(text.as_bytes(), recipients)
+}
+
+/// Reads a backup. It holds a key at least.
+pub(crate) fn read_backup(
+    file: &Path,
+    identities: &Identities,
+    namespace: &Namespace,
+    io: &mut Io<'_>,
+) -> Result<Vec<KeySecret>> {
+    recovery::refuse_identity(&file.to_string_lossy())?;
+    let bytes = sources::read_bytes(&io.directory, file)?;
+    let plaintext = recovery::decrypt(&bytes, identities, file)?;
+    let label = file.display().to_string();
+    let no_backup = || CommandError::user(format!("{label} is no backup: it holds no key Secret"));
+    let text = std::str::from_utf8(&plaintext).map_err(|_| no_backup())?;
+    let key_secrets = read_usable(read_secrets(&label, text, namespace)?, io);
+    if key_secrets.is_empty() {
+        return Err(no_backup());
+    }
+    Ok(key_secrets)
+}
