@@ -95,6 +95,40 @@ fn object(sealer: &Sealer<'_>, name: &str, scope: Scope, seals: &[&[Recipient]])
     object
 }
 
+const COUNT: usize = 40;
+
+/// Applies SealedSecrets of one to three seals, for each of the keys and for several, for a key that
+/// nobody has, in all scopes, and some that are damaged.
+async fn apply_mixture(sealer: &Sealer<'_>, [one, two, three]: [&Recipient; 3]) {
+    let foreign = SealingKey::generate(2048).expect("it can be made");
+    let foreign = foreign.recipient();
+    let recipients = [
+        vec![one],
+        vec![two],
+        vec![three],
+        vec![one, two],
+        vec![two, one, three],
+        vec![foreign, three],
+        vec![foreign, two],
+        vec![foreign],
+    ];
+    let recipients = recipients.map(|list| list.into_iter().cloned().collect::<Vec<_>>());
+    let scopes = [Scope::Strict, Scope::NamespaceWide, Scope::EnvironmentWide];
+    for number in 0..COUNT {
+        let seals: Vec<&[Recipient]> = (0..=number % 3)
+            .map(|seal| (number + 3 * seal + number / 8) % recipients.len())
+            .map(|list| recipients[list].as_slice())
+            .collect();
+        let name = format!("api-{number}");
+        let mut object = object(sealer, &name, scopes[number % 3], &seals);
+        if number % 10 == 9 {
+            // It names keys that would open it.
+            object.spec.seals[0].commitment = format!("sceau:v1:{}=", "A".repeat(43));
+        }
+        sealer.apply(&object).await;
+    }
+}
+
 #[test]
 fn what_keys_open_is_counted_as_anybody_would_count_it() {
     sealed::test(async |_, sealer| {
@@ -103,36 +137,7 @@ fn what_keys_open_is_counted_as_anybody_would_count_it() {
         re_key(&mut sealer).await;
         let two = sealer.recipient.clone();
         re_key(&mut sealer).await;
-        let three = sealer.recipient.clone();
-        let foreign = SealingKey::generate(2048).expect("it can be made");
-        let foreign = foreign.recipient().clone();
-        let recipients: [&[Recipient]; 8] = [
-            std::slice::from_ref(&one),
-            std::slice::from_ref(&two),
-            std::slice::from_ref(&three),
-            &[one.clone(), two.clone()],
-            &[two.clone(), one.clone(), three.clone()],
-            &[foreign.clone(), three.clone()],
-            &[foreign.clone(), two.clone()],
-            std::slice::from_ref(&foreign),
-        ];
-        let scopes = [Scope::Strict, Scope::NamespaceWide, Scope::EnvironmentWide];
-        for number in 0..40 {
-            let seals: Vec<&[Recipient]> = (0..=number % 3)
-                .map(|seal| recipients[(number + 3 * seal + number / 8) % recipients.len()])
-                .collect();
-            let mut object = object(
-                &sealer,
-                &format!("api-{number}"),
-                scopes[number % 3],
-                &seals,
-            );
-            if number % 10 == 9 {
-                // It names keys that would open it, and is damaged.
-                object.spec.seals[0].commitment = format!("sceau:v1:{}=", "A".repeat(43));
-            }
-            sealer.apply(&object).await;
-        }
+        apply_mixture(&sealer, [&one, &two, &sealer.recipient]).await;
         let counted = until_agreed(&sealer, 3).await;
         assert!(counted.values().all(|count| *count > 3), "{counted:?}");
 
@@ -149,7 +154,7 @@ fn what_keys_open_is_counted_as_anybody_would_count_it() {
             "the others wait for values"
         );
 
-        for number in (0..40).step_by(4) {
+        for number in (0..COUNT).step_by(4) {
             let name = format!("api-{number}");
             let deleted = sealer.sealed_secrets();
             let deleted = deleted.delete(&name, &DeleteParams::default()).await;
