@@ -15,9 +15,10 @@ use sealing::{Namespace, SecretName};
 use crate::{
     commands::{
         certificate::CertificateCommand, completions::CompletionsArguments, init::InitArguments,
-        inspect::InspectArguments, keys::KeysCommand, rekey::RekeyArguments,
-        rename::RenameArguments, reseal::ResealArguments, seal::SealArguments, set::SetArguments,
-        unseal::UnsealArguments, unset::UnsetArguments,
+        inspect::InspectArguments, keys::KeysCommand, offboard::OffboardArguments,
+        rekey::RekeyArguments, rename::RenameArguments, report::ReportCommand,
+        reseal::ResealArguments, rotations::RotationsArguments, seal::SealArguments,
+        set::SetArguments, trace::TraceArguments, unseal::UnsealArguments, unset::UnsetArguments,
     },
     error::{CommandError, without_name},
 };
@@ -78,6 +79,12 @@ pub(crate) enum Command {
     Unseal(UnsealArguments),
     Reseal(ResealArguments),
     Rekey(RekeyArguments),
+    Offboard(OffboardArguments),
+    Rotations(RotationsArguments),
+    /// Report what operations should know of the values in a cluster
+    #[command(subcommand)]
+    Report(ReportCommand),
+    Trace(TraceArguments),
     Inspect(InspectArguments),
     /// Back sealing keys up, restore them, and prove that a backup is good
     #[command(subcommand)]

@@ -4,6 +4,7 @@
 //! With the modules below it, it is the only place that names a Kubernetes client and the only one
 //! that waits for the network; a runtime of its own hides both.
 
+mod inquiries;
 mod keys;
 mod requests;
 mod resealing;
@@ -16,7 +17,10 @@ use kube::{
     api::{Patch, PatchParams},
     config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
 };
-use sealing::{EnvironmentName, Namespace, resource::Environment};
+use sealing::{
+    EnvironmentName, Namespace,
+    resource::{Environment, SealedSecret},
+};
 use tokio::runtime::Runtime;
 
 use crate::error::{CommandError, plain, with_causes};
@@ -49,6 +53,8 @@ pub(crate) enum ClusterError {
     NoNewKey(Duration),
     #[error("Environment `{0}` was changed meanwhile")]
     Changed(EnvironmentName),
+    #[error("the cluster does not know Inquiries: sceau is not installed there, or older")]
+    NoInquiries,
     #[error("the cluster does not know ResealRequests: sceau is not installed there, or older")]
     NoResealRequests,
     #[error("the cluster refuses: {0}")]
@@ -99,6 +105,20 @@ impl Cluster {
     pub(crate) fn certificate(&self, name: &EnvironmentName) -> Result<String, ClusterError> {
         self.runtime
             .block_on(within_patience(read_certificate(&self.client, name)))
+    }
+
+    /// Reads a SealedSecret; nothing when there is none of that name.
+    pub(crate) fn sealed_secret(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Option<SealedSecret>, ClusterError> {
+        let api = Api::<SealedSecret>::namespaced(self.client.clone(), namespace);
+        let nowhere = || ClusterError::Refused("it knows no SealedSecrets".to_owned());
+        self.runtime.block_on(within_patience(async {
+            let read = api.get_opt(name).await;
+            read.map_err(|error| explain(&error, nowhere))
+        }))
     }
 
     /// Asks for a sealing key that is made after this instant.
@@ -275,6 +295,7 @@ impl From<ClusterError> for CommandError {
                 "is the controller running? see its log, and run this again to go on waiting"
             }
             ClusterError::Changed(_) => "nothing was done: run this again",
+            ClusterError::NoInquiries => "is this the right cluster? if so, update sceau in it",
             ClusterError::NoResealRequests => {
                 "update sceau in the cluster, or give the private keys with `--keys`"
             }

@@ -6,11 +6,15 @@ pub(crate) mod completions;
 pub(crate) mod init;
 pub(crate) mod inspect;
 pub(crate) mod keys;
+pub(crate) mod offboard;
 pub(crate) mod rekey;
 pub(crate) mod rename;
+pub(crate) mod report;
 pub(crate) mod reseal;
+pub(crate) mod rotations;
 pub(crate) mod seal;
 pub(crate) mod set;
+pub(crate) mod trace;
 pub(crate) mod unseal;
 pub(crate) mod unset;
 
@@ -27,6 +31,10 @@ pub(crate) fn run(command: &Command, io: &mut Io<'_>) -> Result<()> {
         Command::Unseal(arguments) => unseal::run(arguments, io),
         Command::Reseal(arguments) => reseal::run(arguments, io),
         Command::Rekey(arguments) => rekey::run(arguments, io),
+        Command::Offboard(arguments) => offboard::run(arguments, io),
+        Command::Rotations(arguments) => rotations::run(arguments, io),
+        Command::Report(command) => report::run(command, io),
+        Command::Trace(arguments) => trace::run(arguments, io),
         Command::Inspect(arguments) => inspect::run(arguments, io),
         Command::Keys(command) => keys::run(command, io),
         Command::Certificate(command) => certificate::run(command, io),

@@ -10,8 +10,12 @@ mod cluster;
 mod commands;
 mod editing;
 mod error;
+mod history;
+mod inquiring;
+mod inventory;
 mod key_secrets;
 mod manifest;
+mod offboarding;
 mod output;
 mod paths;
 mod project;
@@ -19,6 +23,7 @@ mod recovery;
 mod rekeying;
 mod reseal;
 mod resolve;
+mod rotations;
 mod sealed_files;
 mod sources;
 mod ui;
@@ -31,6 +36,7 @@ use crate::args::Arguments;
 
 pub use args::reference;
 pub use project::schema as project_file_schema;
+pub use rotations::schema as rotations_file_schema;
 pub use ui::{Io, Terminals};
 
 /// The exit code of a bug.

@@ -7,6 +7,7 @@ mod deserializer;
 mod documents;
 mod edit;
 mod emit;
+mod fields;
 mod layout;
 mod objects;
 mod scalar;
@@ -20,11 +21,12 @@ mod yaml;
 pub(crate) use documents::{Document, Syntax, split};
 pub(crate) use edit::{Change, changed_seals, edited};
 pub(crate) use emit::{Format, SecretManifest, join, to_list, to_text};
+pub(crate) use fields::{Hop, Scalar, Setting, set_fields};
 pub(crate) use objects::{Object, read_all, read_objects};
 pub(crate) use sealed::Sealed;
 pub(crate) use secret::{LAST_APPLIED, SecretObject};
 pub(crate) use splice::{Located, Part, Replacement, Unreadable, locate, splice};
-pub(crate) use target::{Choice, Named, Target, find};
+pub(crate) use target::{Choice, Named, Target, find, survey};
 
 use std::fmt;
 
@@ -108,11 +110,21 @@ impl fmt::Display for Origin {
     }
 }
 
-/// Reads the one document of a text that is no manifest, such as the project file.
+/// Reads the one document of a text that is no manifest, such as the project file; an empty text
+/// stands for the default.
 pub(crate) fn read_one<T: DeserializeOwned + Default>(text: &str) -> Result<T, Fault> {
+    Ok(read_any(text)?.unwrap_or_default())
+}
+
+/// Reads the one document of a text that must have one.
+pub(crate) fn read_document<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
+    read_any(text)?.ok_or_else(|| Fault::new(1, "it is empty"))
+}
+
+fn read_any<T: DeserializeOwned>(text: &str) -> Result<Option<T>, Fault> {
     match split(text).as_slice() {
-        [] => Ok(T::default()),
-        [only] => deserializer::read(&*only.parse()?),
+        [] => Ok(None),
+        [only] => deserializer::read(&*only.parse()?).map(Some),
         [_, second, ..] => Err(Fault::new(second.line, "there is more than one document")),
     }
 }

@@ -13,6 +13,7 @@ use std::{
 };
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use jiff::Timestamp;
 use sealing::EnvironmentName;
 
 use crate::{
@@ -21,6 +22,7 @@ use crate::{
 };
 
 pub(crate) use certificates::{parse_certificate, read_pinned, recipients};
+pub(crate) use file::Day;
 pub use file::schema;
 
 /// The name of the project file.
@@ -39,8 +41,30 @@ pub(crate) struct Project {
     /// The directory it stands in; its paths are relative to it.
     pub(crate) root: PathBuf,
     pub(crate) environments: BTreeMap<EnvironmentName, Environment>,
-    /// The people's own certificates, by their names.
-    pub(crate) people: BTreeMap<String, PathBuf>,
+    /// The people, by their names.
+    pub(crate) people: BTreeMap<String, Person>,
+}
+
+/// A person, as the project sees them.
+#[derive(Debug)]
+pub(crate) struct Person {
+    /// Their own certificate.
+    pub(crate) certificate: Option<PathBuf>,
+    /// The environments whose values they can read.
+    operates: Vec<EnvironmentName>,
+    /// The day they left.
+    pub(crate) left: Option<Day>,
+}
+
+impl Person {
+    /// The environments whose values they can read at `now`: none once the day that they left is
+    /// over.
+    pub(crate) fn operates(&self, now: Timestamp) -> &[EnvironmentName] {
+        match self.left {
+            Some(left) if left.end() <= now => &[],
+            _ => &self.operates,
+        }
+    }
 }
 
 /// An environment, as the project sees it.
@@ -92,7 +116,7 @@ impl Project {
             people: file
                 .people
                 .into_iter()
-                .filter_map(|(name, person)| Some((name, person.certificate?)))
+                .map(|(name, person)| (name, Person::from(person)))
                 .collect(),
         })
     }
@@ -102,6 +126,16 @@ impl Project {
         let below = path.strip_prefix(&self.root).ok()?;
         let parts: Option<Vec<&str>> = below.iter().map(|part| part.to_str()).collect();
         Some(parts?.join("/"))
+    }
+}
+
+impl From<file::Person> for Person {
+    fn from(person: file::Person) -> Self {
+        Self {
+            certificate: person.certificate,
+            operates: person.operates,
+            left: person.left,
+        }
     }
 }
 
@@ -165,7 +199,9 @@ fn check_paths_are_distinct(file: &file::ProjectFile) -> Result<()> {
 }
 
 fn check_people(file: &file::ProjectFile) -> Result<()> {
-    for (name, person) in &file.people {
+    // Whoever has left keeps no environment from being taken out.
+    let present = file.people.iter().filter(|(_, it)| it.left.is_none());
+    for (name, person) in present {
         let unknown = |operated: &&EnvironmentName| !file.environments.contains_key(*operated);
         if let Some(unknown) = person.operates.iter().find(unknown) {
             return Err(CommandError::user(format!(

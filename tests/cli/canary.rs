@@ -347,3 +347,39 @@ fn unsealing_says_it_where_it_is_asked_to_and_nowhere_else() {
     assert_eq!(outcome.stderr(), "");
     assert_eq!(outcome.changed_files(), Vec::<&str>::new());
 }
+
+#[test]
+fn offboarding_keeps_silent() {
+    let people = "people:\n  alice: {operates: [prod]}\n";
+    let plain = secret(&format!("stringData: {{a: {CANARY}}}"));
+    let project = project().file("secret.yaml", &plain).stdin(CANARY);
+    let project_file = format!("{}{people}", project.text("sceau.yaml"));
+    let mut project = project.file("sceau.yaml", &project_file);
+    let seal = "seal secret.yaml --environment prod -w prod/sealed.yaml";
+    assert_eq!(silent(&project, seal), 0);
+    // What should never be committed, was: beside a SealedSecret, and where nothing can be read.
+    let both = format!("{plain}---\n{}", project.text("prod/sealed.yaml"));
+    let damaged = format!("kind: SealedSecret\n{CANARY}: [{CANARY}\n{{{{ {CANARY} }}}}\n");
+    project = project
+        .file("prod/both.yaml", both)
+        .file("prod/damaged.yaml", damaged)
+        .file("sceau.yaml", format!("{people}  {CANARY}: [{CANARY}\n"));
+    project.set_clock("2026-01-01T12:00:00Z");
+    let _ = project.git(&["init", "--quiet"]);
+    project.commit("Everything");
+    std::fs::remove_file(project.path("secret.yaml")).unwrap();
+    std::fs::remove_file(project.path("prod/both.yaml")).unwrap();
+    let project = project.file("sceau.yaml", project_file);
+    project.commit("Less");
+    for (line, code) in [
+        ("offboard alice --dry-run", 0),
+        ("offboard alice --dry-run -o yaml", 0),
+        ("offboard alice --no-rekey", 0),
+        ("rotations", 0),
+        ("set prod/sealed.yaml a --from-stdin", 0),
+        ("rotations --tick", 0),
+        ("rotations --check -o json", 0),
+    ] {
+        assert_eq!(silent(&project, line), code, "{line}");
+    }
+}

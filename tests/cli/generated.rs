@@ -24,3 +24,8 @@ fn docs_cli_md_is_current() {
 fn schema_of_the_project_file_is_current() {
     check("schemas/sceau.yaml.json", &sceau::project_file_schema());
 }
+
+#[test]
+fn schema_of_the_lists_of_rotations_is_current() {
+    check("schemas/rotations.json", &sceau::rotations_file_schema());
+}

@@ -199,3 +199,9 @@ fn a_star_stops_at_a_slash() {
     let project = TestProject::new().file("deploy/a/b/prod/secret.yaml", SECRET);
     project.run("seal deploy/a/b/prod/secret.yaml").refused(1);
 }
+
+#[test]
+fn a_person_who_left_may_have_operated_an_environment_that_is_gone() {
+    let outcome = refused("people:\n  alice: {operates: [prod], left: 2026-11-21}\n");
+    assert!(outcome.stderr().contains("no path rule"), "{outcome}");
+}

@@ -157,3 +157,17 @@ fn it_is_quiet_about_everything_else() {
         .file("manifests/two.yaml", [seal(""), seal("")].join("---\n"));
     assert_eq!(leaking(&project), BTreeSet::new());
 }
+
+#[test]
+fn the_lists_of_what_is_to_be_renewed_are_no_find() {
+    let list = crate::offboard::project()
+        .run("offboard alice --no-rekey")
+        .done()
+        .file("rotations/2026-11-22-alice.yaml")
+        .to_owned();
+    for item in ["STRIPE_API_KEY", "password", "access-token"] {
+        let list = list.replace("item: password", &format!("item: {item}"));
+        let project = project(&[("list.yaml", &list)]);
+        assert_eq!(leaking(&project), BTreeSet::new(), "{list}");
+    }
+}

@@ -1,16 +1,20 @@
 //! Inquiries: where values stand, who may ask, and what nobody learns from it.
 
-use cluster::{Cluster, Controller, Namespace};
+use cluster::commands::{self, Finished};
+use cluster::scratch::Scratch;
+use cluster::wait::SOON;
+use cluster::{Cluster, Controller, Identity, Namespace, programs};
 use kube::api::{ListParams, Patch, PatchParams};
 use kube::{Api, ResourceExt as _};
 use sealing::resource::{Inquiry, InquiryStatus, SealedSecret, SealedValue, ValuePlace};
 use sealing::{Plaintext, seal_traced};
 use serde_json::{Value, json};
+use tokio::process::Command;
 
 use crate::fingerprints::fingerprint;
 use crate::harness::bound;
 use crate::requests::{audited, code, create, requests, told, until_answered};
-use crate::reuse::until_reported;
+use crate::reuse::{tenant, until_reported};
 use crate::sealed::{self, Sealer};
 
 fn inquiry(spec: &Value) -> Value {
@@ -258,4 +262,67 @@ fn whoever_has_the_role_may_ask_and_nobody_else() {
         let listed = inquiries.list(&ListParams::default()).await;
         assert_eq!(code(listed), Some(403), "what others asked is not theirs");
     });
+}
+
+/// Runs `sceau` in a repository of its own, with this login; standard input is the value.
+async fn sceau(login: &Identity, sealer: &Sealer<'_>, words: &str, input: &str) -> Finished {
+    let directory = Scratch::create();
+    let environment = &sealer.environment;
+    let project = format!("environments:\n  {environment}: {{certificates: [unused.pem]}}\n");
+    std::fs::write(directory.file("sceau.yaml"), project).expect("the directory is writable");
+    let mut command = Command::new(programs::sceau().await);
+    command
+        .args(words.split(' '))
+        .args(["--environment", environment.as_str()])
+        .current_dir(directory.directory())
+        .env("KUBECONFIG", login.kubeconfig());
+    commands::run(command, input.as_bytes(), SOON).await
+}
+
+#[test]
+fn an_investigator_finds_a_leaked_value_by_the_command_line_and_nobody_else_does() {
+    cluster::run(with_cluster(async |cluster, controller, namespace| {
+        let sealer = Sealer::create(namespace).await;
+        let elsewhere = Namespace::create(cluster).await;
+        let other = Sealer::create(&elsewhere).await;
+        let value = "correct horse";
+        sealer.unseal("api", &[("A", value.as_bytes())]).await;
+        other.unseal("web", &[("B", value.as_bytes())]).await;
+        until_reported(controller, elsewhere.name()).await;
+        let role = "sceau-investigator";
+        let investigator = bound(cluster, namespace, role).await;
+
+        let found = sceau(&investigator, &sealer, "trace --from-stdin -o json", value).await;
+        let places: Vec<ValuePlace> = serde_json::from_str(&found.succeeded()).expect("it is JSON");
+        let names: Vec<&str> = places.iter().map(|it| it.namespace.as_str()).collect();
+        assert_eq!(names, [namespace.name(), elsewhere.name()]);
+        let checked = sceau(&investigator, &sealer, "trace --from-stdin --check", value).await;
+        assert_eq!(checked.code, Some(3), "{checked:?}");
+        assert!(!format!("{checked:?}").contains(value), "{checked:?}");
+
+        let reused = sceau(&investigator, &sealer, "report reuse --check", "").await;
+        assert_eq!(reused.code, Some(3), "{reused:?}");
+        assert_eq!(reused.stdout.lines().count(), 3, "{reused:?}");
+        assert!(reused.stdout.contains(elsewhere.name()), "{reused:?}");
+
+        other.unseal("web", &[("B", b"battery staple")]).await;
+        let found = sceau(&investigator, &sealer, "trace --from-stdin -o json", value).await;
+        let places: Vec<ValuePlace> = serde_json::from_str(&found.succeeded()).expect("it is JSON");
+        assert_eq!(places.len(), 1);
+        let nowhere = sceau(
+            &investigator,
+            &sealer,
+            "trace --from-stdin --check",
+            "nobody has it",
+        )
+        .await;
+        assert_eq!(nowhere.code, Some(0), "{nowhere:?}");
+
+        let tenant = tenant(cluster, namespace).await;
+        for words in ["trace --from-stdin", "report reuse"] {
+            let told = sceau(&tenant, &sealer, words, value).await;
+            assert_eq!(told.code, Some(4), "{told:?}");
+            assert!(format!("{told:?}").contains(role), "{told:?}");
+        }
+    }));
 }

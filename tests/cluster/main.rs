@@ -8,6 +8,7 @@ mod key_backups;
 mod key_deletion;
 mod leaver;
 mod limits;
+mod offboarding;
 mod operations;
 mod outage;
 mod ownership;

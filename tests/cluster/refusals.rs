@@ -91,7 +91,7 @@ fn a_label_of_sealing_keys_is_not_written() {
         let labels = &mut object.spec.template.metadata.labels;
         labels.insert("sceau.dev/sealing-key".to_owned(), "active".to_owned());
         sealer.apply(&object).await;
-        sealer.until("api", "ReservedLabel").await;
+        sealer.until("api", "ReservedMetadata").await;
     });
 }
 

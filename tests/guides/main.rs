@@ -38,6 +38,16 @@ fn backup_and_recovery_work_as_they_stand() {
     cluster::run(with_a_cluster("docs/guides/backup-and-recovery.md"));
 }
 
+#[test]
+fn finding_a_leaked_value_works_as_it_stands() {
+    cluster::run(with_a_cluster("docs/guides/a-value-leaked.md"));
+}
+
+#[test]
+fn somebody_leaving_works_as_it_stands() {
+    cluster::run(with_a_cluster("docs/guides/somebody-leaves.md"));
+}
+
 async fn with_a_cluster(document: &str) {
     let cluster = Cluster::start().await;
     let mut controller = Controller::named("guide").start(&cluster).await;

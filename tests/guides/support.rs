@@ -8,7 +8,8 @@
 use std::{fmt::Write as _, path::Path, time::Duration};
 
 use cluster::{commands, scratch::Scratch};
-use regex::Regex;
+use jiff::{Timestamp, tz::TimeZone};
+use regex::{Captures, Regex};
 use tokio::process::Command;
 
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -141,6 +142,9 @@ const KEY_ID: &str = "sha256:155a647320d2d42cf2c8488542de35e823616c4f913cf9bdae1
 const RECIPIENT: &str = "age1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0q6z7m8v";
 const INSTANT: &str = "2026-11-22T10:00:00Z";
 const FAR_INSTANT: &str = "2036-11-19T10:00:00Z";
+/// What stands there for today, and for every other day.
+const TODAY: &str = "2026-11-22";
+const OTHER_DAY: &str = "2026-12-22";
 
 /// Replaces what differs from run to run, and ends the text with a line's end.
 fn same_every_time(output: &str) -> String {
@@ -159,9 +163,24 @@ fn same_every_time(output: &str) -> String {
         let pattern = Regex::new(pattern).expect("the pattern is one");
         text = pattern.replace_all(&text, replacement).into_owned();
     }
+    let text = same_days(&text);
     if text.is_empty() || text.ends_with('\n') {
         text
     } else {
         text + "\n"
     }
+}
+
+fn same_days(text: &str) -> String {
+    let today = Timestamp::now().to_zoned(TimeZone::UTC).date().to_string();
+    let day = Regex::new(r"\b20\d\d-\d\d-\d\d\b").expect("the pattern is one");
+    let shown = |found: &Captures<'_>| {
+        let after = &text[found.get_match().end()..];
+        match &found[0] {
+            instant if after.starts_with('T') => instant.to_owned(),
+            day if day == today => TODAY.to_owned(),
+            _ => OTHER_DAY.to_owned(),
+        }
+    };
+    day.replace_all(text, shown).into_owned()
 }

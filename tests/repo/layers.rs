@@ -130,6 +130,11 @@ fn one_file_of_the_command_line_encrypts_backups() {
 }
 
 #[test]
+fn one_file_of_the_command_line_runs_other_programs() {
+    assert_eq!(mentions("cli/src/", "Stdio"), ["cli/src/history/git.rs"]);
+}
+
+#[test]
 fn commands_do_not_know_each_other() {
     assert_eq!(
         mentions("cli/src/commands/", "use crate::commands"),

@@ -62,6 +62,16 @@ pub(crate) fn find(label: &str, text: &str, choice: Choice<'_>) -> CommandResult
     Ok(target)
 }
 
+/// The SealedSecrets of a text, templates included, and an error for whatever speaks of one and
+/// cannot be read.
+pub(crate) fn survey(label: &str, text: &str) -> (Vec<Target>, Vec<CommandError>) {
+    let mut found = Found::default();
+    for document in split(text).iter().filter(|it| it.mentions("SealedSecret")) {
+        found.add(label, document);
+    }
+    (found.targets, found.faults)
+}
+
 impl Found {
     fn choose(self, label: &str, choice: Choice<'_>) -> CommandResult<Target> {
         let Self { targets, faults } = self;

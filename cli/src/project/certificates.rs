@@ -87,6 +87,7 @@ fn people_by_key(project: &Project) -> Result<BTreeMap<KeyId, &str>> {
     project
         .people
         .iter()
+        .filter_map(|(person, settings)| Some((person, settings.certificate.as_ref()?)))
         .map(|(person, relative)| {
             let certificate = read_certificate(&project.root, relative)?;
             Ok((certificate.key_id(), person.as_str()))

@@ -1,12 +1,12 @@
 //! The project file as it is written: its fields, and the JSON schema that editors check it by.
 
-use std::{collections::BTreeMap, fmt, path::PathBuf};
+use std::{collections::BTreeMap, fmt, path::PathBuf, str::FromStr};
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use schemars::{JsonSchema, generate::SchemaSettings};
 use sealing::EnvironmentName;
 use serde::{
-    Deserialize, Deserializer,
+    Deserialize, Deserializer, Serialize, Serializer,
     de::{self, Unexpected, Visitor},
 };
 
@@ -53,15 +53,49 @@ pub(super) struct Person {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub(super) operates: Vec<EnvironmentName>,
-    /// The day they left, such as 2026-11-21.
-    #[serde(default, rename = "left")]
+    /// The day they left, such as 2026-11-21: from its end on they operate nothing.
+    #[serde(default)]
     #[schemars(with = "Option<String>", extend("format" = "date"))]
-    pub(super) _left: Option<Day>,
+    pub(super) left: Option<Day>,
 }
 
 /// A day, quoted or not: YAML readers do not agree whether it is text.
-#[derive(Debug)]
-pub(super) struct Day(#[expect(dead_code, reason = "it is only checked so far")] Date);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Day(pub(crate) Date);
+
+impl Day {
+    /// The day of an instant, in UTC.
+    pub(crate) fn of(instant: Timestamp) -> Self {
+        Self(instant.to_zoned(TimeZone::UTC).date())
+    }
+
+    /// The instant at which it ends, in UTC.
+    pub(crate) fn end(self) -> Timestamp {
+        let midnight = self.0.tomorrow().and_then(|it| it.to_zoned(TimeZone::UTC));
+        midnight.map_or(Timestamp::MAX, |it| it.timestamp())
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for Day {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let date = text.parse().map(Self);
+        date.map_err(|_| "a day such as 2026-11-21 is expected".to_owned())
+    }
+}
+
+impl Serialize for Day {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
 
 impl<'de> Deserialize<'de> for Day {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -79,8 +113,8 @@ impl Visitor<'_> for DayVisitor {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Day, E> {
-        let date = text.parse().map(Day);
-        date.map_err(|_| E::invalid_value(Unexpected::Other("text"), &self))
+        text.parse()
+            .map_err(|_| E::invalid_value(Unexpected::Other("text"), &self))
     }
 }
 

@@ -9,7 +9,7 @@ use base64::{
 use sealing::{ItemName, Plaintext};
 use zeroize::Zeroizing;
 
-use super::{Flags, prompt, read_bytes, read_stdin_item};
+use super::{Flags, prompt, read_bytes, read_stdin, read_stdin_item};
 use crate::{
     error::{CommandError, Result},
     ui::Io,
@@ -41,6 +41,24 @@ pub(crate) fn read_value(
         ValueSource::Prompt => prompt(name, &flags, io),
         ValueSource::Stdin => read_stdin_item(name, &flags, io),
     }
+}
+
+/// Reads a value that is looked for: it is kept nowhere.
+pub(crate) fn read_traced(from_stdin: bool, io: &mut Io<'_>) -> Result<Plaintext> {
+    if from_stdin && io.terminals.stdin {
+        return Err(
+            CommandError::user("the value would be shown while it is typed")
+                .hint("leave `--from-stdin` out to be asked for it without echo"),
+        );
+    }
+    if from_stdin {
+        return read_stdin(io).map(Plaintext::new);
+    }
+    let mut typed = (io.prompt)("Value: ").map_err(|_| {
+        CommandError::user("there is no terminal to ask for the value")
+            .hint("give it on standard input: `--from-stdin`")
+    })?;
+    Ok(Plaintext::new(std::mem::take(&mut *typed).into_bytes()))
 }
 
 /// A random value: how many bytes, and how they are written.

@@ -24,6 +24,11 @@ impl ApiServer {
         Self::with_answer("200 OK", &environment)
     }
 
+    /// An API server that answers with this object.
+    pub(crate) fn with_object(object: &serde_json::Value) -> Self {
+        Self::with_answer("200 OK", object)
+    }
+
     /// An API server that refuses with a code, a reason and a message.
     pub(crate) fn with_refusal(code: u16, reason: &str, message: &str) -> Self {
         let status = serde_json::json!({

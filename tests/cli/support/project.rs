@@ -24,6 +24,7 @@ pub(crate) struct TestProject {
     typed: Vec<String>,
     terminals: Terminals,
     environments: String,
+    now: Timestamp,
 }
 
 impl TestProject {
@@ -41,6 +42,7 @@ impl TestProject {
                 stdout: false,
             },
             environments: String::new(),
+            now: NOW.parse().unwrap(),
         }
     }
 
@@ -107,6 +109,47 @@ impl TestProject {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
+    /// Sets the instant at which command lines run from now on: [`NOW`] until then.
+    pub(crate) fn set_clock(&mut self, now: &str) {
+        self.now = now.parse().unwrap();
+    }
+
+    /// Runs git in the project's root, at the project's instant and under a name of its own.
+    #[track_caller]
+    pub(crate) fn git(&self, words: &[&str]) -> String {
+        let now = self.now.to_string();
+        let output = Command::new("git")
+            .args([
+                "-c",
+                "user.name=somebody",
+                "-c",
+                "user.email=somebody@shop.example",
+            ])
+            .args([
+                "-c",
+                "init.defaultBranch=main",
+                "-c",
+                "commit.gpgSign=false",
+            ])
+            .args(words)
+            .env("GIT_AUTHOR_DATE", &now)
+            .env("GIT_COMMITTER_DATE", &now)
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .current_dir(self.directory.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "git {words:?}: {said}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Commits everything.
+    #[track_caller]
+    pub(crate) fn commit(&self, message: &str) {
+        let _ = self.git(&["add", "--all"]);
+        let _ = self.git(&["commit", "--quiet", "--allow-empty", "--message", message]);
+    }
+
     /// Runs a command line in this process, in the project's root, at [`NOW`]. Its words are
     /// separated by spaces, and the program's name is not among them.
     #[must_use = "a command line that nobody looks at tests nothing"]
@@ -139,7 +182,7 @@ impl TestProject {
                     None => Err(io::ErrorKind::NotFound.into()),
                 },
                 terminals: self.terminals,
-                now: NOW.parse::<Timestamp>().unwrap(),
+                now: self.now,
                 directory: self.path(below),
             },
         );

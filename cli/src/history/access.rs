@@ -1,0 +1,159 @@
+//! When a person operated which environment.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use sealing::EnvironmentName;
+use serde::{Deserialize, Serialize};
+
+use super::{Question, record::Record};
+use crate::project::{Day, Project};
+
+/// A stretch of time: its end does not belong to it.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Span {
+    /// Its first instant.
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub(crate) from: Timestamp,
+    /// The instant at which it is over.
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub(crate) until: Timestamp,
+}
+
+impl Span {
+    /// One that does not end before it begins: clocks differ from commit to commit.
+    pub(super) fn new(from: Timestamp, until: Timestamp) -> Self {
+        Self {
+            from,
+            until: until.max(from),
+        }
+    }
+
+    fn overlaps(self, other: Self) -> bool {
+        self.from < other.until && other.from < self.until
+    }
+}
+
+/// The environments that a person operated.
+#[derive(Debug, Default)]
+pub(super) struct Access {
+    /// By environment, the earliest first; they do not touch each other.
+    pub(super) spans: BTreeMap<EnvironmentName, Vec<Span>>,
+    /// By commit: what the project file granted there.
+    granted: Vec<BTreeSet<EnvironmentName>>,
+}
+
+impl Access {
+    /// Reads it from the project files. On the line of HEAD each commit holds until the next one;
+    /// a commit beside it counts only for what it grants itself: what it has from its parents
+    /// ends when they say so.
+    pub(super) fn of(record: &Record, question: &Question<'_>) -> Self {
+        let commits = &record.commits;
+        let operated: Vec<_> = (0..commits.all.len())
+            .map(|index| {
+                let said = record.said[index].iter().map(|it| &**it);
+                operated(said, question.person, commits.all[index].time)
+            })
+            .collect();
+        let mut access = Self::default();
+        for (index, commit) in commits.all.iter().enumerate() {
+            let stands = match commits.next_on_main_line(index) {
+                Some(next) => commits.all[next].time,
+                None => commits.standing[index].until,
+            };
+            let is_own = |name: &EnvironmentName| {
+                commits.on_main_line[index]
+                    || commit.parents.iter().all(|parent| {
+                        let inherited = operated[*parent].contains_key(name);
+                        let is_beside = !commits.on_main_line[*parent];
+                        !inherited || is_beside && access.granted[*parent].contains(name)
+                    })
+            };
+            let own = operated[index].iter().filter(|(name, _)| is_own(name));
+            let granted: BTreeMap<_, _> = own
+                .filter(|_| commit.time <= question.until)
+                .map(|(name, end)| (name.clone(), stands.min(*end).min(question.until)))
+                .collect();
+            access.granted.push(granted.keys().cloned().collect());
+            access.add(commit.time, granted);
+        }
+        access.add_present(record, question);
+        access.spans.values_mut().for_each(join);
+        access
+    }
+
+    /// What the project file says now, committed or not.
+    fn add_present(&mut self, record: &Record, question: &Question<'_>) {
+        let head = record.commits.all[record.commits.head].time;
+        let present = operated([question.project], question.person, head);
+        let until = question.now.min(question.until);
+        if head > until {
+            return;
+        }
+        let granted = present
+            .into_iter()
+            .map(|(name, end)| (name, until.min(end)));
+        self.add(head, granted.collect());
+    }
+
+    fn add(&mut self, from: Timestamp, granted: BTreeMap<EnvironmentName, Timestamp>) {
+        for (name, until) in granted {
+            let spans = self.spans.entry(name).or_default();
+            spans.push(Span::new(from, until));
+        }
+    }
+
+    /// The environments that they operated while a commit stood.
+    pub(super) fn during(&self, index: usize, standing: Span) -> BTreeSet<EnvironmentName> {
+        let overlapping = self
+            .spans
+            .iter()
+            .filter(|(_, spans)| spans.iter().any(|it| it.overlaps(standing)));
+        let mut open: BTreeSet<_> = overlapping.map(|(name, _)| name.clone()).collect();
+        open.extend(self.granted[index].iter().cloned());
+        open
+    }
+
+    /// When they last operated an environment, or any if its name is not known.
+    pub(super) fn end(&self, name: &str) -> Option<Timestamp> {
+        let of_name = self.spans.iter().filter(|(it, _)| it.as_str() == name);
+        let own = of_name
+            .flat_map(|(_, spans)| spans)
+            .map(|it| it.until)
+            .max();
+        own.or_else(|| self.spans.values().flatten().map(|it| it.until).max())
+    }
+}
+
+/// The environments that a person operates by what may be said, and until when at the latest.
+fn operated<'a>(
+    said: impl IntoIterator<Item = &'a Project>,
+    person: &str,
+    at: Timestamp,
+) -> BTreeMap<EnvironmentName, Timestamp> {
+    let mut operated: BTreeMap<_, Timestamp> = BTreeMap::new();
+    for settings in said.into_iter().filter_map(|it| it.people.get(person)) {
+        let end = settings.left.map_or(Timestamp::MAX, Day::end);
+        for name in settings.operates(at) {
+            let latest = operated.entry(name.clone()).or_insert(end);
+            *latest = end.max(*latest);
+        }
+    }
+    operated
+}
+
+/// Puts spans in order, and those together that touch each other.
+fn join(spans: &mut Vec<Span>) {
+    spans.sort_unstable();
+    let mut joined: Vec<Span> = Vec::new();
+    for span in spans.drain(..) {
+        match joined.last_mut() {
+            Some(last) if span.from <= last.until => last.until = last.until.max(span.until),
+            _ => joined.push(span),
+        }
+    }
+    *spans = joined;
+}

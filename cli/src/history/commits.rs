@@ -1,0 +1,116 @@
+//! Commits as a graph in time: how long each one stood, and what its files were.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    rc::Rc,
+};
+
+use jiff::Timestamp;
+
+use super::{
+    access::Span,
+    log::{Commit, ObjectId},
+};
+
+/// The files of a commit.
+pub(super) type Tree = BTreeMap<Rc<str>, ObjectId>;
+
+/// Every commit of a repository, parents before children.
+#[derive(Debug)]
+pub(super) struct Commits {
+    pub(super) all: Vec<Commit>,
+    /// From each commit until the last of its children: what it holds was somebody's present.
+    pub(super) standing: Vec<Span>,
+    /// Whether a commit is HEAD or reached from it by first parents alone.
+    pub(super) on_main_line: Vec<bool>,
+    /// The index of HEAD.
+    pub(super) head: usize,
+    children: Vec<Vec<usize>>,
+}
+
+impl Commits {
+    /// Puts commits in order. One that a branch stands at stands until `now`, and so does one
+    /// without children; nothing when HEAD is none of them.
+    pub(super) fn new(
+        all: Vec<Commit>,
+        head: &ObjectId,
+        branches: &[ObjectId],
+        now: Timestamp,
+    ) -> Option<Self> {
+        let head = all.iter().position(|commit| commit.id == *head)?;
+        let branches: HashSet<&ObjectId> = branches.iter().collect();
+        let mut children = vec![Vec::new(); all.len()];
+        for (index, commit) in all.iter().enumerate() {
+            for parent in &commit.parents {
+                children[*parent].push(index);
+            }
+        }
+        let standing = (0..all.len()).map(|index| {
+            let from = all[index].time;
+            let next = children[index].iter().map(|it| all[*it].time).max();
+            let is_tip = index == head || branches.contains(&all[index].id);
+            let until = next.filter(|_| !is_tip).unwrap_or(now);
+            Span::new(from, until)
+        });
+        Some(Self {
+            standing: standing.collect(),
+            on_main_line: main_line(&all, head),
+            head,
+            children,
+            all,
+        })
+    }
+
+    /// The commits that come directly after one.
+    pub(super) fn children(&self, index: usize) -> &[usize] {
+        &self.children[index]
+    }
+
+    /// The commit after one on the line that leads to HEAD by first parents.
+    pub(super) fn next_on_main_line(&self, index: usize) -> Option<usize> {
+        let is_next = |it: &&usize| self.on_main_line[**it] && self.all[**it].parents[0] == index;
+        self.children[index].iter().find(is_next).copied()
+    }
+
+    /// Shows the files of every commit, parents before children.
+    pub(super) fn walk(&self, mut visit: impl FnMut(usize, &Tree)) {
+        let mut waiting = vec![0_usize; self.all.len()];
+        for commit in &self.all {
+            if let Some(first) = commit.parents.first() {
+                waiting[*first] += 1;
+            }
+        }
+        let mut trees: HashMap<usize, Tree> = HashMap::new();
+        for (index, commit) in self.all.iter().enumerate() {
+            let mut tree = Tree::new();
+            if let Some(first) = commit.parents.first() {
+                waiting[*first] -= 1;
+                let known = match waiting[*first] {
+                    0 => trees.remove(first),
+                    _ => trees.get(first).cloned(),
+                };
+                tree = known.unwrap_or_default();
+            }
+            for change in &commit.changes {
+                match &change.blob {
+                    Some(blob) => tree.insert(Rc::clone(&change.path), blob.clone()),
+                    None => tree.remove(&change.path),
+                };
+            }
+            visit(index, &tree);
+            if waiting[index] > 0 {
+                trees.insert(index, tree);
+            }
+        }
+    }
+}
+
+fn main_line(all: &[Commit], head: usize) -> Vec<bool> {
+    let mut on_main_line = vec![false; all.len()];
+    let mut at = Some(head);
+    while let Some(index) = at {
+        on_main_line[index] = true;
+        at = all[index].parents.first().copied();
+    }
+    on_main_line
+}

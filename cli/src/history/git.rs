@@ -1,0 +1,206 @@
+//! The program git: the only file that runs it.
+
+use std::{
+    io::{self, BufRead as _, BufReader, Read as _, Write as _},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+};
+
+use super::log::{self, Commit, ObjectId};
+use crate::error::{CommandError, Result, plain};
+
+/// What would have git look into another repository than the one that the project stands in, as
+/// `git rev-parse --local-env-vars` lists it: git sets some of them where it runs a hook.
+const ELSEWHERE: [&str; 13] = [
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_GRAFT_FILE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_INTERNAL_SUPER_PREFIX",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
+];
+
+/// A repository with its whole history.
+pub(super) struct Git {
+    directory: PathBuf,
+    /// Where the directory stands in the repository: empty, or with a slash at its end.
+    pub(super) prefix: String,
+}
+
+impl Git {
+    /// Finds the repository of a directory.
+    pub(super) fn open(directory: &Path) -> Result<Self> {
+        let mut git = Self {
+            directory: directory.to_owned(),
+            prefix: String::new(),
+        };
+        if git
+            .text(&["rev-parse", "--is-shallow-repository"])?
+            .trim_end()
+            == "true"
+        {
+            return Err(CommandError::user(
+                "this clone is shallow: what somebody could read before its first commit cannot be told",
+            )
+            .hint("fetch the rest: git fetch --unshallow"));
+        }
+        let prefix = git.text(&["rev-parse", "--show-prefix"])?;
+        prefix
+            .strip_suffix('\n')
+            .unwrap_or(&prefix)
+            .clone_into(&mut git.prefix);
+        Ok(git)
+    }
+
+    /// Every commit that a ref or HEAD reaches, parents before children.
+    pub(super) fn commits(&self) -> Result<Vec<Commit>> {
+        let output = self.output(&[
+            "-c",
+            "log.showRoot=true",
+            "log",
+            "--all",
+            "--topo-order",
+            "--reverse",
+            "--no-show-signature",
+            "--no-decorate",
+            "--diff-merges=first-parent",
+            "--raw",
+            "-z",
+            "--no-abbrev",
+            "--no-renames",
+            "--no-relative",
+            "--ignore-submodules=all",
+            "--no-ext-diff",
+            "--no-color",
+            "-O/dev/null",
+            log::FORMAT,
+        ])?;
+        log::parse(&output).ok_or_else(|| CommandError::bug("git log printed something unexpected"))
+    }
+
+    /// The commit that is checked out.
+    pub(super) fn head(&self) -> Result<ObjectId> {
+        let head = self.text(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]);
+        let head = head.map_err(|_| {
+            CommandError::user("this repository has no commit yet").hint("commit the project first")
+        })?;
+        Ok(ObjectId::new(head.trim_end()))
+    }
+
+    /// The commits that branches stand at, those of remotes included.
+    pub(super) fn branches(&self) -> Result<Vec<ObjectId>> {
+        let tips = self.text(&["rev-parse", "--branches", "--remotes"])?;
+        Ok(tips.lines().map(ObjectId::new).collect())
+    }
+
+    /// A reader of files' contents.
+    pub(super) fn blobs(&self) -> Result<Blobs> {
+        let mut child = self
+            .command(&["cat-file", "--batch"])
+            .stdin(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| not_run(&error))?;
+        let questions = child.stdin.take().expect("standard input is a pipe");
+        let answers = child.stdout.take().expect("standard output is a pipe");
+        Ok(Blobs {
+            child,
+            questions: Some(questions),
+            answers: BufReader::new(answers),
+        })
+    }
+
+    fn text(&self, arguments: &[&str]) -> Result<String> {
+        let output = self.output(arguments)?;
+        Ok(String::from_utf8_lossy(&output).into_owned())
+    }
+
+    fn output(&self, arguments: &[&str]) -> Result<Vec<u8>> {
+        let output = self.command(arguments).output();
+        let output = output.map_err(|error| not_run(&error))?;
+        if output.status.success() {
+            return Ok(output.stdout);
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        let said = said.trim();
+        let error = CommandError::user(format!("git: {}", said.trim_start_matches("fatal: ")));
+        Err(if said.contains("not a git repository") {
+            error.hint(
+                "who could read what is read from the history of sceau.yaml and the manifests",
+            )
+        } else {
+            error
+        })
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("git");
+        for variable in ELSEWHERE {
+            command.env_remove(variable);
+        }
+        command
+            .env("LC_ALL", "C")
+            .current_dir(&self.directory)
+            .args(["--no-optional-locks", "--no-replace-objects"])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+}
+
+fn not_run(error: &io::Error) -> CommandError {
+    let error = CommandError::user(format!("cannot run git: {}", plain(error)));
+    error.hint("install git: who could read what is read from the project's history")
+}
+
+/// A running `git cat-file --batch`.
+pub(super) struct Blobs {
+    child: Child,
+    /// Taken when it is closed, at the end.
+    questions: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Blobs {
+    /// Reads one file's content.
+    pub(super) fn read(&mut self, id: &ObjectId) -> Result<Vec<u8>> {
+        self.ask(id).map_err(|error| {
+            let problem = plain(&error);
+            CommandError::user(format!("git cannot read the object {}: {problem}", id.0))
+                .hint("see what is wrong with the repository: git fsck")
+        })
+    }
+
+    fn ask(&mut self, id: &ObjectId) -> io::Result<Vec<u8>> {
+        let questions = self.questions.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
+        writeln!(questions, "{}", id.0)?;
+        questions.flush()?;
+        // `<id> <type> <size>`, or `<id> missing`.
+        let mut header = String::new();
+        self.answers.read_line(&mut header)?;
+        let size = header.trim_end().rsplit(' ').next();
+        let size = size.and_then(|size| size.parse::<usize>().ok());
+        let size = size.ok_or_else(|| io::Error::other("it is missing"))?;
+        let mut content = vec![0; size + 1];
+        self.answers.read_exact(&mut content)?;
+        content.pop();
+        Ok(content)
+    }
+}
+
+impl Drop for Blobs {
+    fn drop(&mut self) {
+        self.questions.take();
+        // It ends with its input; how does not matter any more.
+        let _ = self.child.wait();
+    }
+}

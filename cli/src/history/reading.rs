@@ -1,0 +1,250 @@
+//! Which values a person could have read, and why.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
+
+use jiff::Timestamp;
+use sealing::EnvironmentName;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Question,
+    access::{Access, Span},
+    commits::Tree,
+    record::Record,
+};
+use crate::{
+    inventory::{ItemId, SealedItem, UNKNOWN},
+    project::Project,
+};
+
+/// Why a value could have been read.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Reason {
+    /// Its seal was wrapped for the person's own key.
+    Certificate,
+    /// The person operated its environment while it was in use.
+    Operated,
+}
+
+/// An item with values that the person could have read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) reasons: BTreeSet<Reason>,
+    /// The ends of the sealed texts that could have been read.
+    pub(crate) endings: BTreeSet<String>,
+    /// The file that held it last.
+    pub(crate) file: String,
+    pub(crate) owner: Option<String>,
+    pub(crate) provider: Option<String>,
+    /// A value that was sealed after this instant could not have been read.
+    pub(crate) until: Timestamp,
+}
+
+/// What a person could have read.
+#[derive(Debug, Default)]
+pub(crate) struct Reading {
+    /// When they operated each environment.
+    pub(crate) operated: BTreeMap<EnvironmentName, Vec<Span>>,
+    /// The keys that each of these environments was sealed to meanwhile.
+    pub(crate) key_ids: BTreeMap<EnvironmentName, BTreeSet<String>>,
+    pub(crate) items: BTreeMap<ItemId, Seen>,
+}
+
+impl Record {
+    /// What a person could have read: the values of an environment that were in use while they
+    /// operated it, and whatever was ever wrapped for their own key.
+    pub(crate) fn reading(&self, question: &Question<'_>) -> Reading {
+        let access = Access::of(self, question);
+        let mut gathering = Gathering {
+            record: self,
+            question,
+            access: &access,
+            opened: Vec::new(),
+            own_keys: question.own_key.iter().cloned().collect(),
+            reading: Reading::default(),
+        };
+        self.commits
+            .walk(|index, tree| gathering.visit(index, tree));
+        gathering.visit_working_tree();
+        gathering.visit_own_seals();
+        let reading = gathering.reading;
+        Reading {
+            operated: access.spans,
+            ..reading
+        }
+    }
+}
+
+/// A reading while commits are walked.
+struct Gathering<'a> {
+    record: &'a Record,
+    question: &'a Question<'a>,
+    access: &'a Access,
+    /// By commit: the environments whose values were open to the person while it stood.
+    opened: Vec<BTreeSet<EnvironmentName>>,
+    own_keys: BTreeSet<String>,
+    reading: Reading,
+}
+
+impl Gathering<'_> {
+    fn visit(&mut self, index: usize, tree: &Tree) {
+        let record = self.record;
+        let said = &record.said[index];
+        for own in said
+            .iter()
+            .filter_map(|it| it.people.get(self.question.person))
+        {
+            let key_id = own
+                .certificate
+                .as_ref()
+                .and_then(|path| record.key_id(tree, path));
+            self.own_keys.extend(key_id.map(str::to_owned));
+        }
+        let open = self.access.during(index, record.commits.standing[index]);
+        self.add_key_ids(&open, said, tree);
+        if self.is_like_parent(index, &open) {
+            for change in &record.commits.all[index].changes {
+                self.add_file(&change.path, tree, said, &open);
+            }
+        } else {
+            for path in tree.keys() {
+                self.add_file(path, tree, said, &open);
+            }
+        }
+        self.opened.push(open);
+    }
+
+    /// Whether everything that is open in a commit, but for what it changed, was open in its
+    /// parent and meant the same there.
+    fn is_like_parent(&self, index: usize, open: &BTreeSet<EnvironmentName>) -> bool {
+        let said = &self.record.said;
+        let first = self.record.commits.all[index].parents.first();
+        open.is_empty()
+            || first.is_some_and(|first| {
+                let same = said[index]
+                    .iter()
+                    .zip(&said[*first])
+                    .all(|(own, old)| Rc::ptr_eq(own, old));
+                same && said[index].len() == said[*first].len()
+                    && open.is_subset(&self.opened[*first])
+            })
+    }
+
+    fn add_key_ids(&mut self, open: &BTreeSet<EnvironmentName>, said: &[Rc<Project>], tree: &Tree) {
+        for name in open {
+            let settings = said.iter().filter_map(|it| it.environments.get(name));
+            let pinned = settings.flat_map(|it| &it.certificates);
+            let key_ids = pinned.filter_map(|path| self.record.key_id(tree, path));
+            let known = self.reading.key_ids.entry(name.clone()).or_default();
+            known.extend(key_ids.map(str::to_owned));
+        }
+    }
+
+    fn add_file(
+        &mut self,
+        path: &str,
+        tree: &Tree,
+        said: &[Rc<Project>],
+        open: &BTreeSet<EnvironmentName>,
+    ) {
+        let items = tree
+            .get(path)
+            .and_then(|blob| self.record.manifests.get(blob));
+        let path = self.record.relative(path);
+        for item in items.into_iter().flatten() {
+            for id in ids(item, path, said) {
+                if is_open(&id, open) {
+                    self.add(id, item, path, Reason::Operated);
+                }
+            }
+        }
+    }
+
+    /// What is not committed counts from the last commit on, unless it says that it is newer.
+    fn visit_working_tree(&mut self) {
+        let head = self.record.commits.head;
+        let open = self.access.during(head, self.record.commits.standing[head]);
+        for (id, occurrences) in self.question.uncommitted.iter().flat_map(|it| &it.items) {
+            for it in occurrences {
+                let is_late = it
+                    .sealed
+                    .sealed_at
+                    .is_some_and(|at| at > self.question.until);
+                if is_open(id, &open) && !is_late {
+                    self.add(id.clone(), &it.sealed, &it.file, Reason::Operated);
+                }
+                if self.is_for_own_key(&it.sealed) {
+                    self.add(id.clone(), &it.sealed, &it.file, Reason::Certificate);
+                }
+            }
+        }
+    }
+
+    fn visit_own_seals(&mut self) {
+        let record = self.record;
+        for (index, commit) in record.commits.all.iter().enumerate() {
+            for change in &commit.changes {
+                let blob = change.blob.as_ref();
+                let items = blob.and_then(|blob| record.manifests.get(blob));
+                let path = record.relative(&change.path);
+                for item in items.into_iter().flatten() {
+                    if self.is_for_own_key(item) {
+                        for id in ids(item, path, &record.said[index]) {
+                            self.add(id, item, path, Reason::Certificate);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn is_for_own_key(&self, item: &SealedItem) -> bool {
+        item.key_ids.iter().any(|id| self.own_keys.contains(id))
+    }
+
+    fn add(&mut self, id: ItemId, item: &SealedItem, path: &str, reason: Reason) {
+        let until = match reason {
+            Reason::Certificate => item.sealed_at,
+            Reason::Operated => self.access.end(&id.environment),
+        };
+        let until = until
+            .unwrap_or(self.question.until)
+            .min(self.question.until);
+        let seen = self.reading.items.entry(id).or_insert_with(|| Seen {
+            reasons: BTreeSet::new(),
+            endings: BTreeSet::new(),
+            file: String::new(),
+            owner: None,
+            provider: None,
+            until,
+        });
+        seen.reasons.insert(reason);
+        seen.endings.insert(item.ending.clone());
+        path.clone_into(&mut seen.file);
+        seen.owner.clone_from(&item.owner);
+        seen.provider.clone_from(&item.provider);
+        seen.until = seen.until.max(until);
+    }
+}
+
+fn ids(item: &SealedItem, path: &str, said: &[Rc<Project>]) -> BTreeSet<ItemId> {
+    if said.is_empty() {
+        return item.ids(path, None).into_iter().collect();
+    }
+    let projects = said.iter().map(|it| &**it);
+    projects
+        .flat_map(|project| item.ids(path, Some(project)))
+        .collect()
+}
+
+/// An item of an environment that nothing names may be of any.
+fn is_open(id: &ItemId, open: &BTreeSet<EnvironmentName>) -> bool {
+    let is_named = |name: &EnvironmentName| name.as_str() == id.environment;
+    open.iter().any(is_named) || id.environment == UNKNOWN && !open.is_empty()
+}

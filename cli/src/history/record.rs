@@ -1,0 +1,253 @@
+//! A project's history once it has been read: what its project file, certificates and manifests
+//! were at each commit.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    path::{Path, PathBuf},
+    rc::Rc,
+};
+
+use jiff::Timestamp;
+use sealing::Certificate;
+
+use super::{
+    commits::{Commits, Tree},
+    git::Git,
+    log::{Change, ObjectId},
+};
+use crate::{
+    error::{CommandError, Result},
+    inventory::{self, SealedItem},
+    paths,
+    project::{FILE_NAME, Project},
+};
+
+/// The history of a project.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(super) commits: Commits,
+    /// Where the project stands in its repository: empty, or with a slash at its end.
+    prefix: String,
+    /// What the project file may have said at each commit: one that cannot be read may have said
+    /// what was said before it and what was said after it.
+    pub(super) said: Vec<Vec<Rc<Project>>>,
+    /// The key ids of certificates.
+    certificates: HashMap<ObjectId, String>,
+    /// The items of files.
+    pub(super) manifests: HashMap<ObjectId, Vec<SealedItem>>,
+    /// What could not be read, by file: the last of each.
+    pub(crate) unreadable: BTreeMap<String, Unreadable>,
+}
+
+/// A content of a file that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unreadable {
+    /// The index of that commit.
+    index: usize,
+    /// The commit that brought it.
+    pub(crate) commit: String,
+    /// Where and what, as an error says it.
+    pub(crate) problem: String,
+}
+
+impl Record {
+    pub(super) fn read(git: &Git, now: Timestamp) -> Result<Self> {
+        let head = git.head()?;
+        let commits = Commits::new(git.commits()?, &head, &git.branches()?, now)
+            .ok_or_else(|| CommandError::bug("git log does not reach HEAD"))?;
+        let mut blobs = git.blobs()?;
+        Self::new(commits, &git.prefix, |id| blobs.read(id))
+    }
+
+    /// Reads every distinct content once.
+    pub(super) fn new(
+        commits: Commits,
+        prefix: &str,
+        mut content: impl FnMut(&ObjectId) -> Result<Vec<u8>>,
+    ) -> Result<Self> {
+        let mut record = Self {
+            said: Vec::new(),
+            certificates: HashMap::new(),
+            manifests: HashMap::new(),
+            unreadable: BTreeMap::new(),
+            commits,
+            prefix: prefix.to_owned(),
+        };
+        let file = format!("{}{FILE_NAME}", record.prefix);
+        let mut projects = HashMap::new();
+        for (id, _) in record.contents(|path| path == file) {
+            let text = text(content(&id)?);
+            match Project::parse(PathBuf::new(), &text) {
+                Ok(project) => drop(projects.insert(id, Rc::new(project))),
+                Err(error) => record.tell(&id, &error.message),
+            }
+        }
+        record.said = said(&record.commits, &file, &projects);
+        record.read_certificates(&projects, &mut content)?;
+        let is_manifest = |path: &str| path != file && may_hold_manifests(path, prefix);
+        for (id, label) in record.contents(is_manifest) {
+            let (items, faults) = inventory::read(&label, &text(content(&id)?));
+            if let Some(fault) = faults.into_iter().next() {
+                record.tell(&id, &fault.message);
+            }
+            record.manifests.insert(id, items);
+        }
+        Ok(record)
+    }
+
+    fn read_certificates(
+        &mut self,
+        projects: &HashMap<ObjectId, Rc<Project>>,
+        content: &mut impl FnMut(&ObjectId) -> Result<Vec<u8>>,
+    ) -> Result<()> {
+        let named = projects.values().flat_map(|project| {
+            let own = project.people.values().flat_map(|it| &it.certificate);
+            let pinned = project
+                .environments
+                .values()
+                .flat_map(|it| &it.certificates);
+            own.chain(pinned)
+        });
+        let named: HashSet<String> = named.map(|path| self.place(path)).collect();
+        for (id, label) in self.contents(|path| named.contains(path)) {
+            match Certificate::parse_pem(&text(content(&id)?)) {
+                Ok(certificate) => drop(
+                    self.certificates
+                        .insert(id, certificate.key_id().to_string()),
+                ),
+                Err(error) => self.tell(&id, &format!("{label}: {error}")),
+            }
+        }
+        Ok(())
+    }
+
+    /// Each content once that files of these paths ever had, with one of its paths.
+    fn contents(&self, is_meant: impl Fn(&str) -> bool) -> BTreeMap<ObjectId, String> {
+        let changes = self.commits.all.iter().flat_map(|it| &it.changes);
+        let meant = changes.filter(|change| is_meant(&change.path));
+        let path = |change: &Change| self.relative(&change.path).to_owned();
+        meant
+            .filter_map(|change| Some((change.blob.clone()?, path(change))))
+            .collect()
+    }
+
+    /// Notes what is wrong with a content, for each file that had it: of a file, the last one.
+    fn tell(&mut self, id: &ObjectId, problem: &str) {
+        for (index, commit) in self.commits.all.iter().enumerate() {
+            let brings = |change: &&Change| change.blob.as_ref() == Some(id);
+            for change in commit.changes.iter().filter(brings) {
+                let file = change.path.strip_prefix(&self.prefix);
+                let file = file.unwrap_or(&change.path).to_owned();
+                let fault = Unreadable {
+                    index,
+                    commit: commit.id.0.to_string(),
+                    problem: problem.to_owned(),
+                };
+                match self.unreadable.get(&file) {
+                    Some(known) if known.index > index => {}
+                    _ => drop(self.unreadable.insert(file, fault)),
+                }
+            }
+        }
+    }
+
+    /// Where a path of the project file stands in the repository.
+    fn place(&self, path: &Path) -> String {
+        let root = Path::new("/").join(&self.prefix);
+        let absolute = paths::absolute(&root, path);
+        let parts: Vec<_> = absolute
+            .iter()
+            .skip(1)
+            .map(|it| it.to_string_lossy())
+            .collect();
+        parts.join("/")
+    }
+
+    /// A path of the repository, relative to the project.
+    pub(super) fn relative<'a>(&self, path: &'a str) -> &'a str {
+        path.strip_prefix(&self.prefix).unwrap_or(path)
+    }
+
+    /// The key id of the certificate that a commit's file holds.
+    pub(super) fn key_id(&self, tree: &Tree, path: &Path) -> Option<&str> {
+        let blob = tree.get(self.place(path).as_str())?;
+        self.certificates.get(blob).map(String::as_str)
+    }
+
+    /// Everybody whom a project file that can be read ever named.
+    pub(crate) fn people(&self) -> BTreeSet<&str> {
+        let projects = self.said.iter().flatten();
+        projects
+            .flat_map(|it| it.people.keys())
+            .map(String::as_str)
+            .collect()
+    }
+}
+
+fn may_hold_manifests(path: &str, prefix: &str) -> bool {
+    let extension = Path::new(path).extension();
+    path.starts_with(prefix)
+        && extension.is_some_and(|it| ["json", "yaml", "yml"].iter().any(|known| it == *known))
+}
+
+fn text(content: Vec<u8>) -> String {
+    let text = String::from_utf8(content);
+    let text = text.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    match text.strip_prefix(crate::sources::BYTE_ORDER_MARK) {
+        Some(rest) => rest.to_owned(),
+        None => text,
+    }
+}
+
+/// What the project file said at each commit, and where it cannot be read, what was said before
+/// and after.
+fn said(
+    commits: &Commits,
+    file: &str,
+    projects: &HashMap<ObjectId, Rc<Project>>,
+) -> Vec<Vec<Rc<Project>>> {
+    let mut own: Vec<Option<Vec<Rc<Project>>>> = Vec::new();
+    commits.walk(|_, tree| {
+        own.push(match tree.get(file) {
+            None => Some(Vec::new()),
+            Some(id) => projects.get(id).map(|project| vec![Rc::clone(project)]),
+        });
+    });
+    let count = own.len();
+    let mut before = own.clone();
+    for index in 0..count {
+        let parents = &commits.all[index].parents;
+        fill(&mut before, index, parents);
+    }
+    let mut after = own;
+    for index in (0..count).rev() {
+        fill(&mut after, index, commits.children(index));
+    }
+    let both = before.into_iter().zip(after);
+    both.map(|(before, after)| {
+        let mut both = before.unwrap_or_default();
+        add(&mut both, after.unwrap_or_default());
+        both
+    })
+    .collect()
+}
+
+/// Where nothing is known, what is known of the neighbours.
+fn fill(known: &mut [Option<Vec<Rc<Project>>>], index: usize, neighbours: &[usize]) {
+    if known[index].is_some() {
+        return;
+    }
+    let mut all = Vec::new();
+    for neighbour in neighbours {
+        add(&mut all, known[*neighbour].clone().unwrap_or_default());
+    }
+    known[index] = Some(all);
+}
+
+fn add(projects: &mut Vec<Rc<Project>>, further: Vec<Rc<Project>>) {
+    for project in further {
+        if !projects.iter().any(|it| Rc::ptr_eq(it, &project)) {
+            projects.push(project);
+        }
+    }
+}

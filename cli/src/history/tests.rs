@@ -1,0 +1,297 @@
+//! Made-up histories: the id of a file's content is the content itself.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    commits::Commits,
+    log::{Change, Commit, ObjectId},
+    reading::Seen,
+    *,
+};
+use crate::inventory::ItemId;
+
+/// A history that grows by a commit each day at noon, beginning with 1 June 2026.
+struct Story {
+    commits: Vec<Commit>,
+    branches: Vec<ObjectId>,
+}
+
+impl Story {
+    fn new() -> Self {
+        Self {
+            commits: Vec::new(),
+            branches: Vec::new(),
+        }
+    }
+
+    fn commit(&mut self, day: i64, parents: &[usize], files: &[(&str, &str)]) -> usize {
+        let index = self.commits.len();
+        let change = |(path, text): &(&str, &str)| Change {
+            path: (*path).into(),
+            blob: (!text.is_empty()).then(|| ObjectId::new(text)),
+        };
+        self.commits.push(Commit {
+            id: ObjectId::new(&format!("commit{index}")),
+            time: noon(day),
+            parents: parents.to_vec(),
+            changes: files.iter().map(change).collect(),
+        });
+        index
+    }
+
+    fn record(self, head: usize) -> Record {
+        let head = self.commits[head].id.clone();
+        let commits = Commits::new(self.commits, &head, &self.branches, noon(30));
+        let content = |id: &ObjectId| Ok(id.0.as_bytes().to_vec());
+        Record::new(commits.unwrap(), "", content).unwrap()
+    }
+
+    /// What alice could have read: each item with the ends of its texts.
+    fn read(self, head: usize) -> BTreeMap<String, String> {
+        let reading = reading(&self.record(head));
+        let shown = |(id, seen): (ItemId, Seen)| {
+            let endings: Vec<_> = seen.endings.into_iter().collect();
+            (id.to_string(), endings.join(" "))
+        };
+        reading.items.into_iter().map(shown).collect()
+    }
+}
+
+fn noon(day: i64) -> Timestamp {
+    let first: Timestamp = "2026-06-01T12:00:00Z".parse().unwrap();
+    first + SignedDuration::from_hours(24 * (day - 1))
+}
+
+fn reading(record: &Record) -> Reading {
+    let present = Project::parse(PathBuf::new(), "").unwrap();
+    record.reading(&Question {
+        person: "alice",
+        project: &present,
+        uncommitted: None,
+        own_key: None,
+        until: noon(30),
+        now: noon(30),
+    })
+}
+
+fn project(operates: &str) -> String {
+    format!(
+        "environments:\n  dev: {{paths: ['dev/**']}}\n  prod: {{paths: ['prod/**']}}\npeople:\n  alice: {operates}\n"
+    )
+}
+
+fn sealed(environment: &str, text: &str) -> String {
+    format!(
+        "apiVersion: sceau.dev/v1alpha1\nkind: SealedSecret\nmetadata: {{name: api, namespace: shop}}\nspec:\n  environment: {environment}\n  scope: strict\n  seals:\n  - sealedAt: '2026-06-01T00:00:00Z'\n    commitment: x\n    recipients: []\n    items: {{PIN: {text}}}\n"
+    )
+}
+
+fn original(text: &str) -> String {
+    format!(
+        "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {{name: old, namespace: shop}}\nspec:\n  encryptedData: {{PIN: {text}}}\n"
+    )
+}
+
+const OPERATES: &str = "{operates: [prod]}";
+
+#[track_caller]
+fn check(story: Story, head: usize, expected: &[(&str, &str)]) {
+    let expected: BTreeMap<_, _> = expected
+        .iter()
+        .map(|(id, texts)| ((*id).to_owned(), (*texts).to_owned()))
+        .collect();
+    assert_eq!(story.read(head), expected);
+}
+
+#[test]
+fn what_was_in_use_while_they_operated_its_environment_could_be_read() {
+    let mut story = Story::new();
+    story.commit(
+        1,
+        &[],
+        &[
+            ("prod/a.yaml", &sealed("prod", "v1")),
+            ("dev/a.yaml", &sealed("dev", "d1")),
+        ],
+    );
+    story.commit(2, &[0], &[("prod/a.yaml", &sealed("prod", "v2"))]);
+    story.commit(3, &[1], &[("sceau.yaml", &project(OPERATES))]);
+    story.commit(4, &[2], &[("prod/a.yaml", &sealed("prod", "v3"))]);
+    story.commit(5, &[3], &[("sceau.yaml", &project("{}"))]);
+    story.commit(6, &[4], &[("prod/a.yaml", &sealed("prod", "v4"))]);
+    let record = story.record(5);
+    let reading = reading(&record);
+    let span = reading.operated.values().next().unwrap()[0];
+    assert_eq!((span.from, span.until), (noon(3), noon(5)));
+    let seen = &reading.items.values().next().unwrap();
+    assert_eq!(seen.endings.iter().collect::<Vec<_>>(), ["v2", "v3"]);
+    assert_eq!((reading.items.len(), seen.until), (1, noon(5)));
+}
+
+#[test]
+fn the_day_that_they_left_is_an_end_too() {
+    let mut story = Story::new();
+    let left = project("{operates: [prod], left: 2026-06-02}");
+    story.commit(
+        1,
+        &[],
+        &[
+            ("sceau.yaml", &project(OPERATES)),
+            ("prod/a.yaml", &sealed("prod", "v1")),
+        ],
+    );
+    story.commit(2, &[0], &[("sceau.yaml", &left)]);
+    story.commit(4, &[1], &[("prod/a.yaml", &sealed("prod", "v2"))]);
+    check(story, 2, &[("prod:shop/api/PIN", "v1")]);
+}
+
+#[test]
+fn a_branch_counts_for_its_values_and_for_what_it_grants_itself() {
+    let mut story = Story::new();
+    story.commit(
+        1,
+        &[],
+        &[
+            ("sceau.yaml", &project(OPERATES)),
+            ("prod/a.yaml", &sealed("prod", "v1")),
+        ],
+    );
+    // A branch that nobody merged, with a value of its own.
+    story.commit(2, &[0], &[("prod/b.yaml", &sealed("prod", "b1"))]);
+    story.commit(3, &[0], &[("sceau.yaml", &project("{}"))]);
+    // That branch still says that they operate prod, and that is over all the same.
+    story.commit(4, &[2], &[("prod/a.yaml", &sealed("prod", "v2"))]);
+    check(story, 3, &[("prod:shop/api/PIN", "b1 v1")]);
+
+    let mut story = Story::new();
+    story.commit(
+        1,
+        &[],
+        &[
+            ("sceau.yaml", &project("{}")),
+            ("prod/a.yaml", &sealed("prod", "v1")),
+        ],
+    );
+    story.commit(2, &[0], &[("sceau.yaml", &project(OPERATES))]);
+    story.commit(3, &[0], &[("prod/a.yaml", &sealed("prod", "v2"))]);
+    check(story, 2, &[("prod:shop/api/PIN", "v1 v2")]);
+}
+
+#[test]
+fn a_branch_from_before_their_time_is_open_to_them_once_that_has_come() {
+    let mut story = Story::new();
+    let nobody = project("{}");
+    story.commit(
+        1,
+        &[],
+        &[
+            ("sceau.yaml", &nobody),
+            ("prod/a.yaml", &sealed("prod", "v1")),
+        ],
+    );
+    story.commit(2, &[0], &[("prod/b.yaml", &sealed("prod", "b1"))]);
+    story.commit(3, &[1], &[("docs/a.md", "text")]);
+    story.commit(4, &[0], &[("prod/a.yaml", &sealed("prod", "v2"))]);
+    story.commit(5, &[3], &[("sceau.yaml", &project(OPERATES))]);
+    check(story, 4, &[("prod:shop/api/PIN", "b1 v1 v2")]);
+}
+
+#[test]
+fn a_branch_that_was_merged_later_does_not_make_their_time_longer() {
+    let mut story = Story::new();
+    story.commit(
+        1,
+        &[],
+        &[
+            ("sceau.yaml", &project(OPERATES)),
+            ("prod/a.yaml", &sealed("prod", "v1")),
+        ],
+    );
+    story.commit(2, &[0], &[("sceau.yaml", &project("{}"))]);
+    story.commit(3, &[1], &[("prod/a.yaml", &sealed("prod", "v2"))]);
+    let beside = story.commit(5, &[0], &[("docs/a.md", "text")]);
+    let merge = story.commit(6, &[2, beside], &[("docs/a.md", "text")]);
+    check(story, merge, &[("prod:shop/api/PIN", "v1")]);
+}
+
+#[test]
+fn commits_of_one_second_and_clocks_that_go_back_hide_nothing() {
+    let mut story = Story::new();
+    story.commit(2, &[], &[("prod/a.yaml", &sealed("prod", "v1"))]);
+    story.commit(2, &[0], &[("sceau.yaml", &project(OPERATES))]);
+    story.commit(2, &[1], &[("prod/a.yaml", &sealed("prod", "v2"))]);
+    story.commit(1, &[2], &[("prod/a.yaml", &sealed("prod", "v3"))]);
+    story.commit(1, &[3], &[("sceau.yaml", &project("{}"))]);
+    check(story, 4, &[("prod:shop/api/PIN", "v1 v2 v3")]);
+}
+
+#[test]
+fn a_project_file_that_cannot_be_read_may_say_what_was_said_before_or_after() {
+    let mut story = Story::new();
+    story.commit(
+        1,
+        &[],
+        &[
+            ("sceau.yaml", &project("{}")),
+            ("prod/a.yaml", &sealed("prod", "v1")),
+        ],
+    );
+    story.commit(2, &[0], &[("sceau.yaml", "people: [")]);
+    story.commit(3, &[1], &[("prod/a.yaml", &sealed("prod", "v2"))]);
+    story.commit(4, &[2], &[("sceau.yaml", &project(OPERATES))]);
+    story.commit(5, &[3], &[("sceau.yaml", "people: [[")]);
+    story.commit(6, &[4], &[("prod/a.yaml", &sealed("prod", "v3"))]);
+    story.commit(7, &[5], &[("sceau.yaml", &project("{}"))]);
+    story.commit(8, &[6], &[("prod/a.yaml", &sealed("prod", "v4"))]);
+    let record = story.record(7);
+    let told = &record.unreadable["sceau.yaml"];
+    assert_eq!(told.commit, "commit4");
+    let endings = reading(&record).items.into_values().next().unwrap().endings;
+    assert_eq!(endings.into_iter().collect::<Vec<_>>(), ["v1", "v2", "v3"]);
+}
+
+#[test]
+fn the_path_rules_of_the_time_say_whose_the_originals_are() {
+    let mut story = Story::new();
+    story.commit(
+        1,
+        &[],
+        &[
+            ("sceau.yaml", &project(OPERATES)),
+            ("prod/a.yaml", &original("v1")),
+        ],
+    );
+    // Dev's from here on, and of no environment at last.
+    story.commit(
+        2,
+        &[0],
+        &[("prod/a.yaml", ""), ("dev/a.yaml", &original("v2"))],
+    );
+    story.commit(3, &[1], &[("dev/a.yaml", ""), ("a.yaml", &original("v3"))]);
+    check(
+        story,
+        2,
+        &[("?:shop/old/PIN", "v3"), ("prod:shop/old/PIN", "v1")],
+    );
+}
+
+#[test]
+fn what_cannot_be_read_is_told_with_its_commit() {
+    let mut story = Story::new();
+    story.commit(
+        1,
+        &[],
+        &[("prod/a.yaml", "kind: SealedSecret\nspec: {a: [}\n")],
+    );
+    story.commit(2, &[0], &[("prod/a.yaml", &sealed("prod", "v1"))]);
+    let record = story.record(1);
+    let told = &record.unreadable["prod/a.yaml"];
+    assert_eq!(told.commit, "commit0");
+    assert!(
+        told.problem.starts_with("prod/a.yaml:2 "),
+        "{}",
+        told.problem
+    );
+}

@@ -1,0 +1,238 @@
+//! Asking a cluster where values stand, and telling the answer.
+
+use std::{path::PathBuf, time::Duration};
+
+use sealing::{
+    EnvironmentName, Recipient,
+    resource::{InquirySpec, InquiryStatus, RequestStatus as _, ValuePlace},
+};
+use serde::Serialize;
+
+use crate::{
+    args::ReportFormat,
+    cluster::{Cluster, ClusterError, Target},
+    error::{CommandError, Result},
+    manifest::{self, Format},
+    project::{self, Project},
+    resolve,
+    ui::{self, Io},
+};
+
+/// Which cluster is asked, and how the answer is written.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct InquiryArguments {
+    /// An environment of the cluster to ask; the answer is about all environments of that cluster
+    #[arg(long, value_name = "NAME")]
+    environment: EnvironmentName,
+
+    /// The kubeconfig context, instead of the one that sceau.yaml names
+    #[arg(long, value_name = "NAME")]
+    context: Option<String>,
+
+    /// The kubeconfig file, instead of KUBECONFIG or ~/.kube/config
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+
+    /// How many seconds to wait for the answer
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    timeout: u64,
+
+    /// How to write the places
+    #[arg(short, long, value_name = "FORMAT", default_value = "table")]
+    output: ReportFormat,
+
+    /// Exit with 3 when there is any place to tell
+    #[arg(long)]
+    check: bool,
+}
+
+/// A cluster that can be asked.
+pub(crate) struct Connection<'a> {
+    arguments: &'a InquiryArguments,
+    cluster: Cluster,
+}
+
+impl InquiryArguments {
+    /// Reads the project file and the kubeconfig; nothing is asked yet.
+    pub(crate) fn connect(&self, io: &Io<'_>) -> Result<Connection<'_>> {
+        let project = Project::load(&io.directory)?;
+        let (_, environment) = resolve::named(&project, &self.environment)?;
+        let target = Target {
+            kubeconfig: self.kubeconfig.as_ref().map(|it| io.directory.join(it)),
+            context: self.context.clone().or_else(|| environment.context.clone()),
+        };
+        Ok(Connection {
+            arguments: self,
+            cluster: Cluster::connect(&target).map_err(explain)?,
+        })
+    }
+
+    /// Writes what was found, and ends with an error where a check asks for one.
+    pub(crate) fn tell(&self, found: &Findings<'_>, io: &mut Io<'_>) -> Result<()> {
+        ui::print(io, found.render(self.output)?)?;
+        ui::note(io, found.message());
+        if self.check && found.is_any() {
+            return Err(CommandError::check("values were found")
+                .hint("renew them with `sceau set`: only a new value helps"));
+        }
+        Ok(())
+    }
+}
+
+impl Connection<'_> {
+    /// The environment through which a value is sealed, and its active key as the cluster tells it.
+    pub(crate) fn recipient(&self, io: &Io<'_>) -> Result<(&EnvironmentName, Recipient)> {
+        let name = &self.arguments.environment;
+        let pem = self.cluster.certificate(name).map_err(explain)?;
+        let certificate = project::parse_certificate(&pem).map_err(|error| {
+            CommandError::cluster(error.message).at("the cluster's certificate")
+        })?;
+        certificate
+            .check_validity(io.now)
+            .map_err(|error| CommandError::cluster(error).at("the cluster's certificate"))?;
+        Ok((name, certificate.recipient))
+    }
+
+    /// Asks, and waits for the answer.
+    pub(crate) fn ask(&self, spec: InquirySpec) -> Result<InquiryStatus> {
+        let deadline = Duration::from_secs(self.arguments.timeout);
+        self.cluster.inquire(spec, deadline).map_err(explain)
+    }
+}
+
+fn explain(error: ClusterError) -> CommandError {
+    let hint = match &error {
+        ClusterError::Refused(_) => "asking needs what the ClusterRole `sceau-investigator` grants",
+        ClusterError::Unreachable(_) => "see `--context` and `--kubeconfig`",
+        _ => return error.into(),
+    };
+    CommandError::cluster(error).hint(hint)
+}
+
+/// What an answer tells.
+pub(crate) enum Findings<'a> {
+    /// Values that stand in more than one Secret.
+    Reused(&'a InquiryStatus),
+    /// The places of one value.
+    Traced(&'a InquiryStatus),
+}
+
+impl Findings<'_> {
+    fn status(&self) -> &InquiryStatus {
+        match self {
+            Self::Reused(status) | Self::Traced(status) => status,
+        }
+    }
+
+    fn is_any(&self) -> bool {
+        let status = self.status();
+        !status.found.is_empty() || !status.reused.is_empty()
+    }
+
+    /// The controller's own words, which say what it could not compare.
+    fn message(&self) -> String {
+        let complete = self.status().complete();
+        complete.map(|it| it.message.clone()).unwrap_or_default()
+    }
+
+    fn render(&self, output: ReportFormat) -> Result<String> {
+        match self {
+            Self::Reused(status) => text(&status.reused, output, || reused(&status.reused)),
+            Self::Traced(status) => text(&status.found, output, || traced(&status.found)),
+        }
+    }
+}
+
+fn text(
+    places: &impl Serialize,
+    output: ReportFormat,
+    table: impl FnOnce() -> String,
+) -> Result<String> {
+    Ok(match output {
+        ReportFormat::Json => manifest::to_text(places, Format::Json)?.to_string(),
+        ReportFormat::Yaml => manifest::to_text(places, Format::Yaml)?.to_string(),
+        ReportFormat::Table => table(),
+    })
+}
+
+/// Values are counted from 1.
+fn reused(groups: &[Vec<ValuePlace>]) -> String {
+    let rows: Vec<Vec<String>> = (1..)
+        .zip(groups)
+        .flat_map(|(number, group): (usize, _)| {
+            let places = group.iter().map(cells);
+            places.map(move |cells| [vec![number.to_string()], cells].concat())
+        })
+        .collect();
+    table(&["VALUE", "ENVIRONMENT", "SECRET", "ITEM"], rows)
+}
+
+fn traced(places: &[ValuePlace]) -> String {
+    let rows = places.iter().map(cells).collect();
+    table(&["ENVIRONMENT", "SECRET", "ITEM"], rows)
+}
+
+fn cells(place: &ValuePlace) -> Vec<String> {
+    let secret = format!("{}/{}", place.namespace, place.name);
+    vec![place.environment.clone(), secret, place.item.clone()]
+}
+
+/// Of nothing there is no header either.
+fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    ui::table(header, rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(name: &str) -> ValuePlace {
+        ValuePlace {
+            environment: "prod".to_owned(),
+            namespace: "shop".to_owned(),
+            name: name.to_owned(),
+            item: "TOKEN".to_owned(),
+        }
+    }
+
+    #[test]
+    fn each_value_has_its_number_and_nothing_has_no_header() {
+        let status = InquiryStatus {
+            reused: vec![vec![place("api"), place("web")], vec![place("one")]],
+            found: vec![place("api")],
+            ..InquiryStatus::default()
+        };
+        let shown = |findings: Findings<'_>| findings.render(ReportFormat::Table).unwrap();
+        insta::assert_snapshot!(shown(Findings::Reused(&status)), @r"
+        VALUE   ENVIRONMENT   SECRET     ITEM
+        1       prod          shop/api   TOKEN
+        1       prod          shop/web   TOKEN
+        2       prod          shop/one   TOKEN
+        ");
+        insta::assert_snapshot!(shown(Findings::Traced(&status)), @r"
+        ENVIRONMENT   SECRET     ITEM
+        prod          shop/api   TOKEN
+        ");
+        let nothing = InquiryStatus::default();
+        for findings in [Findings::Reused(&nothing), Findings::Traced(&nothing)] {
+            assert!(!findings.is_any());
+            assert_eq!(shown(findings), "");
+        }
+    }
+
+    #[test]
+    fn programs_get_the_places_as_the_controller_tells_them() {
+        let status = InquiryStatus {
+            reused: vec![vec![place("api"), place("web")]],
+            ..InquiryStatus::default()
+        };
+        let json = Findings::Reused(&status)
+            .render(ReportFormat::Json)
+            .unwrap();
+        let read: Vec<Vec<ValuePlace>> = serde_json::from_str(&json).unwrap();
+        assert_eq!(read, status.reused);
+    }
+}

@@ -1,0 +1,152 @@
+//! What a list says: pure functions from what was read.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::Offboarding;
+use crate::{
+    error::{CommandError, Result},
+    history::Reading,
+    inventory::Inventory,
+    project::{Day, FILE_NAME},
+    rotations::{self, Entry, List, ListFile, Operated, State},
+};
+
+/// The day on which somebody left: the one that the project file says, else the one that was
+/// given; for somebody whom it does not name any more the one of a list that is open; else today.
+pub(super) fn left(offboarding: &Offboarding<'_>, lists: &[ListFile]) -> Result<Day> {
+    let Offboarding { person, now, .. } = offboarding;
+    let today = Day::of(*now);
+    let settings = offboarding.project.people.get(*person);
+    let marked = settings.and_then(|it| it.left);
+    let own = lists
+        .iter()
+        .map(|it| &it.list)
+        .filter(|it| it.person == *person);
+    let open = own.filter(|it| it.closed.is_none()).map(|it| it.left).max();
+    let left = match (marked, offboarding.left) {
+        (Some(marked), Some(given)) if marked != given => {
+            return Err(CommandError::user(format!(
+                "{FILE_NAME} says that {person} left on {marked}, and `--left {given}` was given"
+            ))
+            .hint("leave `--left` out, or correct it there first"));
+        }
+        (Some(marked), _) => marked,
+        (None, given) => {
+            let open = open.filter(|_| settings.is_none());
+            given.or(open).unwrap_or(today)
+        }
+    };
+    if left > today {
+        return Err(CommandError::user(format!(
+            "{left} is still to come: whoever is there goes on reading until then"
+        ))
+        .hint("run this on that day"));
+    }
+    Ok(left)
+}
+
+/// The list that was written before.
+pub(super) fn existing(person: &str, left: Day, lists: &[ListFile]) -> Result<Option<ListFile>> {
+    let is_it = |it: &&ListFile| it.list.person == person && it.list.left == left;
+    if let Some(existing) = lists.iter().find(is_it) {
+        return Ok(Some(existing.clone()));
+    }
+    let name = rotations::file_name(person, left);
+    match lists.iter().find(|it| it.name == name) {
+        None => Ok(None),
+        Some(other) => Err(CommandError::user(format!(
+            "{} is the list of `{}`, and the one of `{person}` would have the same name",
+            name.display(),
+            other.list.person
+        ))
+        .hint("rename that file: what it is about stands in it")),
+    }
+}
+
+/// The environments that they operated.
+pub(super) fn environments(reading: &Reading) -> Vec<Operated> {
+    let operated = reading.operated.iter().map(|(name, spans)| {
+        let key_ids = reading.key_ids.get(name).into_iter().flatten();
+        Operated {
+            name: name.to_string(),
+            spans: spans.clone(),
+            key_ids: key_ids.cloned().collect(),
+        }
+    });
+    operated.collect()
+}
+
+/// The items that they could have read, with what is known of them now.
+pub(super) fn entries(reading: Reading, inventory: &Inventory) -> Vec<Entry> {
+    let entries = reading.items.into_iter().map(|(id, seen)| {
+        let present = inventory.items.get(&id).and_then(|it| it.first());
+        let (owner, provider) = match present {
+            Some(it) => (it.sealed.owner.clone(), it.sealed.provider.clone()),
+            None => (seen.owner, seen.provider),
+        };
+        Entry {
+            environment: id.environment,
+            namespace: id.namespace,
+            name: id.name,
+            item: id.item,
+            file: present.map_or(seen.file, |it| it.file.clone()),
+            why: seen.reasons.into_iter().collect(),
+            owner,
+            provider,
+            since: seen.until,
+            seen: seen.endings.into_iter().collect(),
+            renewed: None,
+            known_by: None,
+            unchanged: None,
+            confirmed: None,
+        }
+    });
+    entries.collect()
+}
+
+/// Ticks what was renewed before the list was written.
+pub(super) fn tick(list: &mut List, inventory: &Inventory, now: Timestamp) {
+    let mut all_done = true;
+    for entry in &mut list.items {
+        let found = inventory.items.get(&entry.id());
+        let state = rotations::judge(entry, found.map_or(&[], Vec::as_slice), &[], now);
+        if let State::Renewed(at, evidence) = state {
+            (entry.renewed, entry.known_by) = (Some(at), Some(evidence));
+        }
+        all_done &= state.is_done();
+    }
+    list.closed = all_done.then(|| Day::of(now));
+}
+
+/// Keeps what an earlier list says, and adds to it what was not known: a list that is written
+/// again never says less.
+pub(super) fn keep(list: &mut List, earlier: &List) {
+    let further = std::mem::replace(&mut list.items, earlier.items.clone());
+    for entry in further {
+        if let Some(known) = list.items.iter_mut().find(|it| it.id() == entry.id()) {
+            unite(&mut known.why, entry.why);
+            unite(&mut known.seen, entry.seen);
+        } else {
+            list.closed = None;
+            list.items.push(entry);
+        }
+    }
+    let further = std::mem::replace(&mut list.environments, earlier.environments.clone());
+    for operated in further {
+        match list
+            .environments
+            .iter_mut()
+            .find(|it| it.name == operated.name)
+        {
+            Some(known) => unite(&mut known.key_ids, operated.key_ids),
+            None => list.environments.push(operated),
+        }
+    }
+}
+
+fn unite<T: Ord + Clone>(known: &mut Vec<T>, further: Vec<T>) {
+    let before: BTreeSet<T> = known.iter().cloned().collect();
+    known.extend(further.into_iter().filter(|it| !before.contains(it)));
+}

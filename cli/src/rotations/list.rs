@@ -1,0 +1,208 @@
+//! The list of what somebody who left could have read: a file under `rotations/`, and the JSON
+//! schema that editors check it by.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use schemars::{JsonSchema, generate::SchemaSettings};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::{CommandError, Result},
+    history::{Reason, Span},
+    inventory::ItemId,
+    manifest::{self, Format},
+    output::{self, Audience, NewFile},
+    project::Day,
+    sources,
+};
+
+/// Where the lists are, from the project's root.
+pub(crate) const DIRECTORY: &str = "rotations";
+
+/// The values that somebody who left could have read, and which of them were renewed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(title = "rotations/*.yaml")]
+pub(crate) struct List {
+    /// Who left, as sceau.yaml names them.
+    pub(crate) person: String,
+    /// The day they left.
+    #[schemars(with = "String", extend("format" = "date"))]
+    pub(crate) left: Day,
+    /// A value that was given after this instant, they could not read.
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub(crate) since: Timestamp,
+    /// The last day for everything to be renewed: `sceau rotations --check` fails after it.
+    #[schemars(with = "String", extend("format" = "date"))]
+    pub(crate) deadline: Day,
+    /// The day of the last tick.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    pub(crate) closed: Option<Day>,
+    /// The environments that they operated.
+    #[serde(default)]
+    pub(crate) environments: Vec<Operated>,
+    /// The items they could have read.
+    #[serde(default)]
+    pub(crate) items: Vec<Entry>,
+}
+
+/// An environment that the person operated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Operated {
+    /// Its name.
+    pub(crate) name: String,
+    /// When they operated it.
+    pub(crate) spans: Vec<Span>,
+    /// The keys that it was sealed to meanwhile.
+    pub(crate) key_ids: Vec<String>,
+}
+
+/// An item that the person could have read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Entry {
+    /// Its environment; `?` when nothing says it.
+    pub(crate) environment: String,
+    /// The namespace of its Secret; `?` when the manifest does not say it.
+    pub(crate) namespace: String,
+    /// The name of its Secret.
+    pub(crate) name: String,
+    /// Its name; `*` for a Secret that was sealed as one.
+    pub(crate) item: String,
+    /// The file that holds it, or held it last.
+    pub(crate) file: String,
+    /// Why they could have read it.
+    pub(crate) why: Vec<Reason>,
+    /// Who renews it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) owner: Option<String>,
+    /// Who gives its value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) provider: Option<String>,
+    /// A value that was sealed after this instant, they could not read.
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub(crate) since: Timestamp,
+    /// The last characters of the sealed texts that they could have read: the same text is the
+    /// same value.
+    pub(crate) seen: Vec<String>,
+    /// The tick: when its present value was sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub(crate) renewed: Option<Timestamp>,
+    /// By what that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) known_by: Option<Evidence>,
+    /// The last characters of a sealed text under which the controller found the value from before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) unchanged: Option<String>,
+    /// The day on which somebody confirmed that the value they could have read works no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    pub(crate) confirmed: Option<Day>,
+}
+
+/// By what it is known that a value was renewed.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Evidence {
+    /// Its seal is newer, and no more is known.
+    Seal,
+    /// The controller opened it, and does not say that it is the value from before.
+    Controller,
+}
+
+impl Entry {
+    /// Which item it is.
+    pub(crate) fn id(&self) -> ItemId {
+        ItemId {
+            environment: self.environment.clone(),
+            namespace: self.namespace.clone(),
+            name: self.name.clone(),
+            item: self.item.clone(),
+        }
+    }
+}
+
+/// A list in its file.
+#[derive(Debug, Clone)]
+pub(crate) struct ListFile {
+    /// The file, relative to the project's root.
+    pub(crate) name: PathBuf,
+    pub(crate) text: String,
+    pub(crate) list: List,
+}
+
+const HEADER: &str = "\
+# Values that somebody who left could have read. Written by `sceau offboard`; what is open is shown
+# by `sceau rotations`, and ticked by `sceau rotations --tick`.
+";
+
+/// Reads every list of the project in `root`.
+pub(crate) fn read_all(root: &Path) -> Result<Vec<ListFile>> {
+    let directory = root.join(DIRECTORY);
+    if !directory.is_dir() {
+        return Ok(Vec::new());
+    }
+    let files = sources::manifest_files(&[directory], root)?;
+    files.iter().map(|file| read(root, file)).collect()
+}
+
+fn read(root: &Path, file: &Path) -> Result<ListFile> {
+    let input = sources::read_found(file, root)?;
+    let list = manifest::read_document(&input.text).map_err(|fault| {
+        let place = format!("{}:{}", input.label, fault.line);
+        CommandError::user(&fault).at(place).hints(fault.hint)
+    })?;
+    Ok(ListFile {
+        name: input.label.into(),
+        text: input.text.to_string(),
+        list,
+    })
+}
+
+/// The file of the list of somebody, relative to the project's root: its name holds nothing that
+/// would lead elsewhere.
+pub(crate) fn file_name(person: &str, left: Day) -> PathBuf {
+    let harmless = |c: char| {
+        if c.is_alphanumeric() || "-_.".contains(c) {
+            c
+        } else {
+            '-'
+        }
+    };
+    let person: String = person.chars().map(harmless).collect();
+    Path::new(DIRECTORY).join(format!("{left}-{person}.yaml"))
+}
+
+impl List {
+    /// Its text.
+    pub(crate) fn to_text(&self) -> Result<String> {
+        let yaml = manifest::to_text(self, Format::Yaml)?;
+        Ok(format!("{HEADER}{}", *yaml))
+    }
+}
+
+/// Writes a list below the project's root.
+pub(crate) fn write(root: &Path, name: &Path, text: &str) -> Result<()> {
+    output::write(&NewFile {
+        directory: root,
+        name,
+        bytes: text.as_bytes(),
+        audience: Audience::Everyone,
+    })
+}
+
+/// The JSON schema of the lists, as the text of `schemas/rotations.json`.
+pub fn schema() -> String {
+    let schema = SchemaSettings::draft2020_12()
+        .into_generator()
+        .into_root_schema_for::<List>();
+    let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
+    text.push('\n');
+    text
+}

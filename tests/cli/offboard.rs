@@ -1,0 +1,485 @@
+//! `sceau offboard`: what it writes, what it refuses, and that it may be interrupted anywhere.
+
+use std::fs;
+
+use insta::assert_snapshot;
+
+use crate::{
+    seal_manifests::SECRET,
+    support::{ResealServer, TestKey, TestProject},
+};
+
+const FILE: &str = "deploy/api/prod/secret.yaml";
+const LIST: &str = "rotations/2026-11-22-alice.yaml";
+
+const PROJECT: &str = "\
+# Who operates what.
+environments:
+  prod: {certificates: [certificates/prod.pem], paths: [\"deploy/*/prod/**\"]}
+people:
+  alice: {operates: [prod], left: null}   # since the beginning
+  bob: {operates: [prod]}
+";
+
+/// A project with a Secret sealed for prod, committed half an hour ago.
+pub(crate) fn project() -> TestProject {
+    let mut project = TestProject::new()
+        .file("sceau.yaml", PROJECT)
+        .file("secret.yaml", SECRET);
+    project.set_clock("2026-11-22T11:30:00Z");
+    project
+        .run(&format!("seal secret.yaml --environment prod -w {FILE}"))
+        .done();
+    fs::remove_file(project.path("secret.yaml")).unwrap();
+    committed(project)
+}
+
+/// Commits a project as its first commit.
+fn committed(mut project: TestProject) -> TestProject {
+    project.set_clock("2026-11-22T11:30:00Z");
+    let _ = project.git(&["init", "--quiet"]);
+    project.commit("Seal api");
+    project.set_clock(crate::support::NOW);
+    project
+}
+
+#[test]
+fn somebody_is_marked_and_what_they_could_have_read_is_listed() {
+    let outcome = project().run("offboard alice --no-rekey");
+    assert_snapshot!(outcome, @"
+    exit 0
+    stderr:
+      note: sceau.yaml says that alice left on 2026-11-22
+      note: rotations/2026-11-22-alice.yaml lists 1 item that alice could have read, 1 of them to be renewed
+      note: still to be re-keyed: sceau rekey --environment prod
+      note: commit it: git add rotations && git commit --all --message 'Offboard alice'
+      note: give each item a new value with `sceau set FILE ITEM` before 2026-12-22 is over: only that protects one that alice has read
+      note: see what is open with `sceau rotations`, and tick with `sceau rotations --tick`
+    files: rotations/2026-11-22-alice.yaml, sceau.yaml
+    ");
+    let expected = PROJECT.replace("left: null", "left: 2026-11-22");
+    assert_eq!(outcome.file("sceau.yaml"), expected);
+    let list = outcome.filtered_file(LIST);
+    let (list, _) = list.rsplit_once("  - ").unwrap();
+    assert_snapshot!(list, @r#"
+    # Values that somebody who left could have read. Written by `sceau offboard`; what is open is shown
+    # by `sceau rotations`, and ticked by `sceau rotations --tick`.
+    person: alice
+    left: "2026-11-22"
+    since: "2026-11-22T12:00:00Z"
+    deadline: "2026-12-22"
+    environments:
+    - name: prod
+      spans:
+      - from: "2026-11-22T11:30:00Z"
+        until: "2026-11-22T12:00:00Z"
+      keyIds:
+      - [KEY Prod]
+    items:
+    - environment: prod
+      namespace: shop
+      name: api
+      item: password
+      file: deploy/api/prod/secret.yaml
+      why:
+      - operated
+      since: "2026-11-22T12:00:00Z"
+      seen:
+    "#);
+}
+
+#[test]
+fn a_dry_run_writes_nothing() {
+    let project = project();
+    assert_snapshot!(project.run("offboard alice --dry-run"), @"
+    exit 0
+    stdout:
+      ENVIRONMENT   SECRET     ITEM       WHY        RENEWED   FILE                          OWNER   PROVIDER
+      prod          shop/api   password   Operated             deploy/api/prod/secret.yaml
+    files: unchanged
+    ");
+    let outcome = project.run("offboard alice --dry-run -o json --left 2026-11-20");
+    // It was sealed after that day, and so was everything that they might have read.
+    let list: serde_json::Value = serde_json::from_str(outcome.stdout()).unwrap();
+    assert_eq!(
+        (&list["items"], &list["since"]),
+        (
+            &serde_json::json!([]),
+            &serde_json::json!("2026-11-21T00:00:00Z")
+        )
+    );
+    assert_eq!(outcome.changed_files(), [""; 0]);
+}
+
+#[test]
+fn who_leaves_must_be_known_and_gone() {
+    let project = project();
+    assert_snapshot!(project.run("offboard alicia").refused(1), @"
+    exit 1
+    stderr:
+      error: no `alicia` among the people of sceau.yaml, now or in its history
+      hint: it has known alice, bob
+    files: unchanged
+    ");
+    assert_snapshot!(project.run("offboard alice --left 2026-11-23").refused(1), @"
+    exit 1
+    stderr:
+      error: 2026-11-23 is still to come: whoever is there goes on reading until then
+      hint: run this on that day
+    files: unchanged
+    ");
+    let left = PROJECT.replace("left: null", "left: '2026-11-01'");
+    let project = project.file("sceau.yaml", left);
+    assert_snapshot!(project.run("offboard alice --left 2026-11-02").refused(1), @"
+    exit 1
+    stderr:
+      error: sceau.yaml says that alice left on 2026-11-01, and `--left 2026-11-02` was given
+      hint: leave `--left` out, or correct it there first
+    files: unchanged
+    ");
+}
+
+#[test]
+fn notice_is_not_leaving() {
+    let notice = PROJECT.replace("left: null", "left: 2026-12-31");
+    let project = project().file("sceau.yaml", notice);
+    let outcome = project.run("offboard alice").refused(1);
+    assert!(
+        outcome.stderr().contains("2026-12-31 is still to come"),
+        "{outcome}"
+    );
+}
+
+#[test]
+fn what_is_set_and_not_committed_after_the_list_was_written_is_new() {
+    const ORIGINAL: &str = "deploy/old/prod/secret.yaml";
+    let project = project().file(
+        ORIGINAL,
+        "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: old, namespace: shop}\nspec:\n  encryptedData: {}\n",
+    );
+    let mut project = project.stdin("correct horse");
+    for item in ["password", "pin"] {
+        project
+            .run(&format!("set {ORIGINAL} {item} --from-stdin"))
+            .done();
+    }
+    // Not committed, and there when she left.
+    let first = project.run("offboard alice --no-rekey").done();
+    assert_eq!(first.file(LIST).matches("name: old").count(), 2);
+    project.set_clock("2026-11-23T12:00:00Z");
+    for file in [FILE, ORIGINAL] {
+        project
+            .run(&format!("set {file} password --from-stdin"))
+            .done();
+    }
+    let again = project.run("offboard alice --no-rekey").done();
+    assert_eq!(again.changed_files(), [""; 0], "{again}");
+}
+
+#[test]
+fn somebody_who_was_taken_out_already_is_found_in_history() {
+    let project = project().file(
+        "sceau.yaml",
+        PROJECT.replace("  bob: {operates: [prod]}\n", ""),
+    );
+    project.commit("Bob is gone");
+    let outcome = project.run("offboard bob --no-rekey").done();
+    assert_eq!(outcome.changed_files(), ["rotations/2026-11-22-bob.yaml"]);
+    assert!(
+        outcome
+            .file("rotations/2026-11-22-bob.yaml")
+            .contains("item: ")
+    );
+    // On another day it is the same list.
+    let mut project = project;
+    project.set_clock("2026-11-25T12:00:00Z");
+    assert_eq!(
+        project
+            .run("offboard bob --no-rekey")
+            .done()
+            .changed_files(),
+        [""; 0]
+    );
+}
+
+/// A project whose cluster has the pinned key.
+fn with_cluster(server: &ResealServer) -> TestProject {
+    let project = project().file("kubeconfig", server.kubeconfig());
+    fs::write(project.path(".git/info/exclude"), "kubeconfig\n").unwrap();
+    project
+}
+
+const OFFBOARD: &str = "offboard alice --kubeconfig kubeconfig";
+
+#[test]
+fn environments_are_re_keyed_once() {
+    let server = ResealServer::renewing(&[TestKey::Prod], TestKey::Other);
+    let mut project = with_cluster(&server);
+    assert_snapshot!(project.run(OFFBOARD), @"
+    exit 0
+    stdout:
+      RESULT     ENVIRONMENT   SECRET     SEAL   WHERE
+      Resealed   prod          shop/api   1      deploy/api/prod/secret.yaml:1
+    stderr:
+      note: sceau.yaml says that alice left on 2026-11-22
+      note: rotations/2026-11-22-alice.yaml lists 1 item that alice could have read, 1 of them to be renewed
+      note: a new sealing key is asked for in prod
+      note: seals: 1 resealed
+      note: a value that somebody has read stays read: only renewing it, with a new value, helps
+      note: certificates/prod.pem pins [KEY Other]
+      note: commit it: git commit --all --message 'Re-key prod'
+      note: commit it: git add rotations && git commit --all --message 'Offboard alice'
+      note: give each item a new value with `sceau set FILE ITEM` before 2026-12-22 is over: only that protects one that alice has read
+      note: see what is open with `sceau rotations`, and tick with `sceau rotations --tick`
+    files: certificates/prod.pem, deploy/api/prod/secret.yaml, rotations/2026-11-22-alice.yaml, sceau.yaml
+    ");
+    assert!(project.text(FILE).contains(TestKey::Other.id()));
+    let again = project.run(OFFBOARD).done();
+    assert_eq!(again.changed_files(), [""; 0], "{again}");
+    project.set_clock("2026-11-22T13:00:00Z");
+    project.commit("Offboard alice");
+    project.set_clock("2026-11-24T12:00:00Z");
+    let later = project.run(OFFBOARD).done();
+    assert_eq!(later.changed_files(), [""; 0], "{later}");
+    assert_eq!(server.asked().renewals, 1);
+}
+
+/// Each row is a moment at which the program may have been killed: what stood in the files then.
+#[test]
+fn interrupted_anywhere_it_comes_to_the_same_end() {
+    const WRITTEN: [&str; 4] = ["sceau.yaml", LIST, FILE, "certificates/prod.pem"];
+    let server = ResealServer::renewing(&[TestKey::Prod], TestKey::Other);
+    let whole = with_cluster(&server);
+    let before = whole.text("sceau.yaml");
+    let done = whole.run(OFFBOARD).done();
+    assert_ne!(done.file("sceau.yaml"), before);
+    for written in 0..=WRITTEN.len() {
+        let server = match written {
+            0..=2 => ResealServer::renewing(&[TestKey::Prod], TestKey::Other),
+            _ => ResealServer::with_keys(&[TestKey::Other, TestKey::Prod]),
+        };
+        let first = done.before.iter().filter(|(name, _)| *name != "kubeconfig");
+        let project = first.fold(TestProject::empty(), |project, (name, text)| {
+            project.file(name, text)
+        });
+        let project = committed(project).file("kubeconfig", server.kubeconfig());
+        let project = WRITTEN[..written]
+            .iter()
+            .fold(project, |project, name| project.file(name, done.file(name)));
+        let outcome = project.run(OFFBOARD);
+        assert_eq!(outcome.code, 0, "{written}: {outcome}");
+        for name in ["sceau.yaml", LIST] {
+            assert_eq!(outcome.file(name), done.file(name), "{written}: {name}");
+        }
+        assert!(
+            outcome.file(FILE).contains(TestKey::Other.id()),
+            "{written}: {outcome}"
+        );
+        assert!(
+            !outcome.file(FILE).contains(TestKey::Prod.id()),
+            "{written}: {outcome}"
+        );
+        let shown = project.run("certificate show certificates/prod.pem").done();
+        assert!(
+            shown.stdout().contains(TestKey::Other.id()),
+            "{written}: {shown}"
+        );
+    }
+}
+
+#[test]
+fn a_cluster_that_cannot_be_reached_keeps_nobody_from_the_list() {
+    let project = project().file("kubeconfig", crate::support::kubeconfig("127.0.0.1:1"));
+    let outcome = project.run(OFFBOARD);
+    assert_eq!(outcome.code, 4, "{outcome}");
+    assert_eq!(outcome.changed_files(), [LIST, "sceau.yaml"]);
+    assert!(
+        outcome.stderr().contains("run this again to go on"),
+        "{outcome}"
+    );
+}
+
+#[test]
+fn an_environment_of_several_clusters_takes_a_run_against_each() {
+    let project = project();
+    let two = PROJECT.replace(
+        "[certificates/prod.pem]",
+        "[certificates/prod.pem, certificates/dev.pem]",
+    );
+    let project = project.file("sceau.yaml", two);
+    let outcome = project.run("offboard alice").done();
+    assert!(
+        outcome
+            .stderr()
+            .contains("sceau rekey --environment prod --context CONTEXT"),
+        "{outcome}"
+    );
+}
+
+#[test]
+fn a_shallow_clone_does_not_know_enough() {
+    let project = project();
+    project.commit("Another one");
+    let clone = TestProject::empty();
+    let from = format!("file://{}", project.path("").display());
+    let _ = clone.git(&["clone", "--quiet", "--depth", "1", &from, "."]);
+    assert_snapshot!(clone.run("offboard alice").refused(1), @"
+    exit 1
+    stderr:
+      error: this clone is shallow: what somebody could read before its first commit cannot be told
+      hint: fetch the rest: git fetch --unshallow
+    files: unchanged
+    ");
+    let _ = clone.git(&["fetch", "--quiet", "--unshallow"]);
+    let _ = clone.run("offboard alice --no-rekey").done();
+}
+
+#[test]
+fn without_a_repository_or_a_commit_there_is_no_history() {
+    let bare = TestProject::new().file("sceau.yaml", PROJECT);
+    // The temporary directory may stand in a repository: not this one.
+    let outcome = bare.run("offboard alice").refused(1);
+    assert!(
+        outcome.stderr().contains("not a git repository"),
+        "{outcome}"
+    );
+    let _ = bare.git(&["init", "--quiet"]);
+    assert_snapshot!(bare.run("offboard alice").refused(1), @"
+    exit 1
+    stderr:
+      error: this repository has no commit yet
+      hint: commit the project first
+    files: unchanged
+    ");
+}
+
+#[test]
+fn without_git_it_says_so() {
+    let outcome = project()
+        .spawn("offboard alice", &[("PATH", "/nonexistent")])
+        .refused(1);
+    assert_snapshot!(outcome, @"
+    exit 1
+    stderr:
+      error: cannot run git: no such file or directory
+      hint: install git: who could read what is read from the project's history
+    files: unchanged
+    ");
+}
+
+#[test]
+fn a_hook_of_another_repository_does_not_lead_astray() {
+    let project = project();
+    let elsewhere = TestProject::empty();
+    let _ = elsewhere.git(&["init", "--quiet"]);
+    let git_dir = elsewhere.path(".git").display().to_string();
+    let path = std::env::var("PATH").unwrap();
+    let variables = [
+        ("PATH", path.as_str()),
+        ("GIT_DIR", &git_dir),
+        ("GIT_INDEX_FILE", "/nonexistent"),
+    ];
+    let outcome = project.spawn("offboard alice --dry-run --left 2026-11-22", &variables);
+    assert!(
+        outcome.done().stdout().contains("shop/api"),
+        "this repository was read"
+    );
+}
+
+#[test]
+fn settings_of_the_user_change_nothing_about_what_is_read() {
+    const SETTINGS: [(&str, &str); 8] = [
+        ("log.showRoot", "false"),
+        ("log.showSignature", "true"),
+        ("log.diffMerges", "off"),
+        ("color.ui", "always"),
+        ("diff.orderFile", "/nonexistent"),
+        ("diff.relative", "true"),
+        ("diff.renames", "copies"),
+        ("core.quotePath", "true"),
+    ];
+    let project = project();
+    let expected = project.run("offboard alice --dry-run").done();
+    for (name, value) in SETTINGS {
+        let _ = project.git(&["config", name, value]);
+    }
+    let outcome = project.run("offboard alice --dry-run").done();
+    assert_eq!(outcome.stdout(), expected.stdout());
+}
+
+#[test]
+fn whoever_comes_back_and_leaves_again_gets_a_list_of_their_own() {
+    let mut project = project();
+    project.run("offboard alice --no-rekey").done();
+    project.set_clock("2026-11-23T12:00:00Z");
+    let back = project.file("sceau.yaml", PROJECT);
+    back.commit("Alice is back");
+    let outcome = back.run("offboard alice --no-rekey").done();
+    assert_eq!(
+        outcome.changed_files(),
+        ["rotations/2026-11-23-alice.yaml", "sceau.yaml"]
+    );
+}
+
+#[test]
+fn head_may_be_detached_and_files_may_be_called_anything() {
+    const ODD: &str = "deploy/ü b/prod/line\nbreak \"quoted\".yaml";
+    let project = project();
+    let text = project.text(FILE).replace("name: api", "name: odd");
+    let project = project.file(ODD, text);
+    project.commit("Odd names");
+    let _ = project.git(&["checkout", "--quiet", "--detach"]);
+    let outcome = project.run("offboard alice --no-rekey").done();
+    let list: serde_json::Value = serde_saphyr::from_str(outcome.file(LIST)).unwrap();
+    let files: Vec<_> = list["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["file"].as_str().unwrap())
+        .collect();
+    assert!(files.contains(&ODD) && files.contains(&FILE), "{files:?}");
+}
+
+#[test]
+fn a_project_may_stand_below_its_repository() {
+    let project = TestProject::empty();
+    let source = self::project();
+    let place = |name: &str| format!("teams/shop/{name}");
+    let project = ["sceau.yaml", FILE, "certificates/prod.pem"]
+        .iter()
+        .fold(project, |project, name| {
+            project.file(&place(name), source.text(name))
+        })
+        .file(
+            "elsewhere/secret.yaml",
+            source.text(FILE).replace("name: api", "name: other"),
+        );
+    let _ = project.git(&["init", "--quiet"]);
+    project.commit("Two teams");
+    let outcome = project
+        .run_in("teams/shop/deploy", "offboard alice --no-rekey")
+        .done();
+    let list = outcome.file(&place(LIST));
+    assert!(
+        list.contains("name: api") && list.contains(&format!("file: {FILE}")),
+        "{list}"
+    );
+    assert!(!list.contains("name: other"), "{list}");
+}
+
+#[test]
+fn a_project_file_that_cannot_be_edited_in_place_is_left_alone() {
+    let aliased = PROJECT.replace(
+        "alice: {operates: [prod], left: null}",
+        "carol: &c {operates: [prod]}\n  alice: *c",
+    );
+    let project = project().file("sceau.yaml", aliased);
+    project.commit("Copied");
+    let outcome = project.run("offboard alice --no-rekey").refused(1);
+    assert!(
+        outcome
+            .stderr()
+            .contains("write `left: 2026-11-22` for alice yourself"),
+        "{outcome}"
+    );
+}

@@ -1,0 +1,303 @@
+//! `sceau rotations`: what is open, what ticks it, and what CI is told.
+
+use std::fs;
+
+use insta::assert_snapshot;
+
+use crate::{
+    offboard::project,
+    support::{ApiServer, Outcome, TestProject},
+};
+
+const FILE: &str = "deploy/api/prod/secret.yaml";
+const LIST: &str = "rotations/2026-11-22-alice.yaml";
+
+/// A project that alice has left; it is two days later.
+fn after_leaving() -> TestProject {
+    let project = project();
+    let text = project.text(FILE).replace(
+        "  namespace: shop\n",
+        "  namespace: shop\n  annotations: {sceau.dev/owner: payments, provider.sceau.dev/pin: https://console.example}\n",
+    );
+    let mut project = project.file(FILE, text);
+    project.run("offboard alice --no-rekey").done();
+    project.set_clock("2026-11-24T12:00:00Z");
+    project
+}
+
+fn items(project: &TestProject) -> Vec<String> {
+    let list: serde_json::Value = serde_saphyr::from_str(&project.text(LIST)).unwrap();
+    let items = list["items"].as_array().unwrap().iter();
+    items
+        .map(|it| it["item"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// Gives every item a new value.
+fn renew(project: TestProject) -> TestProject {
+    let project = project.stdin("battery staple");
+    for item in items(&project) {
+        project
+            .run(&format!("set {FILE} {item} --from-stdin"))
+            .done();
+    }
+    project
+}
+
+#[track_caller]
+fn states(outcome: &Outcome) -> Vec<String> {
+    let rows: serde_json::Value = serde_json::from_str(outcome.stdout()).unwrap();
+    let states = rows
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["state"].as_str().unwrap().to_owned());
+    states.collect()
+}
+
+#[test]
+fn what_is_open_is_shown_until_it_is_renewed() {
+    let project = after_leaving();
+    assert_snapshot!(project.run("rotations"), @"
+    exit 0
+    stdout:
+      DEADLINE     PERSON   ENVIRONMENT   SECRET     ITEM       STATE      FILE                          OWNER      PROVIDER
+      2026-12-22   alice    prod          shop/api   password   SameText   deploy/api/prod/secret.yaml   payments
+      
+      SameText: it is the value that they could have read: give it a new one with `sceau set FILE ITEM`
+    files: unchanged
+    ");
+    assert_eq!(
+        project.run("rotations --tick").done().changed_files(),
+        [""; 0]
+    );
+    let project = renew(project);
+    let untouched = project.text(LIST);
+    assert_snapshot!(project.run("rotations").done(), @"
+    exit 0
+    stderr:
+      note: nothing is open
+    files: unchanged
+    ");
+    let outcome = project.run("rotations --tick").done();
+    assert_eq!(outcome.changed_files(), [LIST]);
+    for line in untouched.lines() {
+        assert!(outcome.file(LIST).contains(line), "{line}");
+    }
+    assert!(
+        outcome.file(LIST).contains("closed: \"2026-11-24\""),
+        "{outcome}"
+    );
+    assert_eq!(
+        outcome.file(LIST).matches("knownBy: seal").count(),
+        items(&project).len()
+    );
+    assert_eq!(
+        project.run("rotations --tick").done().changed_files(),
+        [""; 0]
+    );
+}
+
+#[test]
+fn resealing_ticks_nothing() {
+    let project = after_leaving()
+        .private_key("../prod.key", crate::support::TestKey::Prod)
+        .file(
+            "certificates/prod.pem",
+            crate::support::TestKey::Other.certificate("2026-11-22T12:00:00Z".parse().unwrap()),
+        );
+    let outcome = project.run("reseal --keys ../prod.key").done();
+    assert_eq!(outcome.changed_files(), [FILE]);
+    assert!(
+        states(&project.run("rotations -o json"))
+            .iter()
+            .all(|it| it == "SameText")
+    );
+}
+
+#[test]
+fn a_check_fails_after_the_deadline_and_not_before() {
+    let mut project = after_leaving();
+    let before = project.run("rotations --check").done();
+    assert_eq!(before.changed_files(), [""; 0]);
+    project.set_clock("2026-12-22T23:59:00Z");
+    project.run("rotations --check").done();
+    project.set_clock("2026-12-23T00:00:00Z");
+    let outcome = project.run("rotations --check");
+    assert_eq!(outcome.code, 3, "{outcome}");
+    assert!(outcome.stdout().contains("2026-12-22 overdue"), "{outcome}");
+}
+
+#[test]
+fn a_manifest_that_is_put_back_opens_its_list_again() {
+    let project = after_leaving();
+    let old = project.text(FILE);
+    let project = renew(project);
+    project.run("rotations --tick").done();
+    project.run("rotations --check").done();
+    let project = project.file(FILE, old);
+    let outcome = project.run("rotations --check");
+    assert_eq!(outcome.code, 3, "{outcome}");
+    assert!(outcome.stdout().contains("reopened"), "{outcome}");
+    let outcome = project.run("rotations --tick").done();
+    assert!(outcome.file(LIST).contains("closed: null"), "{outcome}");
+    assert!(outcome.file(LIST).contains("renewed: null"), "{outcome}");
+}
+
+#[test]
+fn a_seal_that_only_claims_to_be_newer_ticks_nothing() {
+    let project = after_leaving();
+    let forged = project
+        .text(FILE)
+        .replace("2026-11-22T11:30:00Z", "2026-11-24T11:00:00Z");
+    let project = project.file(FILE, forged);
+    assert!(
+        states(&project.run("rotations -o json"))
+            .iter()
+            .all(|it| it == "SameText")
+    );
+    let project = renew(project);
+    let future = project
+        .text(FILE)
+        .replace("2026-11-24T12:00:00Z", "2027-01-01T00:00:00Z");
+    let project = project.file(FILE, future);
+    assert!(
+        states(&project.run("rotations -o json"))
+            .iter()
+            .all(|it| it == "InFuture")
+    );
+}
+
+/// A cluster whose controller has opened what the file holds, and found these items unchanged.
+fn cluster(project: &TestProject, unchanged: &serde_json::Value) -> ApiServer {
+    let mut object: serde_json::Value = serde_saphyr::from_str(&project.text(FILE)).unwrap();
+    object["metadata"]["generation"] = 4.into();
+    object["status"] = serde_json::json!({
+        "observedGeneration": 4,
+        "conditions": [{"type": "Ready", "status": "True", "reason": "Unsealed", "message": "", "lastTransitionTime": "2026-11-24T12:00:00Z"}],
+        "unchanged": unchanged,
+    });
+    ApiServer::with_object(&object)
+}
+
+const ASK: &str = "--cluster --kubeconfig kubeconfig";
+
+#[test]
+fn the_controller_tells_what_was_only_sealed_again() {
+    let project = renew(after_leaving());
+    let item = items(&project).remove(0);
+    let unchanged = serde_json::json!([{"item": item, "since": "2026-11-22T11:30:00Z"}]);
+    let server = cluster(&project, &unchanged);
+    let project = project.file("kubeconfig", server.kubeconfig());
+    assert_snapshot!(project.run(&format!("rotations {ASK}")), @"
+    exit 0
+    stdout:
+      DEADLINE     PERSON   ENVIRONMENT   SECRET     ITEM       STATE       FILE                          OWNER      PROVIDER
+      2026-12-22   alice    prod          shop/api   password   Unchanged   deploy/api/prod/secret.yaml   payments
+      
+      Unchanged: it was sealed again with the value that it had, as the controller says: give it a new one with `sceau set FILE ITEM`
+    files: unchanged
+    ");
+    assert!(states(&project.run("rotations -o json")).is_empty());
+    project.run(&format!("rotations --tick {ASK}")).done();
+    // From here on it is known without the cluster, until there is another value.
+    assert_eq!(states(&project.run("rotations -o json")), ["Unchanged"]);
+    let project = renew(project);
+    let server = cluster(&project, &serde_json::json!([]));
+    let project = project.file("kubeconfig", server.kubeconfig());
+    let outcome = project.run(&format!("rotations --tick {ASK}")).done();
+    assert!(
+        outcome.file(LIST).contains("knownBy: controller"),
+        "{outcome}"
+    );
+    assert!(
+        outcome.file(LIST).contains("closed: \"2026-11-24\""),
+        "{outcome}"
+    );
+}
+
+#[test]
+fn a_cluster_that_refuses_says_what_is_needed() {
+    let server = ApiServer::with_refusal(403, "Forbidden", "sealedsecrets is forbidden");
+    let project = renew(after_leaving()).file("kubeconfig", server.kubeconfig());
+    assert_snapshot!(project.run(&format!("rotations {ASK}")).refused(4), @"
+    exit 4
+    stderr:
+      error: the cluster refuses: sealedsecrets is forbidden
+      hint: you need `get` on sealedsecrets.sceau.dev in the namespaces of the lists
+    files: unchanged
+    ");
+}
+
+#[test]
+fn what_was_removed_is_open_until_somebody_confirms_it() {
+    let project = after_leaving();
+    fs::remove_file(project.path(FILE)).unwrap();
+    let outcome = project.run("rotations -o json").done();
+    assert!(states(&outcome).iter().all(|it| it == "Gone"));
+    let words: Vec<String> = items(&project)
+        .iter()
+        .map(|item| format!("prod:shop/api/{item}"))
+        .collect();
+    let (last, first) = words.split_last().unwrap();
+    for id in first {
+        let outcome = project.run(&format!("rotations --confirm {id}")).done();
+        assert!(!outcome.file(LIST).contains("closed"), "{outcome}");
+    }
+    let outcome = project.run(&format!("rotations --confirm {last}")).done();
+    assert!(
+        outcome.file(LIST).contains("closed: \"2026-11-24\""),
+        "{outcome}"
+    );
+    assert_snapshot!(project.run("rotations").done(), @"
+    exit 0
+    stderr:
+      note: nothing is open
+    files: unchanged
+    ");
+}
+
+#[test]
+fn nobodys_word_replaces_a_new_value() {
+    let project = after_leaving();
+    let id = format!("prod:shop/api/{}", items(&project)[0]);
+    let outcome = project.run(&format!("rotations --confirm {id}"));
+    assert_snapshot!(outcome.refused(1), @"
+    exit 1
+    stderr:
+      error: the value of prod:shop/api/password is one that alice could have read, as far as the files show
+      hint: give it a new one with `sceau set FILE ITEM`: that ticks it without anybody's word
+    files: unchanged
+    ");
+    assert_snapshot!(project.run("rotations --confirm prod:shop/api/OTHER").refused(1), @"
+    exit 1
+    stderr:
+      error: prod:shop/api/OTHER is on no list under rotations/
+      hint: see what is open with `sceau rotations`
+    files: unchanged
+    ");
+    assert_eq!(project.run("rotations --confirm OTHER").refused(2).code, 2);
+}
+
+#[test]
+fn a_list_that_cannot_be_read_is_told_with_its_place() {
+    let project = after_leaving();
+    let text = project.text(LIST).replace("person: alice", "persn: alice");
+    let project = project.file(LIST, text);
+    assert_snapshot!(project.run("rotations --check").refused(1), @"
+    exit 1
+    stderr:
+      error: rotations/2026-11-22-alice.yaml:3: unknown field; did you mean `person`?
+    files: unchanged
+    ");
+}
+
+#[test]
+fn without_lists_nothing_is_open() {
+    assert_snapshot!(TestProject::new().run("rotations --check").done(), @"
+    exit 0
+    stderr:
+      note: nothing is open
+    files: unchanged
+    ");
+}

@@ -1,0 +1,115 @@
+//! `sceau trace` and `sceau report reuse`, as far as they need no controller.
+
+use insta::assert_snapshot;
+use sceau::Terminals;
+
+use crate::support::{ApiServer, TestProject, kubeconfig};
+
+const TRACE: &str = "trace --environment prod --kubeconfig kubeconfig";
+const REPORT: &str = "report reuse --environment prod --kubeconfig kubeconfig";
+
+/// A project whose cluster cannot be reached: nobody may try.
+fn project() -> TestProject {
+    TestProject::new().file("kubeconfig", kubeconfig("127.0.0.1:1"))
+}
+
+#[test]
+fn a_short_value_is_refused_before_anything_is_sent() {
+    assert_snapshot!(project().typed(&["eleven byte"]).run(TRACE), @"
+    exit 1
+    stderr:
+      error: a value of less than 12 bytes is not traced: it could be guessed
+      hint: look for it in the Secrets that you may read
+    files: unchanged
+    ");
+    for short in ["", "\n", "eleven byte", "eleven byte\n"] {
+        let traced = project().stdin(short).run(&format!("{TRACE} --from-stdin"));
+        let outcome = traced.refused(1);
+        assert!(outcome.stderr().contains("less than 12 bytes"), "{outcome}");
+    }
+    let long = vec![b'x'; 64 * 1024 + 1];
+    let traced = project().stdin(long).run(&format!("{TRACE} --from-stdin"));
+    let outcome = traced.refused(1);
+    assert!(outcome.stderr().contains("at most 65536"), "{outcome}");
+}
+
+#[test]
+fn a_value_on_the_command_line_is_refused_and_not_repeated() {
+    let outcome = project().run(&format!("{TRACE} correct-horse-battery"));
+    assert_snapshot!(outcome, @"
+    exit 2
+    stderr:
+      error: a value on the command line is seen by other programs and kept in the shell's history
+      hint: leave it out to be asked for it, or give it by `--from-stdin`
+      hint: a value just typed may be in the history already: renew it if it is in use
+    files: unchanged
+    ");
+}
+
+#[test]
+fn a_value_is_not_shown_while_it_is_typed() {
+    let shown = Terminals {
+        stdin: true,
+        stdout: true,
+    };
+    let outcome = project()
+        .terminals(shown)
+        .run(&format!("{TRACE} --from-stdin"));
+    assert_snapshot!(outcome, @"
+    exit 1
+    stderr:
+      error: the value would be shown while it is typed
+      hint: leave `--from-stdin` out to be asked for it without echo
+    files: unchanged
+    ");
+    assert_snapshot!(project().run(TRACE), @"
+    exit 1
+    stderr:
+      error: there is no terminal to ask for the value
+      hint: give it on standard input: `--from-stdin`
+    files: unchanged
+    ");
+}
+
+#[test]
+fn a_cluster_that_refuses_names_the_role() {
+    let server = ApiServer::with_refusal(403, "Forbidden", "inquiries is forbidden");
+    let project = || TestProject::new().file("kubeconfig", server.kubeconfig());
+    assert_snapshot!(project().run(REPORT), @"
+    exit 4
+    stderr:
+      error: the cluster refuses: inquiries is forbidden
+      hint: asking needs what the ClusterRole `sceau-investigator` grants
+    files: unchanged
+    ");
+    let outcome = project()
+        .typed(&["correct horse battery"])
+        .run(TRACE)
+        .refused(4);
+    assert!(outcome.stderr().contains("sceau-investigator"), "{outcome}");
+}
+
+#[test]
+fn a_cluster_that_is_not_there_or_knows_no_inquiries_is_told() {
+    project().run(REPORT).refused(4);
+    project()
+        .typed(&["correct horse battery"])
+        .run(TRACE)
+        .refused(4);
+    let server = ApiServer::with_refusal(404, "NotFound", "not found");
+    let project = TestProject::new().file("kubeconfig", server.kubeconfig());
+    let outcome = project.run(REPORT).refused(4);
+    assert!(
+        outcome.stderr().contains("does not know Inquiries"),
+        "{outcome}"
+    );
+}
+
+#[test]
+fn an_environment_that_the_project_does_not_have_is_refused() {
+    let outcome = project().run("report reuse --environment prdo").refused(1);
+    assert!(
+        outcome.stderr().contains("did you mean `prod`?"),
+        "{outcome}"
+    );
+}
