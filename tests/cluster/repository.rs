@@ -46,21 +46,45 @@ impl Repository {
         std::fs::write(&path, text).expect("the repository is writable");
     }
 
-    /// The texts of all manifests below a directory, by their paths from the root. What a killed
-    /// `sceau` was just writing stands beside its target under another name, and is no manifest.
+    /// The texts of all YAML files below a directory, by their paths from the root.
     pub(crate) fn files(&self, directory: &str) -> BTreeMap<String, String> {
-        let mut files = BTreeMap::new();
+        let mut files = self.paths(directory);
+        files.retain(|path| Path::new(path).extension().is_some_and(|it| it == "yaml"));
+        let texts = files.into_iter().map(|path| {
+            let text = self.text(&path);
+            (path, text)
+        });
+        texts.collect()
+    }
+
+    /// What a `sceau` that was killed has left beside the files that it was writing.
+    pub(crate) fn leftovers(&self) -> Vec<String> {
+        let mut leftovers = self.paths(".");
+        leftovers.retain(|path| path.contains(".sceau-"));
+        leftovers
+    }
+
+    /// The paths of all files below a directory, from the root.
+    fn paths(&self, directory: &str) -> Vec<String> {
+        let mut files = Vec::new();
         let mut left = vec![directory.to_owned()];
         while let Some(path) = left.pop() {
             let entries = std::fs::read_dir(self.root().join(&path)).expect("it is a directory");
             for name in entries.flatten().map(|entry| entry.file_name()) {
-                let path = format!("{path}/{}", name.to_string_lossy());
+                let path = Path::new(&path).join(name);
+                let path = path
+                    .strip_prefix(".")
+                    .unwrap_or(&path)
+                    .display()
+                    .to_string();
                 let file = self.root().join(&path);
+                if path == ".git" {
+                    continue;
+                }
                 if file.is_dir() {
                     left.push(path);
-                } else if file.extension().is_some_and(|it| it == "yaml") {
-                    let text = std::fs::read_to_string(file).expect("it is a file");
-                    files.insert(path, text);
+                } else {
+                    files.push(path);
                 }
             }
         }

@@ -1,15 +1,20 @@
 //! What the steps of the story work on: a cluster, a repository, and who is killed when.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use cluster::processes::Process;
 use cluster::wait::until;
 use cluster::{Cluster, Controller, manifests};
+use futures::{StreamExt as _, stream};
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::ListParams;
 use kube::{Api, Client, ResourceExt as _};
-use sealing::resource::{Environment, EnvironmentStatus, ResealRequest, SealedSecret};
+use sealing::resource::{
+    Environment, EnvironmentStatus, ResealRequest, SealedSecret, SealingKeyState,
+};
 use serde_json::{Value, json};
 
 use crate::replicas::{start, until_leading};
@@ -29,12 +34,14 @@ pub(super) enum Victim {
 pub(super) enum Moment {
     /// There is a ResealRequest.
     Asked,
-    /// An Environment has another key.
-    KeyMade,
-    /// An Environment says something else.
-    Ordered,
-    /// So many files are others.
-    Written(usize),
+    /// This file is another one, or a list is in this directory.
+    Changed(&'static str),
+    /// So many keys were made.
+    KeysMade(usize),
+    /// So many Environments say something else.
+    Ordered(usize),
+    /// So many manifests are others.
+    Resealed(usize),
 }
 
 /// Who is killed when.
@@ -82,7 +89,7 @@ impl<'a> Story<'a> {
             repository: Repository::create(cluster.admin(), &project).await,
         };
         for name in ENVIRONMENTS {
-            story.kubectl_apply(&environment(name)).await;
+            story.kubectl_apply(&environment(name).to_string()).await;
             let ready = [
                 "wait",
                 "--for=condition=Ready",
@@ -117,6 +124,8 @@ impl<'a> Story<'a> {
 
     /// Takes a step, and holds what it comes to.
     pub(super) async fn take(&mut self, line: &str, kills: &[Kill], re_keys: &[&str]) {
+        let yesterday = Timestamp::now() - SignedDuration::from_hours(24);
+        let line = &line.replace("YESTERDAY", &yesterday.strftime("%Y-%m-%d").to_string());
         let found = self.look().await;
         for kill in kills {
             self.kill(line, *kill, &found).await;
@@ -135,6 +144,7 @@ impl<'a> Story<'a> {
                 "{line}: {environment}"
             );
         }
+        assert_eq!(self.repository.leftovers(), [""; 0], "{line}");
         self.is_sealed_to_active().await;
     }
 
@@ -154,7 +164,8 @@ impl<'a> Story<'a> {
         }
     }
 
-    async fn replace_controller(&mut self) {
+    /// Kills the leader, and starts another controller.
+    pub(super) async fn replace_controller(&mut self) {
         self.controller.kill();
         let name = format!("controller-{}", self.controllers);
         self.controllers += 1;
@@ -168,14 +179,20 @@ impl<'a> Story<'a> {
                 let listed = requests.list_metadata(&ListParams::default()).await;
                 !listed.expect("an administrator may").items.is_empty()
             }
-            Moment::KeyMade => self.keys().await != found.keys,
-            Moment::Ordered => self.generations().await != found.generations,
-            Moment::Written(count) => {
-                let files = self.repository.files("deploy");
-                let changed = files
-                    .iter()
-                    .filter(|(path, text)| found.files.get(*path) != Some(text));
-                changed.count() >= count
+            Moment::Changed(path) => changed(&self.repository.files("."), &found.files, path) > 0,
+            Moment::KeysMade(count) => {
+                let made = self.keys().await.into_values().sum::<usize>();
+                made >= count + found.keys.values().sum::<usize>()
+            }
+            Moment::Ordered(count) => {
+                let generations = self.generations().await.into_iter();
+                generations
+                    .filter(|(name, it)| found.generations[name] != *it)
+                    .count()
+                    >= count
+            }
+            Moment::Resealed(count) => {
+                changed(&self.repository.files("deploy"), &found.files, "deploy") >= count
             }
         }
     }
@@ -184,7 +201,7 @@ impl<'a> Story<'a> {
         Found {
             generations: self.generations().await,
             keys: self.keys().await,
-            files: self.repository.files("deploy"),
+            files: self.repository.files("."),
         }
     }
 
@@ -235,10 +252,7 @@ impl<'a> Story<'a> {
             active.insert(environment, newest.key_id);
         }
         for (path, text) in self.repository.files("deploy") {
-            let environment = path
-                .split('/')
-                .nth(2)
-                .expect("it is deploy/app/environment/file");
+            let environment = environment_of(&path);
             let ids: Vec<&str> = text.split("keyId: ").skip(1).collect();
             let all_are = ids.iter().all(|id| id.starts_with(&active[environment]));
             assert!(ids.len() == 1 && all_are, "{path}: {text}");
@@ -258,6 +272,27 @@ impl<'a> Story<'a> {
             directory,
         ];
         let _ = self.cluster.admin().kubectl(&apply).await.succeeded();
+        self.until_unsealed().await;
+        self.until_counted().await;
+    }
+
+    /// Waits until the Environments say that nothing in the cluster needs an old key.
+    async fn until_counted(&self) {
+        until("old keys are not needed", PATIENCE, async || {
+            let environments = self.environments().await.into_iter();
+            let keys = environments.flat_map(|it| it.status.unwrap_or_default().sealing_keys);
+            let needed =
+                keys.filter(|it| it.state != SealingKeyState::Active && it.sealed_secrets > 0);
+            let needed: Vec<_> = needed.collect();
+            needed
+                .is_empty()
+                .then_some(())
+                .ok_or_else(|| format!("{needed:?}"))
+        })
+        .await;
+    }
+
+    async fn until_unsealed(&self) {
         let objects: Api<SealedSecret> = Api::all(self.client.clone());
         until("everything is unsealed", PATIENCE, async || {
             let listed = objects.list(&ListParams::default()).await;
@@ -289,24 +324,70 @@ impl<'a> Story<'a> {
         contents.collect()
     }
 
+    /// Gives every value of these environments a new one that nobody has seen.
+    pub(super) async fn renew(&self, environments: &[&str]) {
+        let files = self.repository.files("deploy");
+        let paths = files
+            .keys()
+            .filter(|path| environments.contains(&environment_of(path)));
+        let lines = paths.map(|path| format!("set {path} PASSPHRASE --generate 24:base64"));
+        let renewals = stream::iter(lines).map(async |line| self.sceau(&line).await);
+        renewals.buffer_unordered(4).collect::<Vec<_>>().await;
+    }
+
+    /// Applies a manifest that is refused for this reason, and then the present one again. Its Secret
+    /// stays all the time.
+    pub(super) async fn is_refused(&self, path: &str, manifest: &str, reason: &str) {
+        let before = self.secrets().await;
+        self.kubectl_apply(manifest).await;
+        let place = [
+            "--namespace",
+            environment_of(path),
+            "sealedsecret",
+            app_of(path),
+        ];
+        let refused =
+            format!("--for=jsonpath={{.status.conditions[?(@.type==\"Ready\")].reason}}={reason}");
+        let wait = [&["wait", "--timeout=30s", &refused], &place[..]].concat();
+        let _ = self.cluster.admin().kubectl(&wait).await.succeeded();
+        assert_eq!(self.secrets().await, before);
+        self.kubectl_apply(&self.repository.text(path)).await;
+        self.until_unsealed().await;
+    }
+
     /// Runs `sceau` to its end, which is a good one.
     pub(super) async fn sceau(&self, line: &str) -> String {
         self.repository.run(line).await.succeeded()
     }
 
-    async fn kubectl_apply(&self, objects: &Value) {
-        let apply = ["apply", "--filename", "-"];
+    async fn kubectl_apply(&self, objects: &str) {
+        let apply = ["apply", "--server-side", "--filename", "-"];
         let admin = self.cluster.admin();
-        let _ = admin
-            .kubectl_with_input(&apply, &objects.to_string())
-            .await
-            .succeeded();
+        let _ = admin.kubectl_with_input(&apply, objects).await.succeeded();
     }
 }
 
 async fn succeeds(sceau: &mut Process) {
     let status = sceau.until_ended(PATIENCE).await;
     assert!(status.success(), "{}", sceau.log_tail());
+}
+
+/// How many files below a path are others than before.
+fn changed(now: &BTreeMap<String, String>, before: &BTreeMap<String, String>, path: &str) -> usize {
+    let own = now
+        .iter()
+        .filter(|(name, _)| Path::new(name).starts_with(path));
+    own.filter(|(name, text)| before.get(*name) != Some(text))
+        .count()
+}
+
+/// The environment of `deploy/app/environment/file`.
+fn environment_of(path: &str) -> &str {
+    path.split('/').nth(2).expect("it is a manifest")
+}
+
+fn app_of(path: &str) -> &str {
+    path.split('/').nth(1).expect("it is a manifest")
 }
 
 fn project_of(environment: &str) -> String {
@@ -337,7 +418,7 @@ fn plain(number: usize, environment: &str) -> String {
 
 /// A manifest as if it had been sealed two months ago.
 fn sealed_long_ago(manifest: &str) -> String {
-    let then = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(60 * 24);
+    let then = Timestamp::now() - SignedDuration::from_hours(60 * 24);
     let lines = manifest
         .lines()
         .map(|line| match line.split_once("sealedAt: ") {
