@@ -5,6 +5,7 @@
 
 use std::{
     collections::BTreeSet,
+    ffi::OsString,
     fs::{self, Permissions},
     io::{self, Write as _},
     path::{Path, PathBuf},
@@ -87,10 +88,7 @@ pub(crate) fn stage(file: &NewFile<'_>, existing: Existing) -> Result<Staged> {
         _ => Path::new("."),
     };
     fs::create_dir_all(directory).map_err(failed)?;
-    let mut temporary = Builder::new()
-        .prefix(".sceau-")
-        .tempfile_in(directory)
-        .map_err(failed)?;
+    let mut temporary = temporary_for(&target, directory).map_err(failed)?;
     temporary.write_all(file.bytes).map_err(failed)?;
     let permissions = file.audience.permissions(existing_file.as_ref());
     fs::set_permissions(temporary.path(), permissions).map_err(failed)?;
@@ -99,6 +97,33 @@ pub(crate) fn stage(file: &NewFile<'_>, existing: Existing) -> Result<Staged> {
         target,
         existing,
     })
+}
+
+/// A file beside a target. Its name follows from the target's, so that what a killed run has left
+/// there is found and removed by the next one; whoever writes it holds its lock.
+fn temporary_for(target: &Path, directory: &Path) -> io::Result<NamedTempFile> {
+    const PREFIX: &str = ".sceau-";
+    let mut name = OsString::from(PREFIX);
+    name.push(target.file_name().unwrap_or_default());
+    // No manifest is looked for under such a name.
+    name.push(".part");
+    remove_leftover(&directory.join(&name));
+    let temporary = Builder::new()
+        .prefix(&name)
+        .rand_bytes(0)
+        .tempfile_in(directory)
+        .or_else(|_| Builder::new().prefix(PREFIX).tempfile_in(directory))?;
+    // Where there are no locks, nobody can take this one for a leftover either.
+    let _ = temporary.as_file().try_lock();
+    Ok(temporary)
+}
+
+/// Removes a file that nobody is writing any more. What cannot be removed is in nobody's way.
+fn remove_leftover(path: &Path) {
+    let is_file = fs::symlink_metadata(path).is_ok_and(|it| it.is_file());
+    if is_file && fs::File::open(path).is_ok_and(|it| it.try_lock().is_ok()) {
+        let _ = fs::remove_file(path);
+    }
 }
 
 /// A symbolic link stays one: what it points to is written, whether that is there or not.

@@ -38,6 +38,8 @@ pub(crate) fn known_key(index: usize, environment: &str, created_at: &str) -> Kn
         sealing_key: Arc::clone(&KEYS[index]),
         certificate: format!("certificate {index}"),
         created_at: at(created_at),
+        not_before: at(created_at),
+        made_for: None,
         not_after: at("2036-01-01T00:00:00Z"),
     }
 }

@@ -3,14 +3,14 @@
 //!
 //! It reads and writes their form; which key is made when is `renewal`'s business.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 use k8s_openapi::{ByteString, api::core::v1::Secret, apimachinery::pkg::apis::meta::v1::Time};
 use kube::ResourceExt as _;
 use sealing::{
     Certificate, CertificateError, EnvironmentName, KeyError, KeyId, SealingKey, issue_certificate,
-    resource::{ENVIRONMENT_LABEL, IN_USE_LABEL, SEALING_KEY_LABEL},
+    resource::{ENVIRONMENT_LABEL, IN_USE_LABEL, RENEW_BEFORE_ANNOTATION, SEALING_KEY_LABEL},
 };
 use serde::Serialize;
 use zeroize::{Zeroize as _, Zeroizing};
@@ -28,6 +28,10 @@ pub(crate) struct KnownKey {
     pub(crate) certificate: String,
     /// When it was made: the Secret itself may have been restored later.
     pub(crate) created_at: Timestamp,
+    /// When its certificate begins: when it was made, by the clock of whoever made it.
+    pub(crate) not_before: Timestamp,
+    /// The `renewBefore` that it was made for.
+    pub(crate) made_for: Option<Timestamp>,
     pub(crate) not_after: Timestamp,
 }
 
@@ -35,6 +39,23 @@ impl KnownKey {
     /// The id that seals name it by.
     pub(crate) fn id(&self) -> KeyId {
         self.sealing_key.id()
+    }
+
+    /// The instant that re-keying compares: a key that was made for an order is not older than the
+    /// order, whatever the clocks said.
+    pub(crate) fn made_at(&self) -> Timestamp {
+        self.made_for
+            .map_or(self.created_at, |order| order.max(self.created_at))
+    }
+
+    /// The instant that its age is counted from. To a clock that runs ahead of the API server's, a
+    /// key that was made by it would else be old from the start, and so would each that replaces it.
+    pub(crate) fn ages_from(&self, now: Timestamp) -> Timestamp {
+        if self.not_before <= now {
+            self.not_before
+        } else {
+            self.created_at
+        }
     }
 }
 
@@ -109,6 +130,11 @@ fn read_key(secret: &Secret) -> Result<KnownKey, UnusableKey> {
         sealing_key: Arc::new(sealing_key),
         certificate: certificate.to_owned(),
         created_at: created_at(not_before, secret),
+        not_before,
+        made_for: secret
+            .annotations()
+            .get(RENEW_BEFORE_ANNOTATION)
+            .and_then(|instant| instant.parse().ok()),
         not_after,
     })
 }
@@ -165,7 +191,15 @@ impl NewKey {
         bits: usize,
         made_at: Timestamp,
     ) -> Result<Self, UnusableKey> {
-        let sealing_key = SealingKey::generate(bits)?;
+        Self::of(&SealingKey::generate(bits)?, environment, made_at)
+    }
+
+    /// The same for a key that is there.
+    pub(crate) fn of(
+        sealing_key: &SealingKey,
+        environment: &EnvironmentName,
+        made_at: Timestamp,
+    ) -> Result<Self, UnusableKey> {
         let issue = sealing::Issue {
             subject: &format!("sceau {environment}"),
             not_before: made_at,
@@ -175,13 +209,18 @@ impl NewKey {
         };
         Ok(Self {
             id: sealing_key.id(),
-            certificate: issue_certificate(&sealing_key, &issue)?,
+            certificate: issue_certificate(sealing_key, &issue)?,
             private_key: sealing_key.to_pem()?,
         })
     }
 
-    /// The body of the Secret that will keep it.
-    pub(crate) fn secret<'a>(&'a self, name: &'a str, environment: &'a str) -> KeySecretBody<'a> {
+    /// The body of the Secret that will keep it; `made_for` is the `renewBefore` that it was made for.
+    pub(crate) fn secret<'a>(
+        &'a self,
+        name: &'a str,
+        environment: &'a str,
+        made_for: Option<Timestamp>,
+    ) -> KeySecretBody<'a> {
         KeySecretBody {
             api_version: "v1",
             kind: "Secret",
@@ -192,6 +231,10 @@ impl NewKey {
                     (SEALING_KEY_LABEL, "active"),
                 ]
                 .into(),
+                annotations: made_for
+                    .map(|instant| (RENEW_BEFORE_ANNOTATION, instant.to_string()))
+                    .into_iter()
+                    .collect(),
             },
             secret_type: "kubernetes.io/tls",
             immutable: true,
@@ -215,13 +258,14 @@ pub(crate) struct KeySecretBody<'a> {
     secret_type: &'static str,
     immutable: bool,
     #[serde(rename = "stringData")]
-    items: std::collections::BTreeMap<&'static str, &'a str>,
+    items: BTreeMap<&'static str, &'a str>,
 }
 
 #[derive(Serialize)]
 struct KeySecretMetadata<'a> {
     name: &'a str,
-    labels: std::collections::BTreeMap<&'static str, &'a str>,
+    labels: BTreeMap<&'static str, &'a str>,
+    annotations: BTreeMap<&'static str, String>,
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use sealing::{
 
 use crate::{
     duration::{self, ParseDurationError},
+    key_ring::KnownKey,
     surroundings::KeyFact,
 };
 
@@ -50,7 +51,7 @@ pub(crate) fn renewal(
         let newest = keys.first().map(|fact| fact.known.id());
         return Ok(Renewal::Make { replaced: newest });
     };
-    let due = due(active.known.created_at, renew_every, settings);
+    let due = due(active.known, renew_every, settings, now);
     Ok(match due {
         Some(due) if due <= now => Renewal::Make {
             replaced: Some(active.known.id()),
@@ -59,21 +60,22 @@ pub(crate) fn renewal(
     })
 }
 
-/// The earlier of the two instants at which a key made at `created_at` is to be replaced.
+/// The earlier of the two instants at which a key is to be replaced.
 fn due(
-    created_at: Timestamp,
+    known: &KnownKey,
     renew_every: Duration,
     settings: &SealingKeySettings,
+    now: Timestamp,
 ) -> Option<Timestamp> {
     let by_age = (!renew_every.is_zero())
-        .then(|| created_at.checked_add(renew_every).ok())
+        .then(|| known.ages_from(now).checked_add(renew_every).ok())
         .flatten();
     // A key that is made before this instant would itself be one to replace: so not before it.
     let by_order = settings
         .renew_before
         .as_ref()
         .map(|time| time.0)
-        .filter(|instant| created_at < *instant);
+        .filter(|instant| known.made_at() < *instant);
     by_age.into_iter().chain(by_order).min()
 }
 

@@ -21,7 +21,7 @@ use sealing::{
 
 use crate::{
     fingerprint_key::{self, FingerprintSecret},
-    key_ring::{KeySecret, KnownKey, UnusableKey},
+    key_ring::{KeySecret, KnownKey, UnusableKey, secret_name},
     received::OnlyClaims,
 };
 
@@ -190,8 +190,9 @@ impl Surroundings {
     }
 
     /// The sealing keys of an environment, newest first, and of two that were made in the same second
-    /// the revoked one last. Only the newest can be active: when it is revoked, an older one does not
-    /// come back in its place. A key that is stored twice is as old as the older of the two says.
+    /// the revoked one last; one that was replaced is not the newest, whatever clocks said when the
+    /// other was made. Only the newest can be active: when it is revoked, an older one does not come
+    /// back in its place. A key that is stored twice is as old as the older of the two says.
     pub(crate) fn keys_of(&self, environment: &KnownEnvironment) -> Vec<KeyFact<'_>> {
         let mut first_seen: BTreeMap<KeyId, &KnownKey> = BTreeMap::new();
         for known in self
@@ -203,10 +204,19 @@ impl Surroundings {
                 *oldest = known;
             }
         }
+        let replacements: BTreeSet<&str> =
+            self.usable_keys().map(|it| it.secret.as_str()).collect();
         let mut keys: Vec<&KnownKey> = first_seen.into_values().collect();
         keys.sort_by_key(|known| {
             let id = known.id();
-            (Reverse(known.created_at), environment.revokes(id), id)
+            let is_replaced =
+                replacements.contains(secret_name(&environment.name, Some(id)).as_str());
+            (
+                is_replaced,
+                Reverse(known.created_at),
+                environment.revokes(id),
+                id,
+            )
         });
         let newest = keys.first().map(|known| known.id());
         keys.into_iter()

@@ -43,6 +43,40 @@ fn nothing_but_the_recipients_of_stale_seals_changes() {
     assert_eq!(lines(&before), lines(outcome.file(FILE)));
 }
 
+/// What a run that was killed has left beside a file, under whatever name.
+fn leftovers(project: &TestProject) -> Vec<String> {
+    let files = std::fs::read_dir(project.path("deploy/api/prod")).unwrap();
+    let names = files.map(|file| file.unwrap().file_name().to_string_lossy().into_owned());
+    names.filter(|name| name.starts_with(".sceau-")).collect()
+}
+
+#[test]
+fn what_a_killed_run_has_left_goes_with_the_next_one() {
+    const LEFT: &str = "deploy/api/prod/.sceau-secret.yaml.part";
+    let project = pinning(sealed(), &[TestKey::Other]).file(LEFT, "kind: half");
+    project.run("reseal --keys prod.key").done();
+    assert!(project.text(FILE).contains(TestKey::Other.id()));
+    assert_eq!(leftovers(&project), [""; 0]);
+}
+
+#[test]
+fn what_another_run_is_writing_and_what_is_no_file_of_ours_is_left_alone() {
+    const LEFT: &str = "deploy/api/prod/.sceau-secret.yaml.part";
+    let project = pinning(sealed(), &[TestKey::Other]).file(LEFT, "kind: half");
+    let written = std::fs::File::open(project.path(LEFT)).unwrap();
+    written.lock().unwrap();
+    project.run("reseal --keys prod.key").done();
+    assert!(project.text(FILE).contains(TestKey::Other.id()));
+    assert_eq!(project.text(LEFT), "kind: half");
+    assert_eq!(leftovers(&project).len(), 1);
+
+    let project = pinning(sealed(), &[TestKey::Other]).file("elsewhere", "precious");
+    std::os::unix::fs::symlink(project.path("elsewhere"), project.path(LEFT)).unwrap();
+    project.run("reseal --keys prod.key").done();
+    assert!(project.text(FILE).contains(TestKey::Other.id()));
+    assert_eq!(project.text("elsewhere"), "precious");
+}
+
 #[test]
 fn json_files_and_lists_keep_their_style() {
     let project = sealed();

@@ -1,20 +1,12 @@
-//! What operators see of the controller: probes, metrics, logs; and what nobody must see in them.
+//! What operators see of the controller: probes, metrics, logs.
 
 use std::collections::BTreeSet;
 
 use cluster::wait::{SOON, until};
-use cluster::{Cluster, Controller, Namespace};
-use k8s_openapi::api::events::v1::Event;
-use kube::Api;
-use kube::api::ListParams;
-use sealing::resource::Inquiry;
-use serde_json::{Value, json};
+use cluster::{Cluster, Controller};
+use serde_json::Value;
 
-use crate::fingerprints::fingerprint;
-use crate::inquiries;
-use crate::requests;
-use crate::resealing;
-use crate::sealed::{self, Sealer, environments};
+use crate::sealed;
 
 #[test]
 fn metrics_tell_of_unseals_keys_and_states() {
@@ -84,123 +76,6 @@ fn every_use_of_a_private_key_leaves_one_line() {
         assert_eq!(line["keys"], sealer.recipient.id().to_string());
         assert_eq!(line["outcome"], "Unsealed");
     });
-}
-
-#[test]
-fn a_value_is_seen_nowhere_but_in_its_secret() {
-    const CANARY: &str = "canary-5c7e0c5a9d";
-    const IN_BASE64: &str = "Y2FuYXJ5LTVjN2UwYzVhOWQ";
-    cluster::run(async {
-        let cluster = Cluster::start().await;
-        let namespace = Namespace::create(&cluster).await;
-        let mut controller = Controller::named("one")
-            .arguments(&["--log-level=trace"])
-            .variable("RUST_LOG", "trace")
-            .start(&cluster)
-            .await;
-        controller.until_ready().await;
-        let sealer = Sealer::create(&namespace).await;
-        meet_every_fate(&sealer, CANARY.as_bytes()).await;
-
-        let told = [
-            controller.log(),
-            controller.metrics().await,
-            everything_but_secrets(&sealer).await,
-        ];
-        let secret = sealer.secret("done").await;
-        let fingerprint = fingerprint(&secret, "A");
-        for text in told {
-            assert!(text.len() > 100, "{text}");
-            for secret in [CANARY, IN_BASE64, &fingerprint] {
-                assert!(!text.contains(secret), "{secret}\n{text}");
-            }
-        }
-        let secret = serde_json::to_string(&secret).expect("it is JSON");
-        assert!(secret.contains(IN_BASE64), "this is how it would look");
-    });
-}
-
-/// A value is unsealed, healed, resealed, traced, and refused by the controller and by the API server.
-async fn meet_every_fate(sealer: &Sealer<'_>, value: &[u8]) {
-    let text = std::str::from_utf8(value).expect("tests use text");
-    sealer.unseal("done", &[("A", value)]).await;
-    sealer
-        .patch_secret(
-            "done",
-            &json!({"stringData": {"A": format!("not {text}"), "B": text}}),
-        )
-        .await;
-    sealer.until_items("done", &[("A", value)]).await;
-
-    let seals = ["done", "refused"].map(|name| {
-        let mut object = sealer.seal("done", &[("A", value)]);
-        object.metadata.name = Some(name.to_owned());
-        resealing::header(&object)
-    });
-    resealing::answer(sealer, &seals).await;
-
-    sealer.unseal("twin", &[("A", value)]).await;
-    let traced = inquiries::answer_trace(sealer, text).await;
-    assert!(traced.found.len() > 1, "it is found");
-    inquiries::answer(sealer.namespace, &json!({"reuse": {}})).await;
-
-    let mut moved = sealer.seal("elsewhere", &[("A", value)]);
-    moved.metadata.name = Some("refused".to_owned());
-    sealer.apply(&moved).await;
-    sealer.until("refused", "Refused").await;
-
-    let mut invalid = sealer.seal("invalid", &[("A", value)]);
-    invalid.spec.template.secret_type = Some("kubernetes.io/dockerconfigjson".to_owned());
-    sealer.apply(&invalid).await;
-    sealer.until("invalid", "InvalidSecret").await;
-
-    let mut immutable = sealer.seal("immutable", &[("A", b"1")]);
-    immutable.spec.template.immutable = Some(true);
-    sealer.apply(&immutable).await;
-    sealer.until("immutable", "Unsealed").await;
-    sealer
-        .apply(&sealer.seal("immutable", &[("A", value)]))
-        .await;
-    sealer.until("immutable", "ImmutableSecret").await;
-
-    sealer
-        .create_secret(json!({"metadata": {"name": "foreign"}, "stringData": {"A": text}}))
-        .await;
-    sealer.apply(&sealer.seal("foreign", &[("A", value)])).await;
-    sealer.until("foreign", "SecretExists").await;
-}
-
-/// SealedSecrets, ResealRequests, Inquiries, events and Environments, as the API server keeps them.
-async fn everything_but_secrets(sealer: &Sealer<'_>) -> String {
-    let all = ListParams::default();
-    let objects = sealer
-        .sealed_secrets()
-        .list(&all)
-        .await
-        .expect("an administrator may");
-    let events: Api<Event> = sealer.namespace.api();
-    let events = events.list(&all).await.expect("an administrator may");
-    let environments = environments(sealer.namespace)
-        .list(&all)
-        .await
-        .expect("an administrator may");
-    let requests = resealing::requests(sealer.namespace)
-        .list(&all)
-        .await
-        .expect("an administrator may");
-    assert_eq!(requests.items.len(), 1);
-    let inquiries: Api<Inquiry> = requests::requests(sealer.namespace);
-    let inquiries = inquiries.list(&all).await.expect("an administrator may");
-    assert_eq!(inquiries.items.len(), 2);
-    [
-        serde_json::to_string(&inquiries),
-        serde_json::to_string(&objects),
-        serde_json::to_string(&requests),
-        serde_json::to_string(&events),
-        serde_json::to_string(&environments),
-    ]
-    .map(|text| text.expect("it is JSON"))
-    .concat()
 }
 
 #[test]

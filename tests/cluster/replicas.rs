@@ -9,13 +9,13 @@ use kube::api::DeleteParams;
 use crate::sealed::Sealer;
 
 /// Short, so that a leader that was killed is soon succeeded.
-const SHORT_LEASE: [&str; 3] = [
+pub(crate) const SHORT_LEASE: [&str; 3] = [
     "--lease-duration=4s",
     "--lease-renew-deadline=3s",
     "--lease-retry-period=200ms",
 ];
 
-async fn start(cluster: &Cluster, name: &str) -> Controller {
+pub(crate) async fn start(cluster: &Cluster, name: &str) -> Controller {
     let mut controller = Controller::named(name)
         .arguments(&SHORT_LEASE)
         .start(cluster)
@@ -24,7 +24,7 @@ async fn start(cluster: &Cluster, name: &str) -> Controller {
     controller
 }
 
-async fn until_leading(controller: &Controller) {
+pub(crate) async fn until_leading(controller: &Controller) {
     until("it leads", SOON, async || {
         match controller.metric("sceau_leading").await {
             Some(1.0) => Ok(()),

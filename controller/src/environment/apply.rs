@@ -54,7 +54,7 @@ pub(super) async fn make_key(
     } = order.clone();
     let new = tokio::task::spawn_blocking(move || NewKey::generate(&environment, bits, made_at))
         .await??;
-    let secret = new.secret(&order.secret, order.environment.as_str());
+    let secret = new.secret(&order.secret, order.environment.as_str(), order.made_for);
     let body = serde_json::to_vec(&secret).map_err(kube::Error::SerdeError)?;
     let request =
         Request::new(Secret::url_path(&(), Some(namespace))).create(&PostParams::default(), body);

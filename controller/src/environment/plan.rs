@@ -67,6 +67,8 @@ pub(super) struct KeyOrder {
     /// The instant that its certificate begins at: now, or when clocks disagree, that of the key it
     /// takes over from.
     pub(super) made_at: Timestamp,
+    /// The `renewBefore` that it obeys: so that it is obeyed once, whatever clocks say later.
+    pub(super) made_for: Option<Timestamp>,
 }
 
 /// Why an Environment is in its state.
@@ -180,6 +182,11 @@ fn plan_renewal(
                 made_at: keys
                     .first()
                     .map_or(now, |newest| newest.known.created_at.max(now)),
+                made_for: settings
+                    .renew_before
+                    .as_ref()
+                    .map(|Time(instant)| *instant)
+                    .filter(|instant| *instant <= now),
             }),
             ..Plan::without_keys(
                 State::Progressing,
@@ -220,7 +227,7 @@ fn key_status(
     SealingKeyStatus {
         key_id: fact.known.id().to_string(),
         state: fact.state,
-        created_at: Time(fact.known.created_at),
+        created_at: Time(fact.known.made_at()),
         not_after: Time(fact.known.not_after),
         sealed_secrets: u32::try_from(sealed_secrets).unwrap_or(u32::MAX),
     }
@@ -316,5 +323,7 @@ fn said(failure: Option<&MakeKeyError>) -> String {
     failure.map(ToString::to_string).unwrap_or_default()
 }
 
+#[cfg(test)]
+mod renewals;
 #[cfg(test)]
 mod tests;

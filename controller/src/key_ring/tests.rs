@@ -10,10 +10,10 @@ fn new_key() -> NewKey {
 
 /// The Secret as the API server would keep it, with some of its items changed.
 fn stored(new: &NewKey, changes: &[(&str, Option<&str>)]) -> Secret {
-    let body = serde_json::to_value(new.secret("sceau-prod-first", "prod")).unwrap();
+    let body = serde_json::to_value(new.secret("sceau-prod-first", "prod", None)).unwrap();
     let mut secret: Secret = serde_json::from_value(body).unwrap();
     let items = secret.string_data.take().unwrap();
-    let mut items: std::collections::BTreeMap<_, _> = items
+    let mut items: BTreeMap<_, _> = items
         .into_iter()
         .map(|(item, text)| (item, ByteString(text.into_bytes())))
         .collect();
@@ -67,6 +67,21 @@ fn a_key_from_the_future_is_as_old_as_its_secret() {
 }
 
 #[test]
+fn a_key_remembers_the_order_that_it_was_made_for() {
+    let (new, order) = (new_key(), at("2026-11-21T09:30:00.5Z"));
+    let body = serde_json::to_value(new.secret("sceau-prod-first", "prod", Some(order))).unwrap();
+    let annotations = json!({"sceau.dev/renew-before": "2026-11-21T09:30:00.5Z"});
+    assert_eq!(body["metadata"]["annotations"], annotations);
+    let mut secret = stored(&new, &[]);
+    secret.metadata.annotations = serde_json::from_value(annotations).unwrap();
+    let KeySecret::Usable(known) = KeySecret::read(secret) else {
+        panic!("it is junk");
+    };
+    assert_eq!(known.created_at, at("2026-11-21T09:30:00Z"));
+    assert_eq!(known.made_at(), order);
+}
+
+#[test]
 fn a_key_may_be_made_at_the_end_of_time() {
     let prod = environment_name("prod");
     assert!(NewKey::generate(&prod, 2048, Timestamp::MAX).is_ok());
@@ -75,7 +90,7 @@ fn a_key_may_be_made_at_the_end_of_time() {
 #[test]
 fn a_key_secret_is_a_tls_secret_with_two_labels_that_never_changes() {
     let new = new_key();
-    let body = serde_json::to_value(new.secret("sceau-prod-first", "prod")).unwrap();
+    let body = serde_json::to_value(new.secret("sceau-prod-first", "prod", None)).unwrap();
     assert_eq!(body["type"], "kubernetes.io/tls");
     assert_eq!(body["immutable"], true);
     let labels = json!({"sceau.dev/environment": "prod", "sceau.dev/sealing-key": "active"});

@@ -128,7 +128,7 @@ proptest! {
             "renewEvery": format!("{hours}h"),
             "renewBefore": before.to_string(),
         })).unwrap();
-        let made = KnownKey { created_at: now, ..known_key(0, "prod", "2026-01-01T00:00:00Z") };
+        let made = KnownKey { created_at: now, not_before: now, ..known_key(0, "prod", "2026-01-01T00:00:00Z") };
         let keys = [KeyFact { known: &made, state: SealingKeyState::Active }];
         let decided = renewal(&settings, &keys, now).unwrap();
         prop_assert!(matches!(decided, Renewal::Wait(_)), "{decided:?}");

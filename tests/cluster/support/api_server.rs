@@ -11,6 +11,7 @@ use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::{Api, Client};
 
 use crate::Identity;
+use crate::audit::AuditLog;
 use crate::certificates::{Authority, token_signing_pair};
 use crate::loopback::{free_addresses, http_get};
 use crate::processes::Process;
@@ -33,7 +34,15 @@ pub struct ApiServer {
     address: SocketAddr,
     authority: Authority,
     files: Files,
+    audit: Option<AuditLog>,
     scratch: Scratch,
+}
+
+/// Whether the API server keeps an audit log, which costs it time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Auditing {
+    Off,
+    On,
 }
 
 /// The files that the processes are started with.
@@ -47,7 +56,7 @@ struct Files {
 
 impl ApiServer {
     /// Starts etcd and the API server and waits until it is ready.
-    pub(crate) async fn start() -> Self {
+    pub(crate) async fn start(auditing: Auditing) -> Self {
         let scratch = Scratch::create();
         let [address, etcd_address, etcd_peer_address] = free_addresses();
         let authority = Authority::create();
@@ -59,6 +68,7 @@ impl ApiServer {
             address,
             files: Files::write(&scratch, &authority),
             authority,
+            audit: (auditing == Auditing::On).then(|| AuditLog::create(&scratch)),
             scratch,
         };
         server.resume().await;
@@ -112,6 +122,12 @@ impl ApiServer {
         &self.authority
     }
 
+    /// The audit log of an API server that keeps one.
+    pub fn audit(&self) -> &AuditLog {
+        let audit = self.audit.as_ref();
+        audit.expect("the cluster was started with an audit log")
+    }
+
     /// Where this control plane's files are, for more of them.
     pub fn scratch(&self) -> &Scratch {
         &self.scratch
@@ -143,7 +159,8 @@ impl ApiServer {
             .arg("--endpoint-reconciler-type=none")
             .arg("--authorization-mode=RBAC")
             // Managed clusters have it on; the controller's roles must suffice there too.
-            .arg("--enable-admission-plugins=OwnerReferencesPermissionEnforcement");
+            .arg("--enable-admission-plugins=OwnerReferencesPermissionEnforcement")
+            .args(self.audit.iter().flat_map(AuditLog::flags));
         command
     }
 

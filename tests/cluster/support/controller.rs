@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, ExitStatus};
 
+use crate::clock::Clock;
 use crate::loopback::{free_addresses, http_get};
 use crate::processes::Process;
 use crate::wait::{self, SOON};
@@ -26,6 +27,7 @@ pub struct ControllerCommand {
     arguments: Vec<String>,
     variables: Vec<(String, String)>,
     identity: Option<Identity>,
+    clock: Option<Clock>,
 }
 
 impl Controller {
@@ -37,6 +39,7 @@ impl Controller {
             arguments: Vec::new(),
             variables: Vec::new(),
             identity: None,
+            clock: None,
         }
     }
 
@@ -140,6 +143,12 @@ impl ControllerCommand {
         self
     }
 
+    /// Has it go by this clock.
+    pub fn clock(mut self, clock: &Clock) -> Self {
+        self.clock = Some(clock.clone());
+        self
+    }
+
     /// Starts it and waits until it answers on `/healthz`. That is before it is ready.
     pub async fn start(self, cluster: &Cluster) -> Controller {
         let identity = match &self.identity {
@@ -166,6 +175,7 @@ impl ControllerCommand {
             .env("SCEAU_LISTEN", address.to_string())
             .env("SCEAU_IDENTITY", &self.name)
             .envs(self.variables.iter().cloned())
+            .envs(self.clock.iter().flat_map(Clock::variables))
             .args(&self.arguments);
         command
     }

@@ -21,7 +21,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 
+pub mod audit;
 pub mod certificates;
+pub mod clock;
 pub mod commands;
 pub mod controller;
 pub mod identity;
@@ -37,6 +39,7 @@ mod api_server;
 mod loopback;
 
 pub use api_server::ApiServer;
+use api_server::Auditing;
 pub use controller::Controller;
 pub use identity::Identity;
 pub use namespace::Namespace;
@@ -84,7 +87,15 @@ impl Cluster {
 
     /// Starts a cluster of one's own, for a test that disturbs everybody else on it.
     pub async fn start() -> Self {
-        let api_server = ApiServer::start().await;
+        Self::start_on(ApiServer::start(Auditing::Off).await).await
+    }
+
+    /// The same, with an audit log.
+    pub async fn start_audited() -> Self {
+        Self::start_on(ApiServer::start(Auditing::On).await).await
+    }
+
+    async fn start_on(api_server: ApiServer) -> Self {
         let admin = Identity::person(&api_server, "admin", "system:masters");
         // The garbage collector looks for resources when it starts and then every 30 s: so first
         // the resources, then the controllers.

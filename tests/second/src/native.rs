@@ -22,6 +22,39 @@ pub fn open(
     name: &str,
     ring: &[RsaPrivateKey],
 ) -> Result<Items, Reason> {
+    let (context, seals) = parse(spec, namespace, name)?;
+    let opening: Vec<_> = seals
+        .iter()
+        .map(|seal| seal.opening(ring))
+        .collect::<Result<_, _>>()?;
+    let mut items = Items::new();
+    for (seal, (wrapped, key)) in seals.iter().zip(opening) {
+        items.extend(seal.open(wrapped, key, &context)?);
+    }
+    Ok(items)
+}
+
+/// Unwraps the file key of each seal of a manifest's `spec` that stands in `namespace` under `name`.
+///
+/// # Errors
+/// The [`Reason`] that format.md gives.
+pub fn file_keys(
+    spec: &Value,
+    namespace: &str,
+    name: &str,
+    ring: &[RsaPrivateKey],
+) -> Result<Vec<[u8; 32]>, Reason> {
+    let (context, seals) = parse(spec, namespace, name)?;
+    seals
+        .iter()
+        .map(|seal| {
+            let (wrapped, key) = seal.opening(ring)?;
+            unwrap_key(key, wrapped, context.as_bytes())
+        })
+        .collect()
+}
+
+fn parse(spec: &Value, namespace: &str, name: &str) -> Result<(String, Vec<ParsedSeal>), Reason> {
     let context = context_of(spec, namespace, name)?;
     let seals = spec["seals"]
         .as_array()
@@ -32,15 +65,7 @@ pub fn open(
         .map(ParsedSeal::parse)
         .collect::<Result<_, _>>()?;
     check_items(&seals)?;
-    let opening: Vec<_> = seals
-        .iter()
-        .map(|seal| seal.opening(ring))
-        .collect::<Result<_, _>>()?;
-    let mut items = Items::new();
-    for (seal, (wrapped, key)) in seals.iter().zip(opening) {
-        items.extend(seal.open(wrapped, key, &context)?);
-    }
-    Ok(items)
+    Ok((context, seals))
 }
 
 /// Seals items in one seal and gives the `spec`.
