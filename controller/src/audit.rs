@@ -7,10 +7,10 @@
 
 use sealing::{
     EnvironmentName, KeyId, Place,
-    resource::{ResealResult, SealHeader, SealedValue, ValuePlace},
+    resource::{ResealResult, SealHeader, SealedValue},
 };
 
-use crate::{Reason, environment::revocation::Revocation};
+use crate::{Reason, environment::revocation::Revocation, values::Told};
 
 /// An attempt to unseal.
 pub(crate) struct Attempt<'a> {
@@ -100,16 +100,13 @@ pub(crate) fn record_revocation(environment: &str, revocation: &Revocation) {
     );
 }
 
-/// A value may stand in any number of places, and a line should stay one.
-const PLACES: usize = 20;
-
-/// Writes the line about a value that stands in all these places.
-pub(crate) fn record_reuse(places: &[ValuePlace]) {
-    let shown = places.iter().take(PLACES).map(ToString::to_string);
+/// Writes the line about a value that stands in more than one Secret.
+pub(crate) fn record_reuse(told: &Told) {
+    let places = told.places.iter().map(ToString::to_string);
     tracing::info!(
         target: "audit",
-        places = shown.collect::<Vec<_>>().join(", "),
-        count = places.len(),
+        places = places.collect::<Vec<_>>().join(", "),
+        count = told.count,
         "reuse"
     );
 }

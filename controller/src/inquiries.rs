@@ -67,7 +67,10 @@ impl Answerer for Investigator {
         let decision = decide(request, &self.surroundings.borrow());
         let answer = match decision {
             Decision::Refuse(refusal) => Answer::Refused(refusal),
-            Decision::Reuse => Answer::reused(&self.values.standing().await),
+            Decision::Reuse => match self.traces.begin(Instant::now()) {
+                Ok(()) => Answer::reused(self.values.standing().await),
+                Err(wait) => Answer::Refused(Refusal::RateLimited(wait)),
+            },
             Decision::Trace(tracing) => self.trace(request.name(), tracing).await?,
         };
         self.desk

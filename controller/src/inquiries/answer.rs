@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 use sealing::{
     COMPARABLE_BYTES, EnvironmentName, Fingerprint, FingerprintKey, open_traced,
-    resource::{Inquiry, InquiryStatus, SealedValue, ValuePlace},
+    resource::{Inquiry, InquiryStatus, SealedValue},
 };
 
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     reconcile::plan,
     requests::{Verdict, complete},
     surroundings::{KnownEnvironment, Surroundings},
-    values::{Groups, Standing},
+    values::{Standing, Told},
 };
 
 /// What is to be done about an Inquiry.
@@ -37,7 +37,7 @@ pub(super) enum Refusal {
     NoEnvironment(String),
     #[error("there is no fingerprint key at the moment: try again, or see the controller's log")]
     NoFingerprintKey,
-    #[error("too many values were traced: try again in {} s", in_seconds(*.0))]
+    #[error("too many questions were asked: try again in {} s", in_seconds(*.0))]
     RateLimited(Duration),
     #[error("a value of less than {COMPARABLE_BYTES} bytes is not traced: it could be guessed")]
     TooShort,
@@ -66,9 +66,9 @@ pub(super) struct Tracing {
 /// What an Inquiry is told.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    Found(Places<Vec<ValuePlace>>),
+    Found(Places<Told>),
     Refused(Refusal),
-    Reused(Places<Groups>),
+    Reused(Places<Vec<Told>>),
 }
 
 /// What was found, as much of it as is told.
@@ -138,28 +138,26 @@ const MOST_PLACES: usize = 1_000;
 
 impl Answer {
     pub(super) fn found(standing: &Standing, fingerprints: &[Fingerprint]) -> Self {
-        let mut places = standing.places_of(fingerprints);
-        let count = places.len();
-        places.truncate(MOST_PLACES);
+        let told = standing.places_of(fingerprints, MOST_PLACES);
         Self::Found(Places {
-            is_cut: places.len() < count,
-            told: places,
-            count,
+            is_cut: told.is_cut(),
+            count: told.count,
+            told,
             unknown: standing.unknown,
         })
     }
 
-    pub(super) fn reused(standing: &Standing) -> Self {
+    pub(super) fn reused(mut standing: Standing) -> Self {
         let mut groups = standing.reused();
         let count = groups.len();
         let mut room = MOST_PLACES;
         groups.retain(|group| {
-            let left = room.checked_sub(group.len());
-            room = left.unwrap_or(room);
+            let left = room.checked_sub(group.places.len());
+            room = left.unwrap_or_default();
             left.is_some()
         });
         Self::Reused(Places {
-            is_cut: groups.len() < count,
+            is_cut: groups.len() < count || groups.iter().any(Told::is_cut),
             told: groups,
             count,
             unknown: standing.unknown,
@@ -215,9 +213,12 @@ impl Answer {
             ..InquiryStatus::default()
         };
         match self {
-            Self::Found(places) => status.found.clone_from(&places.told),
+            Self::Found(found) => status.found.clone_from(&found.told.places),
             Self::Refused(_) => {}
-            Self::Reused(groups) => status.reused = groups.told.iter().cloned().collect(),
+            Self::Reused(groups) => {
+                let groups = groups.told.iter();
+                status.reused = groups.map(|group| group.places.clone()).collect();
+            }
         }
         status
     }

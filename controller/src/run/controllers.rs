@@ -51,6 +51,9 @@ const REQUESTS_AT_ONCE: u16 = 2;
 /// SealedSecrets that are listed at once: each may have more than a megabyte.
 const PAGE: u32 = 10;
 
+/// Secrets whose metadata is listed at once: each may have annotations of 256 KiB.
+const SECRETS_PAGE: u32 = 50;
+
 /// How long changes of SealedSecrets are gathered before the Environments count them.
 const COUNT_AFTER: Duration = Duration::from_secs(2);
 
@@ -222,7 +225,8 @@ fn unseal(
     let everything = watcher::Config::default();
     let ours = everything
         .clone()
-        .labels(&format!("{MANAGED_BY_LABEL}={MANAGED_BY}"));
+        .labels(&format!("{MANAGED_BY_LABEL}={MANAGED_BY}"))
+        .page_size(SECRETS_PAGE);
     let in_small_pages = everything.page_size(PAGE);
     let values_changed = Arc::clone(&watched.values_changed);
     let sealed_secrets = watching(Api::all(replica.client.clone()), in_small_pages)

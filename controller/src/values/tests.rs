@@ -10,10 +10,7 @@ fn standing(values: &[(&str, &str)]) -> Standing {
         let value = Plaintext::new(value.as_bytes().to_vec());
         (fingerprint_key.of_traced(&value).unwrap()[0], place(path))
     });
-    Standing {
-        values: values.collect(),
-        unknown: 0,
-    }
+    Standing::of(&values.collect::<Vec<_>>(), 0)
 }
 
 fn place(path: &str) -> ValuePlace {
@@ -33,7 +30,9 @@ fn reused(values: &[(&str, &str)]) -> Vec<String> {
         places.iter().map(ToString::to_string).collect()
     };
     let groups = standing(values).reused().into_iter();
-    groups.map(|places| texts(places).join(" ")).collect()
+    let mut groups: Vec<_> = groups.map(|it| texts(it.places).join(" ")).collect();
+    groups.sort();
+    groups
 }
 
 #[test]
@@ -76,10 +75,13 @@ fn a_value_is_found_wherever_it_stands() {
         ("dev/a/api/A", "correct horse"),
         ("prod/b/api/B", "battery staple"),
     ]);
-    let fingerprint = standing.values[0].0;
-    let found = standing.places_of(&[fingerprint]);
-    assert_eq!(found, [place("dev/a/api/A"), place("prod/b/api/A")]);
-    assert_eq!(standing.places_of(&[]), []);
+    let fingerprint = standing.values[0].fingerprint;
+    let found = standing.places_of(&[fingerprint], 2);
+    assert_eq!(found.places, [place("dev/a/api/A"), place("prod/b/api/A")]);
+    assert!(!found.is_cut());
+    let cut = standing.places_of(&[fingerprint], 1);
+    assert_eq!((cut.places.len(), cut.count), (1, 2));
+    assert_eq!(standing.places_of(&[], 2).count, 0);
 }
 
 const PRESENT: &str = "0123456789abcdef";
@@ -92,6 +94,7 @@ fn taken(uid: &str, annotation: &Value, status: &Value) -> Standing {
             "name": "api",
             "namespace": "shop",
             "uid": uid,
+            "resourceVersion": "1",
             "annotations": {"sceau.dev/fingerprints": annotation.to_string()},
         },
     }))
@@ -110,8 +113,11 @@ fn taken(uid: &str, annotation: &Value, status: &Value) -> Standing {
 #[test]
 fn only_secrets_that_were_written_count_and_of_those_without_fingerprints_it_is_told() {
     let value = json!({"fingerprint": "A".repeat(22), "since": "2026-01-01T00:00:00Z"});
-    let good = json!({"key": PRESENT, "items": {"A": value}});
-    let of_another_key = json!({"key": "fedcba9876543210", "items": {"A": value}});
+    let good = json!({"key": PRESENT, "from": "2026-01-01T00:00:00Z", "items": {"A": value}});
+    let none_fit = json!({"key": PRESENT, "from": "2026-01-01T00:00:00Z", "items": {}});
+    let changed_since = json!({"secret": {"uid": "u", "resourceVersion": "0"}});
+    let of_another_key =
+        json!({"key": "fedcba9876543210", "from": "2026-01-01T00:00:00Z", "items": {"A": value}});
     let written = json!({"secret": {"uid": "u", "resourceVersion": "1"}});
     for (uid, annotation, status, values, unknown) in [
         ("u", &good, &written, 1, 0),
@@ -119,11 +125,28 @@ fn only_secrets_that_were_written_count_and_of_those_without_fingerprints_it_is_
         ("u", &good, &json!({}), 0, 0),
         ("u", &of_another_key, &written, 0, 1),
         ("u", &Value::Null, &written, 0, 1),
+        ("u", &none_fit, &written, 0, 1),
+        ("u", &good, &changed_since, 0, 1),
     ] {
         let standing = taken(uid, annotation, status);
         assert_eq!(standing.values.len(), values, "{uid} {annotation}");
         assert_eq!(standing.unknown, unknown, "{uid} {annotation}");
     }
     let standing = taken("u", &good, &written);
-    assert_eq!(standing.values[0].1, place("prod/shop/api/A"));
+    assert_eq!(
+        standing.place(&standing.values[0]),
+        place("prod/shop/api/A")
+    );
+}
+
+#[test]
+fn of_a_value_that_stands_in_many_places_some_are_told() {
+    let paths: Vec<String> = (10..40).map(|n| format!("prod/shop/api-{n}/A")).collect();
+    let values: Vec<_> = paths
+        .iter()
+        .map(|it| (it.as_str(), "correct horse"))
+        .collect();
+    let told = standing(&values).reused().remove(0);
+    assert_eq!((told.places.len(), told.count), (PLACES_OF_REUSED, 30));
+    assert_eq!(told.places[0], place("prod/shop/api-10/A"));
 }

@@ -1,4 +1,4 @@
-use sealing::{Plaintext, seal_traced};
+use sealing::{Plaintext, resource::ValuePlace, seal_traced};
 use serde_json::{Value, json};
 
 use super::*;
@@ -107,12 +107,8 @@ fn fingerprints(value: &str) -> [Fingerprint; 2] {
 /// So many Secrets with one value.
 fn standing(count: usize, unknown: usize) -> Standing {
     let fingerprint = fingerprints("correct horse")[0];
-    Standing {
-        values: (0..count)
-            .map(|n| (fingerprint, place(&format!("api-{n:0>4}"), "A")))
-            .collect(),
-        unknown,
-    }
+    let values = (0..count).map(|n| (fingerprint, place(&format!("api-{n:0>4}"), "A")));
+    Standing::of(&values.collect::<Vec<_>>(), unknown)
 }
 
 fn told(answer: &Answer) -> (InquiryStatus, String) {
@@ -153,24 +149,19 @@ fn where_a_value_stands_is_told_and_that_it_stands_nowhere_too() {
 
 #[test]
 fn reused_values_are_told_by_their_places_as_far_as_these_fit() {
-    let (status, text) = told(&Answer::reused(&standing(3, 0)));
+    let (status, text) = told(&Answer::reused(standing(3, 0)));
     assert_eq!(text, "True Answered: reused: 1 value");
     assert_eq!(status.reused.len(), 1);
     assert_eq!(status.reused[0].len(), 3);
-    let mut standing = standing(1_001, 0);
-    let small = fingerprints("battery staple")[0];
-    standing
-        .values
-        .extend([(small, place("one", "B")), (small, place("two", "B"))]);
-    let (status, text) = told(&Answer::reused(&standing));
-    assert_eq!(text, "True Answered: reused: 2 values; not all are told");
-    assert_eq!(status.reused, [[place("one", "B"), place("two", "B")]]);
+    let (status, text) = told(&Answer::reused(standing(1_001, 0)));
+    assert_eq!(text, "True Answered: reused: 1 value; not all are told");
+    assert_eq!(status.reused[0].len(), 20);
 }
 
 #[test]
 fn the_wait_is_told_in_whole_seconds() {
     let refusal = Refusal::RateLimited(Duration::from_millis(59_001));
-    let expected = "too many values were traced: try again in 60 s";
+    let expected = "too many questions were asked: try again in 60 s";
     assert_eq!(refusal.to_string(), expected);
     assert_eq!(Answer::Refused(refusal).reason(), "RateLimited");
 }
