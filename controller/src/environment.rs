@@ -111,6 +111,7 @@ impl Keeper {
                 recipients: &usage::recipients_of(
                     &self.sealed_secrets.state(),
                     &environment.name_any(),
+                    &surroundings,
                 ),
             },
             now,
@@ -149,11 +150,12 @@ impl Keeper {
         if environment.status.as_ref() == Some(&status) {
             return next;
         }
+        // Told before it is written: what the status says is no news after a crash.
+        self.report_revoked(environment, plan).await;
         match apply::write_status(&self.client, environment, &status).await {
             Ok(()) => {
                 self.metrics.count_write(Written::EnvironmentStatus);
                 self.report_lost(environment, plan).await;
-                self.report_revoked(environment, plan).await;
                 next
             }
             Err(error) => {

@@ -2,11 +2,15 @@
 //!
 //! It tells by key ids alone: whether a seal really opens is for unsealing to find out.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
+use kube::ResourceExt as _;
 use sealing::KeyId;
 
-use crate::{received::ReceivedSealedSecret, surroundings::KnownEnvironment};
+use crate::{
+    received::ReceivedSealedSecret,
+    surroundings::{Belonging, KnownEnvironment, Surroundings},
+};
 
 /// Whom the seals of one SealedSecret are wrapped for.
 #[derive(Debug, Clone)]
@@ -17,15 +21,27 @@ pub(crate) struct Recipients {
     pub(crate) seals: Vec<Vec<KeyId>>,
 }
 
-/// For each SealedSecret of an environment, whom its seals are wrapped for.
+/// For each SealedSecret of an environment, whom its seals are wrapped for. One in a namespace of
+/// another environment is none of its own, whatever it says.
 pub(crate) fn recipients_of(
     objects: &[Arc<ReceivedSealedSecret>],
     environment: &str,
+    surroundings: &Surroundings,
 ) -> Vec<Recipients> {
+    let mut namespaces = BTreeMap::new();
+    let mut is_within = |namespace: String| {
+        *namespaces.entry(namespace).or_insert_with_key(|namespace| {
+            matches!(
+                surroundings.belonging(namespace),
+                Belonging::To(known) if known.name.as_str() == environment
+            )
+        })
+    };
     objects
         .iter()
         .filter_map(|object| Some((object, object.outline.as_ref().ok()?)))
         .filter(|(_, outline)| outline.environment == environment)
+        .filter(|(object, _)| is_within(object.namespace().unwrap_or_default()))
         .map(|(object, outline)| Recipients {
             sealed_secret: object.path(),
             seals: outline.seals.clone(),

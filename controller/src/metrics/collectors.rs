@@ -36,8 +36,13 @@ impl SealedSecrets {
     }
 
     /// For each SealedSecret of an environment, whom its seals are wrapped for.
-    pub(crate) fn recipients(&self, environment: &str) -> Option<Vec<Recipients>> {
-        Some(usage::recipients_of(&self.0.get()?.state(), environment))
+    pub(crate) fn recipients(
+        &self,
+        environment: &str,
+        surroundings: &Surroundings,
+    ) -> Option<Vec<Recipients>> {
+        let objects = self.0.get()?.state();
+        Some(usage::recipients_of(&objects, environment, surroundings))
     }
 }
 
@@ -149,7 +154,8 @@ impl SealingKeys {
         surroundings
             .environments()
             .flat_map(|environment| {
-                let recipients = self.sealed_secrets.recipients(environment.name.as_str());
+                let name = environment.name.as_str();
+                let recipients = self.sealed_secrets.recipients(name, &surroundings);
                 surroundings
                     .keys_of(environment)
                     .into_iter()

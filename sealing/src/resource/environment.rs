@@ -85,7 +85,7 @@ pub struct SealingKeySettings {
     pub renew_before: Option<Time>,
     /// The ids of keys that open nothing any more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 256), inner(regex(pattern = "^sha256:[0-9a-f]{64}$")))]
+    #[schemars(length(max = 1024), inner(regex(pattern = "^sha256:[0-9a-f]{64}$")))]
     pub revoked: Vec<String>,
 }
 
