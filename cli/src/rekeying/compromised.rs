@@ -40,7 +40,16 @@ pub(crate) fn compromised(
         active, revoked, ..
     } = observed;
     let next = match active {
-        Some(active) if !revoked.contains(&active.id().to_string()) => active,
+        Some(active) if !revoked.contains(&active.id().to_string()) => {
+            let id = active.id();
+            ui::note(
+                io,
+                format_args!(
+                    "{id} is newer and is kept: if it leaked too, run this again when it is pinned"
+                ),
+            );
+            active
+        }
         old => rekeying.wait(&scene.cluster, old.as_ref())?,
     };
     let broken = scene.opening(revoked, Some(next.id())).broken(&scene.seals);
