@@ -18,6 +18,8 @@ pub struct Fingerprints {
     /// The id of the key that they were made with: others cannot be compared with them.
     #[serde(rename = "key")]
     pub(crate) key_id: String,
+    /// When the values of this Secret were first looked at with that key.
+    pub(crate) from: Timestamp,
     /// Items with an empty value have none, and none have any where they did not fit.
     pub(crate) items: BTreeMap<String, KnownValue>,
 }
@@ -57,6 +59,9 @@ impl Fingerprints {
     /// Values that stood there before keep the older of both times.
     fn remembering(mut self, found: Option<&Self>) -> Self {
         let before = found.filter(|found| found.key_id == self.key_id);
+        if let Some(before) = before.filter(|before| !before.items.is_empty()) {
+            self.from = self.from.min(before.from);
+        }
         for (name, value) in &mut self.items {
             let known = before.and_then(|before| before.items.get(name));
             if let Some(known) = known.filter(|known| known.fingerprint == value.fingerprint) {
@@ -66,12 +71,8 @@ impl Fingerprints {
         self
     }
 
-    /// Items that were sealed again with the value they had; nothing can be said of a Secret whose
-    /// fingerprints did not fit.
-    pub(crate) fn unchanged(
-        &self,
-        sealed_at: &BTreeMap<&ItemName, Timestamp>,
-    ) -> Option<Vec<UnchangedItem>> {
+    /// What they tell; nothing can be said of a Secret whose fingerprints did not fit.
+    pub(crate) fn compared(&self, sealed_at: &BTreeMap<&ItemName, Timestamp>) -> Option<Compared> {
         let newer = sealed_at.iter().filter_map(|(name, sealed_at)| {
             let known = self.items.get(name.as_str())?;
             (known.since < *sealed_at).then(|| UnchangedItem {
@@ -79,8 +80,20 @@ impl Fingerprints {
                 since: known.since.to_string(),
             })
         });
-        (!self.items.is_empty()).then(|| newer.collect())
+        (!self.items.is_empty()).then(|| Compared {
+            since: self.from,
+            unchanged: newer.collect(),
+        })
     }
+}
+
+/// What is known of the values of a Secret that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compared {
+    /// Values from before this instant were not compared with any before them.
+    pub(crate) since: Timestamp,
+    /// Items that were sealed again with the value they had.
+    pub(crate) unchanged: Vec<UnchangedItem>,
 }
 
 /// What is needed to fingerprint the items of a Secret that is about to be written.
@@ -89,8 +102,10 @@ pub(crate) struct Fingerprinting {
     pub(crate) fingerprint_key: Arc<FingerprintKey>,
     /// What was known before.
     pub(crate) found: Option<Fingerprints>,
-    /// The bytes of all other annotations.
-    pub(crate) taken: usize,
+    /// The bytes of the annotations that stand there, by name.
+    pub(crate) standing: BTreeMap<String, usize>,
+    /// The present instant.
+    pub(crate) now: Timestamp,
 }
 
 /// Items that were just opened.
@@ -101,6 +116,8 @@ pub(crate) struct OpenedItems<'a> {
     pub(crate) items: &'a BTreeMap<ItemName, Plaintext>,
     /// When each was sealed.
     pub(crate) sealed_at: &'a BTreeMap<&'a ItemName, Timestamp>,
+    /// Those that the template gives.
+    pub(crate) annotations: &'a BTreeMap<String, String>,
 }
 
 impl Fingerprinting {
@@ -120,20 +137,27 @@ impl Fingerprinting {
         });
         Fingerprints {
             key_id: self.fingerprint_key.id().to_owned(),
+            from: self.now,
             items: items.collect(),
         }
         .remembering(self.found.as_ref())
-        .within_room(self.taken)
+        .within_room(self.taken_beside(opened.annotations))
+    }
+
+    /// The bytes of all annotations beside the fingerprints: the template's take the place of those
+    /// that stand there.
+    fn taken_beside(&self, template: &BTreeMap<String, String>) -> usize {
+        let mut bytes = self.standing.clone();
+        bytes.extend(annotation_bytes(template));
+        bytes.remove(FINGERPRINTS_ANNOTATION);
+        bytes.values().sum()
     }
 }
 
-/// The bytes of annotations beside the fingerprints.
-pub(crate) fn other_annotations(annotations: &BTreeMap<String, String>) -> usize {
-    annotations
-        .iter()
-        .filter(|(name, _)| name.as_str() != FINGERPRINTS_ANNOTATION)
-        .map(|(name, value)| name.len() + value.len())
-        .sum()
+/// The bytes of annotations, names and values, by name.
+pub(crate) fn annotation_bytes(annotations: &BTreeMap<String, String>) -> BTreeMap<String, usize> {
+    let bytes = |(name, value): (&String, &String)| (name.clone(), name.len() + value.len());
+    annotations.iter().map(bytes).collect()
 }
 
 #[cfg(test)]

@@ -5,12 +5,9 @@
 use std::{fmt, time::Duration};
 
 use prometheus_client::encoding::EncodeLabelValue;
-use sealing::{
-    KeyId,
-    resource::{UnchangedItem, WrittenSecret},
-};
+use sealing::{KeyId, resource::WrittenSecret};
 
-use crate::status::State;
+use crate::{fingerprints::Compared, status::State};
 
 /// Why a SealedSecret is in its state, as conditions, events and metrics name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
@@ -173,8 +170,8 @@ pub(crate) struct Written {
     pub(crate) secret: WrittenSecret,
     /// The sealing keys that opened the seals, in their order.
     pub(crate) opened_by: Vec<KeyId>,
-    /// Items that were sealed again with the value they had, where values can be compared.
-    pub(crate) unchanged: Option<Vec<UnchangedItem>>,
+    /// What is known of its values, where they can be compared.
+    pub(crate) compared: Option<Compared>,
     /// For people.
     pub(crate) message: String,
 }

@@ -87,6 +87,7 @@ fn what_would_be_written(sealed: &str, key: SealingKey) -> Result<String, Box<dy
         belonging: Belonging::To(Arc::new(environment)),
         secret: Ok(None),
         fingerprint_key: None,
+        now: Timestamp::now(),
     };
     let planned = match plan(&observed) {
         Plan::Unseal(permitted) => permitted.unsealing(spec).and_then(|it| it.open()),

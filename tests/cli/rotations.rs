@@ -176,6 +176,7 @@ fn cluster(project: &TestProject, unchanged: &serde_json::Value) -> ApiServer {
         "observedGeneration": 4,
         "conditions": [{"type": "Ready", "status": "True", "reason": "Unsealed", "message": "", "lastTransitionTime": "2026-11-24T12:00:00Z"}],
         "unchanged": unchanged,
+        "comparedSince": "2026-01-01T00:00:00Z",
     });
     ApiServer::with_object(&object)
 }

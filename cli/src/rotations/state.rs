@@ -122,14 +122,16 @@ pub(crate) fn witness(live: &SealedSecret, item: &str, ending: &str, since: Time
     if !is_current || !conditions.any(|it| is_ready(&(it.type_.as_str(), it.status.as_str()))) {
         return Witness::Silent;
     }
-    let Some(unchanged) = &status.unchanged else {
-        return Witness::Silent;
-    };
-    let given = unchanged.iter().find(|it| it.item == item);
+    let given = status.unchanged.iter().find(|it| it.item == item);
+    let is_compared = status
+        .compared_since
+        .as_ref()
+        .is_some_and(|it| it.0 <= since);
     let is_later = |text: &str| text.parse::<Timestamp>().is_ok_and(|at| at > since);
     match given {
         Some(unchanged) if !is_later(&unchanged.since) => Witness::Unchanged,
-        _ => Witness::Differs,
+        _ if is_compared => Witness::Differs,
+        _ => Witness::Silent,
     }
 }
 

@@ -19,7 +19,8 @@ fn sealed(
     let fingerprinting = Fingerprinting {
         fingerprint_key: Arc::clone(&KEY),
         found: found.cloned(),
-        taken: 0,
+        standing: BTreeMap::new(),
+        now: at(JANUARY),
     };
     fingerprint(&fingerprinting, &[("A", value)], sealed_at)
 }
@@ -42,8 +43,10 @@ fn fingerprint(
         place: &Place::parse("shop", "api").unwrap(),
         items: &items,
         sealed_at: &sealed_at,
+        annotations: &BTreeMap::new(),
     });
-    let unchanged = known.unchanged(&sealed_at).unwrap_or_default();
+    let compared = known.compared(&sealed_at);
+    let unchanged = compared.map(|it| it.unchanged).unwrap_or_default();
     (known, unchanged)
 }
 
@@ -109,7 +112,8 @@ fn an_empty_value_has_no_fingerprint_and_what_does_not_fit_is_left_out_as_a_whol
         let fingerprinting = Fingerprinting {
             fingerprint_key: Arc::clone(&KEY),
             found: None,
-            taken,
+            standing: [("other".to_owned(), taken)].into(),
+            now: at(JANUARY),
         };
         let items = [("A", "correct horse"), ("B", "battery staple"), ("C", "")];
         fingerprint(&fingerprinting, &items, JANUARY).0
@@ -120,13 +124,49 @@ fn an_empty_value_has_no_fingerprint_and_what_does_not_fit_is_left_out_as_a_whol
     assert_eq!(fingerprints(LARGEST_ANNOTATIONS - own), all);
     let none = fingerprints(LARGEST_ANNOTATIONS - own + 1);
     assert!(none.items.is_empty());
-    assert_eq!(none.unchanged(&BTreeMap::new()), None);
+    assert_eq!(none.compared(&BTreeMap::new()), None);
     assert_eq!(none.key_id, all.key_id);
 }
 
 #[test]
-fn our_own_annotation_is_not_counted_among_the_others() {
-    let annotations = [("abc", "de"), (FINGERPRINTS_ANNOTATION, "12345")];
-    let annotations = annotations.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    assert_eq!(other_annotations(&annotations.into()), 5);
+fn the_templates_annotations_take_the_place_of_those_that_stand_there() {
+    let annotations = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+        let pairs = pairs.iter();
+        pairs
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
+    };
+    let fingerprinting = Fingerprinting {
+        fingerprint_key: Arc::clone(&KEY),
+        found: None,
+        standing: annotation_bytes(&annotations(&[
+            ("abc", "de"),
+            ("of-others", "1"),
+            (FINGERPRINTS_ANNOTATION, "12345"),
+        ])),
+        now: at(JANUARY),
+    };
+    let template = annotations(&[("abc", "defg")]);
+    assert_eq!(fingerprinting.taken_beside(&template), 7 + 10);
+}
+
+#[test]
+fn it_is_known_since_when_values_are_compared() {
+    let fingerprint_at = |now: &str, found: Option<&Fingerprints>| {
+        let fingerprinting = Fingerprinting {
+            fingerprint_key: Arc::clone(&KEY),
+            found: found.cloned(),
+            standing: BTreeMap::new(),
+            now: at(now),
+        };
+        fingerprint(&fingerprinting, &[("A", "correct horse")], JANUARY).0
+    };
+    let first = fingerprint_at(MARCH, None);
+    assert_eq!(first.from, at(MARCH));
+    assert_eq!(fingerprint_at(MAY, Some(&first)).from, at(MARCH));
+    let of_another_key = Fingerprints {
+        key_id: "another".to_owned(),
+        ..first
+    };
+    assert_eq!(fingerprint_at(MAY, Some(&of_another_key)).from, at(MAY));
 }

@@ -51,7 +51,7 @@ pub(super) async fn write_secret(client: &Client, opened: &Opened) -> Outcome {
             resource_version: receipt.metadata.resource_version,
         },
         opened_by: opened.opened_by.clone(),
-        unchanged: opened.unchanged.clone(),
+        compared: opened.compared.clone(),
         message: secret.summary(),
     })
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use kube::{
     Api, Client, Resource as _, ResourceExt as _, api::GetParams, core::Request,
@@ -45,6 +46,7 @@ pub(super) async fn observe(
         belonging,
         secret,
         fingerprint_key,
+        now: Timestamp::now(),
     }
 }
 

@@ -4,8 +4,9 @@
 //! [`plan`] needs no ciphertexts; [`Permitted::unsealing`] looks at them; [`Unsealing::open`] costs a
 //! private-key operation for each seal.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Resource as _;
 use sealing::{
@@ -44,6 +45,8 @@ pub struct Observed {
     pub secret: Result<Option<FoundSecret>, Obstacle>,
     /// What its values are fingerprinted with, when there is one.
     pub fingerprint_key: Option<Arc<FingerprintKey>>,
+    /// The present instant.
+    pub now: Timestamp,
 }
 
 /// What to do about one SealedSecret.
@@ -194,7 +197,8 @@ fn fingerprinting(observed: &Observed, secret: Option<&FoundSecret>) -> Option<F
     Some(Fingerprinting {
         fingerprint_key: observed.fingerprint_key.clone()?,
         found: secret.and_then(|found| found.fingerprints.clone()),
-        taken: secret.map_or(0, |found| found.other_annotations),
+        standing: secret.map_or_else(BTreeMap::new, |found| found.annotations.clone()),
+        now: observed.now,
     })
 }
 

@@ -1,12 +1,13 @@
 //! What is told about an outcome: status, event, and when to look again. Pure.
 
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use sealing::resource::{SealStatus, SealedSecretStatus};
 
 use super::plan::Observed;
 use crate::{
     events::Announcement,
-    outcome::{Next, Outcome, Reason},
+    outcome::{Next, Outcome, Reason, Written},
     status::{State, Verdict, ready_condition},
 };
 
@@ -51,26 +52,29 @@ fn status(
     verdict: &Verdict<'_>,
     now: Timestamp,
 ) -> SealedSecretStatus {
-    let (seals, unchanged, secret) = match outcome {
-        Ok(written) => {
-            let opened_by = written.opened_by.iter();
-            let seals = opened_by.map(|id| SealStatus {
-                opened_by: id.to_string(),
-            });
-            (seals.collect(), written.unchanged, Some(written.secret))
-        }
-        Err(_) => (
-            previous.seals.clone(),
-            previous.unchanged.clone(),
-            previous.secret.clone(),
-        ),
+    let record = match outcome {
+        Ok(written) => written_record(written),
+        Err(_) => previous.clone(),
     };
     SealedSecretStatus {
         observed_generation: Some(verdict.generation),
         conditions: verdict.conditions(&previous.conditions, now),
-        seals,
-        unchanged,
-        secret,
+        ..record
+    }
+}
+
+fn written_record(written: Written) -> SealedSecretStatus {
+    let opened_by = written.opened_by.iter();
+    let seals = opened_by.map(|id| SealStatus {
+        opened_by: id.to_string(),
+    });
+    let compared_since = written.compared.as_ref().map(|it| Time(it.since));
+    SealedSecretStatus {
+        seals: seals.collect(),
+        unchanged: written.compared.map(|it| it.unchanged).unwrap_or_default(),
+        compared_since,
+        secret: Some(written.secret),
+        ..SealedSecretStatus::default()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -141,11 +141,13 @@ pub struct SealedSecretStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub seals: Vec<SealStatus>,
-    /// Items that were sealed again with the value they had: such a value was not renewed. Absent
-    /// where values cannot be compared.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Items that were sealed again with the value they had: such a value was not renewed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["item"]))]
-    pub unchanged: Option<Vec<UnchangedItem>>,
+    pub unchanged: Vec<UnchangedItem>,
+    /// Since when its values are compared with those before them; absent where they cannot be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compared_since: Option<Time>,
     /// The Secret as it was written last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<WrittenSecret>,

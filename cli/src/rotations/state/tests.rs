@@ -178,38 +178,38 @@ fn done(more: Value) -> Value {
 
 #[test]
 fn a_status_counts_only_when_it_is_about_this_text_and_done() {
-    let unchanged = |since: &str| json!({"unchanged": [{"item": "PIN", "since": since}]});
+    let unchanged = |since: &str| json!({"unchanged": [{"item": "PIN", "since": since}], "comparedSince": SINCE});
+    let compared = || json!({"comparedSince": SINCE});
     let says = |status, ending: &str| witness(&live(&status), "PIN", ending, instant(SINCE));
     assert_eq!(
         says(done(unchanged("2026-05-01T00:00:00Z")), "new"),
         Witness::Unchanged
     );
     assert_eq!(says(done(unchanged("no time")), "new"), Witness::Unchanged);
-    assert_eq!(
-        says(done(json!({"unchanged": []})), "new"),
-        Witness::Differs
-    );
-    // Its values cannot be compared.
+    assert_eq!(says(done(compared()), "new"), Witness::Differs);
+    // Its values cannot be compared, or not with those from before.
     assert_eq!(says(done(json!({})), "new"), Witness::Silent);
+    let later = json!({"comparedSince": LATER});
+    assert_eq!(says(done(later), "new"), Witness::Silent);
     // Its value was renewed in time, and then sealed once more.
     assert_eq!(
         says(done(unchanged("2026-06-01T13:00:00Z")), "new"),
         Witness::Differs
     );
     // The files have another text; the controller has not come to it; it does not open.
-    assert_eq!(
-        says(done(json!({"unchanged": []})), "other"),
-        Witness::Silent
-    );
+    assert_eq!(says(done(compared()), "other"), Witness::Silent);
     assert_eq!(
         says(
-            done(json!({"unchanged": [], "observedGeneration": 2})),
+            done(json!({"comparedSince": SINCE, "observedGeneration": 2})),
             "new"
         ),
         Witness::Silent
     );
     assert_eq!(
-        says(done(json!({"unchanged": [], "conditions": []})), "new"),
+        says(
+            done(json!({"comparedSince": SINCE, "conditions": []})),
+            "new"
+        ),
         Witness::Silent
     );
     assert_eq!(says(Value::Null, "new"), Witness::Silent);

@@ -1,10 +1,12 @@
 //! The Secret that stands in the cluster, as far as its metadata tells. Its values are never read.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::core::ObjectMeta;
 use sealing::resource::{ADOPT_ANNOTATION, WrittenSecret};
 
-use crate::fingerprints::{Fingerprints, other_annotations};
+use crate::fingerprints::{Fingerprints, annotation_bytes};
 
 /// What is known of a Secret before it is written.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,8 +23,8 @@ pub struct FoundSecret {
     pub is_being_deleted: bool,
     /// The fingerprints of its values.
     pub fingerprints: Option<Fingerprints>,
-    /// The bytes of its annotations beside these.
-    pub other_annotations: usize,
+    /// The bytes of its annotations by name.
+    pub annotations: BTreeMap<String, usize>,
 }
 
 impl FoundSecret {
@@ -48,7 +50,7 @@ impl From<&ObjectMeta> for FoundSecret {
             may_be_adopted: adopt.is_some_and(|value| value == "true"),
             is_being_deleted: metadata.deletion_timestamp.is_some(),
             fingerprints: annotations.and_then(Fingerprints::of),
-            other_annotations: annotations.map_or(0, other_annotations),
+            annotations: annotations.map(annotation_bytes).unwrap_or_default(),
         }
     }
 }

@@ -31,6 +31,7 @@ fn observed_of(object: SealedSecret) -> Observed {
         belonging: Belonging::To(Arc::new(prod())),
         secret: Ok(None),
         fingerprint_key: None,
+        now: Timestamp::UNIX_EPOCH,
     }
 }
 
@@ -53,7 +54,7 @@ fn found() -> FoundSecret {
         may_be_adopted: false,
         is_being_deleted: false,
         fingerprints: None,
-        other_annotations: 0,
+        annotations: BTreeMap::new(),
     }
 }
 
@@ -89,7 +90,8 @@ fn unsealed() -> Observed {
             seals: vec![SealStatus {
                 opened_by: KEYS[0].id().to_string(),
             }],
-            unchanged: Some(Vec::new()),
+            unchanged: Vec::new(),
+            compared_since: None,
             secret: Some(WrittenSecret {
                 uid: "uid-of-secret".to_owned(),
                 resource_version: "7".to_owned(),
@@ -616,7 +618,7 @@ fn fingerprints_that_do_not_fit_are_left_out_and_that_is_said() {
     let present = Arc::new(FingerprintKey::generate().unwrap());
     let mut observed = fingerprinted(None, Some(&present));
     if let Ok(Some(found)) = &mut observed.secret {
-        found.other_annotations = 262_100;
+        found.annotations = [("other".to_owned(), 262_100)].into();
     }
     let secret = open(&observed).secret;
     assert_eq!(

@@ -7,12 +7,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use sealing::{
     EnvironmentName, ItemName, KeyId, Place, UnsealError, Unsealed,
     envelope::native::{Envelope, ParseError},
-    resource::{RESERVED_PREFIX, SealedSecretSpec, SecretTemplate, UnchangedItem},
+    resource::{RESERVED_PREFIX, SealedSecretSpec, SecretTemplate},
 };
 
 use super::{DesiredSecret, missing_keys};
 use crate::{
-    fingerprints::{Fingerprinting, Fingerprints, OpenedItems, other_annotations},
+    fingerprints::{Compared, Fingerprinting, Fingerprints, OpenedItems},
     outcome::{Obstacle, Reason},
     surroundings::KnownEnvironment,
 };
@@ -96,8 +96,8 @@ pub struct Opened {
     pub secret: DesiredSecret,
     /// One for each seal, in their order.
     pub opened_by: Vec<KeyId>,
-    /// Items that were sealed again with the value they had, where values can be compared.
-    pub unchanged: Option<Vec<UnchangedItem>>,
+    /// What is known of the values, where they can be compared.
+    pub compared: Option<Compared>,
 }
 
 impl Unsealing {
@@ -120,9 +120,9 @@ impl Unsealing {
         let sealed_at = self.sealed_at();
         let fingerprints = self.fingerprint(&unsealed, &sealed_at);
         Ok(Opened {
-            unchanged: fingerprints
+            compared: fingerprints
                 .as_ref()
-                .and_then(|known| known.unchanged(&sealed_at)),
+                .and_then(|known| known.compared(&sealed_at)),
             secret: DesiredSecret {
                 place: place.clone(),
                 template: self.template.clone(),
@@ -148,13 +148,13 @@ impl Unsealing {
         unsealed: &Unsealed,
         sealed_at: &BTreeMap<&ItemName, Timestamp>,
     ) -> Option<Fingerprints> {
-        let mut fingerprinting = self.permitted.fingerprinting.clone()?;
-        fingerprinting.taken += other_annotations(&self.template.metadata.annotations);
+        let fingerprinting = self.permitted.fingerprinting.as_ref()?;
         Some(fingerprinting.fingerprint(OpenedItems {
             environment: &self.permitted.environment.name,
             place: &self.permitted.place,
             items: &unsealed.items,
             sealed_at,
+            annotations: &self.template.metadata.annotations,
         }))
     }
 

@@ -4,8 +4,9 @@ use sealing::resource::{UnchangedItem, WrittenSecret};
 
 use super::*;
 use crate::{
+    fingerprints::Compared,
     fixtures::{KEYS, at, sealed},
-    outcome::{Obstacle, Written},
+    outcome::Obstacle,
     surroundings::Belonging,
 };
 
@@ -14,6 +15,7 @@ const LATER: &str = "2026-11-21T09:31:00Z";
 
 fn observed(status: SealedSecretStatus) -> Observed {
     Observed {
+        now: at(NOW),
         object: Arc::new(sealed(0, &[("A", b"1")]).into()),
         status,
         belonging: Belonging::None,
@@ -29,7 +31,7 @@ fn written(resource_version: &str) -> Written {
             resource_version: resource_version.to_owned(),
         },
         opened_by: vec![KEYS[0].id()],
-        unchanged: Some(Vec::new()),
+        compared: None,
         message: "unsealed 1 item".to_owned(),
     }
 }
@@ -88,15 +90,19 @@ fn items_that_were_not_renewed_are_named_until_they_are() {
         since: NOW.to_owned(),
     };
     let sealed_again = Written {
-        unchanged: Some(vec![stale.clone()]),
+        compared: Some(Compared {
+            since: at(NOW),
+            unchanged: vec![stale.clone()],
+        }),
         ..written("7")
     };
     let told = status_after([Ok(sealed_again.clone())]);
-    assert_eq!(told.unchanged, Some(vec![stale.clone()]));
+    assert_eq!(told.unchanged, std::slice::from_ref(&stale));
+    assert_eq!(told.compared_since, Some(Time(at(NOW))));
     let refused = [Ok(sealed_again.clone()), Err(obstacle(Reason::Refused))];
-    assert_eq!(status_after(refused).unchanged, Some(vec![stale]));
+    assert_eq!(status_after(refused).unchanged, [stale]);
     let renewed = [Ok(sealed_again), Ok(written("8"))];
-    assert_eq!(status_after(renewed).unchanged, Some(vec![]));
+    assert_eq!(status_after(renewed).unchanged, []);
 }
 
 #[test]
