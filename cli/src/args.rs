@@ -3,7 +3,12 @@
 //!
 //! What belongs to one command alone stands with it in `commands`.
 
-use std::{error::Error as _, fmt::Write as _, path::PathBuf};
+use std::{
+    error::Error as _,
+    fmt::Write as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::{
     CommandFactory as _, Parser, Subcommand,
@@ -13,6 +18,7 @@ use clap::{
 use sealing::{Namespace, SecretName};
 
 use crate::{
+    cluster::Target,
     commands::{
         certificate::CertificateCommand, completions::CompletionsArguments, init::InitArguments,
         inspect::InspectArguments, keys::KeysCommand, offboard::OffboardArguments,
@@ -21,6 +27,8 @@ use crate::{
         set::SetArguments, trace::TraceArguments, unseal::UnsealArguments, unset::UnsetArguments,
     },
     error::{CommandError, without_name},
+    project::Environment,
+    reseal::Login,
 };
 
 /// Seal secrets for an environment, commit them, and let the cluster unseal them
@@ -104,6 +112,38 @@ pub(crate) struct KeysArguments {
     /// exports them, sceau's own or the original's, single, in several documents or in a List.
     #[arg(long, value_name = "FILE", required = true)]
     pub(crate) keys: Vec<PathBuf>,
+}
+
+/// How the cluster of an environment is reached.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct ClusterArguments {
+    /// The kubeconfig context, instead of the one that sceau.yaml names
+    #[arg(long, value_name = "NAME")]
+    context: Option<String>,
+
+    /// The kubeconfig file, instead of KUBECONFIG or ~/.kube/config
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+}
+
+impl ClusterArguments {
+    /// The cluster of this environment.
+    pub(crate) fn target(&self, environment: &Environment, directory: &Path) -> Target {
+        let own = || environment.context.clone();
+        Target {
+            kubeconfig: self.kubeconfig.as_ref().map(|it| directory.join(it)),
+            context: self.context.clone().or_else(own),
+        }
+    }
+
+    /// The same for whatever environment it will be.
+    pub(crate) fn login(&self, deadline: Duration, directory: &Path) -> Login {
+        Login {
+            context: self.context.clone(),
+            kubeconfig: self.kubeconfig.as_ref().map(|it| directory.join(it)),
+            deadline,
+        }
+    }
 }
 
 /// Which SealedSecret is edited.

@@ -1,6 +1,6 @@
 //! Asking a cluster where values stand, and telling the answer.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use sealing::{
     EnvironmentName, Recipient,
@@ -9,8 +9,8 @@ use sealing::{
 use serde::Serialize;
 
 use crate::{
-    args::ReportFormat,
-    cluster::{Cluster, ClusterError, Target},
+    args::{ClusterArguments, ReportFormat},
+    cluster::{Cluster, ClusterError},
     error::{CommandError, Result},
     manifest::{self, Format},
     project::{self, Project},
@@ -25,13 +25,8 @@ pub(crate) struct InquiryArguments {
     #[arg(long, value_name = "NAME")]
     environment: EnvironmentName,
 
-    /// The kubeconfig context, instead of the one that sceau.yaml names
-    #[arg(long, value_name = "NAME")]
-    context: Option<String>,
-
-    /// The kubeconfig file, instead of KUBECONFIG or ~/.kube/config
-    #[arg(long, value_name = "FILE")]
-    kubeconfig: Option<PathBuf>,
+    #[command(flatten)]
+    cluster: ClusterArguments,
 
     /// How many seconds to wait for the answer
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
@@ -57,10 +52,7 @@ impl InquiryArguments {
     pub(crate) fn connect(&self, io: &Io<'_>) -> Result<Connection<'_>> {
         let project = Project::load(&io.directory)?;
         let (_, environment) = resolve::named(&project, &self.environment)?;
-        let target = Target {
-            kubeconfig: self.kubeconfig.as_ref().map(|it| io.directory.join(it)),
-            context: self.context.clone().or_else(|| environment.context.clone()),
-        };
+        let target = self.cluster.target(environment, &io.directory);
         Ok(Connection {
             arguments: self,
             cluster: Cluster::connect(&target).map_err(explain)?,

@@ -66,11 +66,12 @@ impl Fingerprints {
         self
     }
 
-    /// Items that were sealed again with the value they had.
+    /// Items that were sealed again with the value they had; nothing can be said of a Secret whose
+    /// fingerprints did not fit.
     pub(crate) fn unchanged(
         &self,
         sealed_at: &BTreeMap<&ItemName, Timestamp>,
-    ) -> Vec<UnchangedItem> {
+    ) -> Option<Vec<UnchangedItem>> {
         let newer = sealed_at.iter().filter_map(|(name, sealed_at)| {
             let known = self.items.get(name.as_str())?;
             (known.since < *sealed_at).then(|| UnchangedItem {
@@ -78,7 +79,7 @@ impl Fingerprints {
                 since: known.since.to_string(),
             })
         });
-        newer.collect()
+        (!self.items.is_empty()).then(|| newer.collect())
     }
 }
 

@@ -173,8 +173,8 @@ pub(crate) struct Written {
     pub(crate) secret: WrittenSecret,
     /// The sealing keys that opened the seals, in their order.
     pub(crate) opened_by: Vec<KeyId>,
-    /// Items that were sealed again with the value they had.
-    pub(crate) unchanged: Vec<UnchangedItem>,
+    /// Items that were sealed again with the value they had, where values can be compared.
+    pub(crate) unchanged: Option<Vec<UnchangedItem>>,
     /// For people.
     pub(crate) message: String,
 }

@@ -54,7 +54,8 @@ fn given(sealer: &Sealer<'_>, value: &str, at: &str) -> SealedSecret {
 async fn unchanged(sealer: &Sealer<'_>, object: &SealedSecret) -> Vec<UnchangedItem> {
     sealer.apply(object).await;
     let object = sealer.until("api", "Unsealed").await;
-    object.status.expect("it has a status").unchanged
+    let status = object.status.expect("it has a status");
+    status.unchanged.expect("values can be compared")
 }
 
 async fn since(sealer: &Sealer<'_>) -> Value {

@@ -1,10 +1,11 @@
 //! Requests: created under the user's own rights, answered by the controller, and deleted.
 
-use std::{fmt::Debug, time::Duration};
+use std::{fmt::Debug, pin::pin, time::Duration};
 
+use futures::TryStreamExt as _;
 use kube::{
     Api, Client, Resource,
-    api::{DeleteParams, PostParams},
+    api::{DeleteParams, PostParams, WatchEvent, WatchParams},
     core::{ClusterResourceScope, object::HasStatus},
 };
 use sealing::resource::RequestStatus;
@@ -79,16 +80,38 @@ async fn create<R: Request>(api: &Api<R>, question: Question<R>) -> Result<Strin
 }
 
 async fn answer<R: Request>(api: &Api<R>, name: &str) -> Result<R::Status, ClusterError> {
+    let mut request = read(api, name).await?;
     loop {
-        let request = within_patience(async {
-            let request = api.get(name).await;
-            request.map_err(|error| explain(&error, || gone::<R>(name)))
-        });
-        let status = request.await?.status().cloned();
+        let status = request.status().cloned();
         if let Some(answer) = status.and_then(complete::<R>) {
             return answer;
         }
-        tokio::time::sleep(PAUSE).await;
+        request = if let Some(changed) = next_change(api, &request).await {
+            changed
+        } else {
+            tokio::time::sleep(PAUSE).await;
+            read(api, name).await?
+        };
+    }
+}
+
+async fn read<R: Request>(api: &Api<R>, name: &str) -> Result<R, ClusterError> {
+    within_patience(async {
+        let request = api.get(name).await;
+        request.map_err(|error| explain(&error, || gone::<R>(name)))
+    })
+    .await
+}
+
+/// The request after its next change, if the API server tells of one before its connection ends.
+async fn next_change<R: Request>(api: &Api<R>, request: &R) -> Option<R> {
+    let metadata = request.meta();
+    let (name, version) = (metadata.name.as_ref()?, metadata.resource_version.as_ref()?);
+    let this_one = WatchParams::default().fields(&format!("metadata.name={name}"));
+    let events = api.watch(&this_one, version).await.ok()?;
+    match pin!(events).try_next().await {
+        Ok(Some(WatchEvent::Modified(changed))) => Some(changed),
+        _ => None,
     }
 }
 

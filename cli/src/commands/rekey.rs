@@ -1,16 +1,15 @@
 //! `sceau rekey`: a new sealing key for an environment, and its manifests resealed for it.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use sealing::EnvironmentName;
 
 use crate::{
-    args::ReportFormat,
+    args::{ClusterArguments, ReportFormat},
     error::Result,
     project::Project,
     rekeying::{self, Consent, Rekeying},
-    reseal::{self, Login},
-    resolve,
+    reseal, resolve,
     ui::Io,
 };
 
@@ -62,13 +61,8 @@ pub(crate) struct RekeyArguments {
     #[arg(long, requires = "revoking")]
     yes: bool,
 
-    /// The kubeconfig context, instead of the one that sceau.yaml names
-    #[arg(long, value_name = "NAME")]
-    context: Option<String>,
-
-    /// The kubeconfig file, instead of KUBECONFIG or ~/.kube/config
-    #[arg(long, value_name = "FILE")]
-    kubeconfig: Option<PathBuf>,
+    #[command(flatten)]
+    cluster: ClusterArguments,
 
     /// How many seconds to wait for the new key, and for the answer to each 512 seals
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
@@ -95,10 +89,11 @@ Examples:
 pub(super) fn run(arguments: &RekeyArguments, io: &mut Io<'_>) -> Result<()> {
     let project = Project::load(&io.directory)?;
     let (environment, _) = resolve::named(&project, &arguments.environment)?;
+    let timeout = Duration::from_secs(arguments.timeout);
     let rekeying = Rekeying {
         project: &project,
         environment,
-        login: arguments.login(io),
+        login: arguments.cluster.login(timeout, &io.directory),
         output: arguments.output,
     };
     if arguments.finish {
@@ -117,14 +112,6 @@ impl RekeyArguments {
             Consent::Given
         } else {
             Consent::Asked
-        }
-    }
-
-    fn login(&self, io: &Io<'_>) -> Login {
-        Login {
-            context: self.context.clone(),
-            kubeconfig: self.kubeconfig.as_ref().map(|it| io.directory.join(it)),
-            deadline: Duration::from_secs(self.timeout),
         }
     }
 }

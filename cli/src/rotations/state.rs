@@ -122,7 +122,10 @@ pub(crate) fn witness(live: &SealedSecret, item: &str, ending: &str, since: Time
     if !is_current || !conditions.any(|it| is_ready(&(it.type_.as_str(), it.status.as_str()))) {
         return Witness::Silent;
     }
-    let given = status.unchanged.iter().find(|it| it.item == item);
+    let Some(unchanged) = &status.unchanged else {
+        return Witness::Silent;
+    };
+    let given = unchanged.iter().find(|it| it.item == item);
     let is_later = |text: &str| text.parse::<Timestamp>().is_ok_and(|at| at > since);
     match given {
         Some(unchanged) if !is_later(&unchanged.since) => Witness::Unchanged,

@@ -43,7 +43,7 @@ fn fingerprint(
         items: &items,
         sealed_at: &sealed_at,
     });
-    let unchanged = known.unchanged(&sealed_at);
+    let unchanged = known.unchanged(&sealed_at).unwrap_or_default();
     (known, unchanged)
 }
 
@@ -120,6 +120,7 @@ fn an_empty_value_has_no_fingerprint_and_what_does_not_fit_is_left_out_as_a_whol
     assert_eq!(fingerprints(LARGEST_ANNOTATIONS - own), all);
     let none = fingerprints(LARGEST_ANNOTATIONS - own + 1);
     assert!(none.items.is_empty());
+    assert_eq!(none.unchanged(&BTreeMap::new()), None);
     assert_eq!(none.key_id, all.key_id);
 }
 

@@ -141,10 +141,11 @@ pub struct SealedSecretStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub seals: Vec<SealStatus>,
-    /// Items that were sealed again with the value they had: such a value was not renewed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// Items that were sealed again with the value they had: such a value was not renewed. Absent
+    /// where values cannot be compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["item"]))]
-    pub unchanged: Vec<UnchangedItem>,
+    pub unchanged: Option<Vec<UnchangedItem>>,
     /// The Secret as it was written last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<WrittenSecret>,

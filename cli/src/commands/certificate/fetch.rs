@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use sealing::{Certificate, EnvironmentName, KeyId};
 
 use crate::{
-    cluster::{self, Target},
+    args::ClusterArguments,
+    cluster,
     error::{CommandError, Result},
     output::{self, Audience, NewFile},
     paths,
@@ -30,13 +31,8 @@ pub(crate) struct FetchArguments {
     #[arg(long, value_name = "NAME")]
     environment: EnvironmentName,
 
-    /// The kubeconfig context, instead of the one that sceau.yaml names
-    #[arg(long, value_name = "NAME")]
-    context: Option<String>,
-
-    /// The kubeconfig file, instead of KUBECONFIG or ~/.kube/config
-    #[arg(long, value_name = "FILE")]
-    kubeconfig: Option<PathBuf>,
+    #[command(flatten)]
+    cluster: ClusterArguments,
 
     /// The file to pin, one of the environment's certificates, when it has several
     #[arg(short, long, value_name = "FILE")]
@@ -58,16 +54,7 @@ pub(in crate::commands) fn run(arguments: &FetchArguments, io: &mut Io<'_>) -> R
     let project = Project::load(&io.directory)?;
     let (name, environment) = resolve::named(&project, &arguments.environment)?;
     let pinned = arguments.pinned(&project, environment, &io.directory)?;
-    let target = Target {
-        kubeconfig: arguments
-            .kubeconfig
-            .as_ref()
-            .map(|path| io.directory.join(path)),
-        context: arguments
-            .context
-            .clone()
-            .or_else(|| environment.context.clone()),
-    };
+    let target = arguments.cluster.target(environment, &io.directory);
     let pem = cluster::fetch_certificate(&target, name)?;
     let fetched = check(&pem, io.now)?;
     let change = Change::of(&pinned, fetched.key_id());

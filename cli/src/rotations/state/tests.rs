@@ -185,20 +185,31 @@ fn a_status_counts_only_when_it_is_about_this_text_and_done() {
         Witness::Unchanged
     );
     assert_eq!(says(done(unchanged("no time")), "new"), Witness::Unchanged);
-    assert_eq!(says(done(json!({})), "new"), Witness::Differs);
+    assert_eq!(
+        says(done(json!({"unchanged": []})), "new"),
+        Witness::Differs
+    );
+    // Its values cannot be compared.
+    assert_eq!(says(done(json!({})), "new"), Witness::Silent);
     // Its value was renewed in time, and then sealed once more.
     assert_eq!(
         says(done(unchanged("2026-06-01T13:00:00Z")), "new"),
         Witness::Differs
     );
     // The files have another text; the controller has not come to it; it does not open.
-    assert_eq!(says(done(json!({})), "other"), Witness::Silent);
     assert_eq!(
-        says(done(json!({"observedGeneration": 2})), "new"),
+        says(done(json!({"unchanged": []})), "other"),
         Witness::Silent
     );
     assert_eq!(
-        says(done(json!({"conditions": []})), "new"),
+        says(
+            done(json!({"unchanged": [], "observedGeneration": 2})),
+            "new"
+        ),
+        Witness::Silent
+    );
+    assert_eq!(
+        says(done(json!({"unchanged": [], "conditions": []})), "new"),
         Witness::Silent
     );
     assert_eq!(says(Value::Null, "new"), Witness::Silent);

@@ -89,7 +89,7 @@ fn unsealed() -> Observed {
             seals: vec![SealStatus {
                 opened_by: KEYS[0].id().to_string(),
             }],
-            unchanged: Vec::new(),
+            unchanged: Some(Vec::new()),
             secret: Some(WrittenSecret {
                 uid: "uid-of-secret".to_owned(),
                 resource_version: "7".to_owned(),

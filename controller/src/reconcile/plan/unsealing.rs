@@ -96,8 +96,8 @@ pub struct Opened {
     pub secret: DesiredSecret,
     /// One for each seal, in their order.
     pub opened_by: Vec<KeyId>,
-    /// Items that were sealed again with the value they had.
-    pub unchanged: Vec<UnchangedItem>,
+    /// Items that were sealed again with the value they had, where values can be compared.
+    pub unchanged: Option<Vec<UnchangedItem>>,
 }
 
 impl Unsealing {
@@ -122,8 +122,7 @@ impl Unsealing {
         Ok(Opened {
             unchanged: fingerprints
                 .as_ref()
-                .map(|known| known.unchanged(&sealed_at))
-                .unwrap_or_default(),
+                .and_then(|known| known.unchanged(&sealed_at)),
             secret: DesiredSecret {
                 place: place.clone(),
                 template: self.template.clone(),

@@ -29,7 +29,7 @@ fn written(resource_version: &str) -> Written {
             resource_version: resource_version.to_owned(),
         },
         opened_by: vec![KEYS[0].id()],
-        unchanged: Vec::new(),
+        unchanged: Some(Vec::new()),
         message: "unsealed 1 item".to_owned(),
     }
 }
@@ -88,15 +88,15 @@ fn items_that_were_not_renewed_are_named_until_they_are() {
         since: NOW.to_owned(),
     };
     let sealed_again = Written {
-        unchanged: vec![stale.clone()],
+        unchanged: Some(vec![stale.clone()]),
         ..written("7")
     };
     let told = status_after([Ok(sealed_again.clone())]);
-    assert_eq!(told.unchanged, std::slice::from_ref(&stale));
+    assert_eq!(told.unchanged, Some(vec![stale.clone()]));
     let refused = [Ok(sealed_again.clone()), Err(obstacle(Reason::Refused))];
-    assert_eq!(status_after(refused).unchanged, [stale]);
+    assert_eq!(status_after(refused).unchanged, Some(vec![stale]));
     let renewed = [Ok(sealed_again), Ok(written("8"))];
-    assert_eq!(status_after(renewed).unchanged, []);
+    assert_eq!(status_after(renewed).unchanged, Some(vec![]));
 }
 
 #[test]
