@@ -144,7 +144,7 @@ pub struct SealedSecretStatus {
     /// Items that were sealed again with the value they had: such a value was not renewed. Absent
     /// where values cannot be compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["item"]))]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub unchanged: Option<Vec<UnchangedItem>>,
     /// The Secret as it was written last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
