@@ -16,6 +16,7 @@ mod secret;
 mod splice;
 mod target;
 mod templating;
+mod whereabouts;
 mod yaml;
 
 pub(crate) use documents::{Document, Syntax, split};
@@ -27,6 +28,7 @@ pub(crate) use sealed::Sealed;
 pub(crate) use secret::{LAST_APPLIED, SecretObject};
 pub(crate) use splice::{Located, Part, Replacement, Unreadable, locate, splice};
 pub(crate) use target::{Choice, Named, Target, find, survey};
+pub(crate) use whereabouts::Whereabouts;
 
 use std::fmt;
 

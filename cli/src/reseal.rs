@@ -160,8 +160,8 @@ enum Wrapper<'a> {
     Nothing,
 }
 
-/// What is wrapped between two writes: a request's worth of seals.
-const GROUP: usize = 512;
+/// Seals that are wrapped while the files of as many before them are written.
+const GROUP: usize = 256;
 
 impl Resealer<'_> {
     /// Goes on until the cluster fails; the rows tell of everything before. Files are written while

@@ -6,7 +6,10 @@ use sealing::{KeyId, SealingKey, resource::Environment};
 use serde_json::{Value, json};
 
 use super::observed::Observed;
-use crate::reseal::{FoundSeal, Pin};
+use crate::{
+    manifest::Whereabouts,
+    reseal::{FoundSeal, Pin},
+};
 
 /// A key by a letter: `A` is the one whose certificate is active, and `B` another that can be
 /// pinned; of all others there is an id and no more.
@@ -81,11 +84,13 @@ pub(super) fn seal(letters: &str) -> FoundSeal {
         letters => Ok(ids(letters)),
     };
     FoundSeal {
-        file: format!("{letters}.yaml"),
-        document: 1,
-        line: 1,
-        namespace: Some("shop".to_owned()),
-        name: Some("api".to_owned()),
+        whereabouts: Whereabouts {
+            file: format!("{letters}.yaml"),
+            document: 1,
+            line: 1,
+            namespace: Some("shop".to_owned()),
+            name: Some("api".to_owned()),
+        },
         seal: Some(1),
         items: vec!["PASSPHRASE".to_owned()],
         recipients,

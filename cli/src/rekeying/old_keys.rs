@@ -154,15 +154,25 @@ impl Need {
                 super::sealed_secrets(*sealed_secrets),
                 "the cluster".to_owned(),
             ],
-            Self::ByManifest { key_id, seal } => vec![key_id.clone(), seal.secret(), seal.place()],
-            Self::Unknown { seal, .. } => vec!["?".to_owned(), seal.secret(), seal.place()],
+            Self::ByManifest { key_id, seal } => vec![
+                key_id.clone(),
+                seal.whereabouts.secret(),
+                seal.whereabouts.place(),
+            ],
+            Self::Unknown { seal, .. } => vec![
+                "?".to_owned(),
+                seal.whereabouts.secret(),
+                seal.whereabouts.place(),
+            ],
         }
     }
 
     /// Why nobody knows.
     fn reason(&self) -> Option<String> {
         match self {
-            Self::Unknown { seal, message } => Some(format!("{}: {message}", seal.place())),
+            Self::Unknown { seal, message } => {
+                Some(format!("{}: {message}", seal.whereabouts.place()))
+            }
             Self::ByCluster { .. } | Self::ByManifest { .. } => None,
         }
     }

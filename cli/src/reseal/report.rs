@@ -6,7 +6,7 @@ use super::plan::Problem;
 use crate::{
     args::ReportFormat,
     error::Result,
-    manifest::{self, Format, Located, Origin},
+    manifest::{self, Format, Located, Origin, Whereabouts},
     ui,
 };
 
@@ -14,11 +14,8 @@ use crate::{
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Row {
-    pub(super) file: String,
-    pub(super) document: usize,
-    pub(super) line: usize,
-    pub(super) namespace: Option<String>,
-    pub(super) name: Option<String>,
+    #[serde(flatten)]
+    pub(super) whereabouts: Whereabouts,
     pub(super) environment: Option<String>,
     /// Counted from 1; the original's format knows no seals.
     pub(super) seal: Option<usize>,
@@ -92,26 +89,21 @@ impl Finding {
 impl Row {
     /// A row for something of which nothing but its origin is known.
     pub(super) fn new(origin: &Origin) -> Self {
-        Self {
-            file: origin.file.clone(),
-            document: origin.document,
-            line: origin.line,
-            namespace: None,
-            name: None,
-            environment: None,
-            seal: None,
-            result: Finding::Current,
-            message: None,
-        }
+        Self::at(Whereabouts::at(origin))
     }
 
     /// A row for a SealedSecret.
     pub(super) fn of(object: &Located) -> Self {
-        let (name, namespace) = object.sealed.names();
+        Self::at(Whereabouts::of(object))
+    }
+
+    fn at(whereabouts: Whereabouts) -> Self {
         Self {
-            name: name.map(str::to_owned),
-            namespace: namespace.map(str::to_owned),
-            ..Self::new(&object.origin)
+            whereabouts,
+            environment: None,
+            seal: None,
+            result: Finding::Current,
+            message: None,
         }
     }
 
@@ -125,13 +117,12 @@ impl Row {
     }
 
     fn cells(&self) -> Vec<String> {
-        let or_unknown = |text: &Option<String>| text.clone().unwrap_or_else(|| "?".to_owned());
         vec![
             self.result.as_str().to_owned(),
-            or_unknown(&self.environment),
-            format!("{}/{}", or_unknown(&self.namespace), or_unknown(&self.name)),
+            self.environment.clone().unwrap_or_else(|| "?".to_owned()),
+            self.whereabouts.secret(),
             self.seal.map_or_else(String::new, |seal| seal.to_string()),
-            format!("{}:{}", self.file, self.line),
+            self.whereabouts.place(),
         ]
     }
 }
@@ -159,7 +150,7 @@ fn reasons(rows: &[Row]) -> String {
         let Some(message) = row.message.as_deref() else {
             continue;
         };
-        let place = format!("{}:{}", row.file, row.line);
+        let place = row.whereabouts.place();
         match reasons.iter_mut().find(|(known, _)| *known == message) {
             Some((_, places)) => places.push(place),
             None => reasons.push((message, vec![place])),

@@ -161,15 +161,12 @@ impl Rings {
 
     /// Unseals a SealedSecret and drops what was in it.
     fn try_open(&self, object: &Located, namespace: Option<&Namespace>) -> Row {
-        let row = Row::of(object);
+        let mut row = Row::of(object);
         let place = match object.sealed.place(namespace) {
             Ok(place) => place,
             Err(problem) => return row.with(Finding::Malformed, &problem),
         };
-        let row = Row {
-            namespace: Some(place.namespace.to_string()),
-            ..row
-        };
+        row.whereabouts.namespace = Some(place.namespace.to_string());
         let opened = match &object.sealed {
             Sealed::Bitnami(sealed) => sealing::unseal_bitnami(sealed, &place, &self.all),
             Sealed::Native(sealed) => {

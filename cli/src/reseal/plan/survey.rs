@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{Request, SealedFile, concerns, environment, texts};
 use crate::{
-    manifest::{Located, Origin, Sealed},
+    manifest::{Located, Sealed, Whereabouts},
     project::Project,
 };
 
@@ -13,11 +13,8 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FoundSeal {
-    pub(crate) file: String,
-    pub(crate) document: usize,
-    pub(crate) line: usize,
-    pub(crate) namespace: Option<String>,
-    pub(crate) name: Option<String>,
+    #[serde(flatten)]
+    pub(crate) whereabouts: Whereabouts,
     /// Counted from 1; the original's format knows no seals.
     pub(crate) seal: Option<usize>,
     /// The names of its items.
@@ -51,7 +48,7 @@ pub(crate) fn survey(
                 }
                 Err(unreadable) => found.push(FoundSeal {
                     recipients: Err(unreadable.problem.clone()),
-                    ..FoundSeal::at(&unreadable.origin)
+                    ..FoundSeal::at(Whereabouts::at(&unreadable.origin))
                 }),
             }
         }
@@ -60,12 +57,7 @@ pub(crate) fn survey(
 }
 
 fn seals_of(object: &Located) -> Vec<FoundSeal> {
-    let (name, namespace) = object.sealed.names();
-    let whole = FoundSeal {
-        name: name.map(str::to_owned),
-        namespace: namespace.map(str::to_owned),
-        ..FoundSeal::at(&object.origin)
-    };
+    let whole = FoundSeal::at(Whereabouts::of(object));
     match &object.sealed {
         Sealed::Native(sealed) => (1..)
             .zip(&sealed.spec.seals)
@@ -91,13 +83,9 @@ fn seals_of(object: &Located) -> Vec<FoundSeal> {
 }
 
 impl FoundSeal {
-    fn at(origin: &Origin) -> Self {
+    fn at(whereabouts: Whereabouts) -> Self {
         Self {
-            file: origin.file.clone(),
-            document: origin.document,
-            line: origin.line,
-            namespace: None,
-            name: None,
+            whereabouts,
             seal: None,
             items: Vec::new(),
             recipients: Ok(Vec::new()),
@@ -117,16 +105,5 @@ impl FoundSeal {
     pub(crate) fn is_wrapped_for(&self, id: KeyId) -> bool {
         let id = id.to_string();
         self.recipients.iter().flatten().any(|it| *it == id)
-    }
-
-    /// Namespace and name, as far as they are known.
-    pub(crate) fn secret(&self) -> String {
-        let or_unknown = |text: &Option<String>| text.clone().unwrap_or_else(|| "?".to_owned());
-        format!("{}/{}", or_unknown(&self.namespace), or_unknown(&self.name))
-    }
-
-    /// File and line.
-    pub(crate) fn place(&self) -> String {
-        format!("{}:{}", self.file, self.line)
     }
 }

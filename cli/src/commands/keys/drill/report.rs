@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{
     args::ReportFormat,
     error::Result,
-    manifest::{self, Format, Located, Origin, Sealed},
+    manifest::{self, Format, Located, Origin, Sealed, Whereabouts},
     ui,
 };
 
@@ -14,11 +14,8 @@ use crate::{
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Row {
-    pub(super) file: String,
-    pub(super) document: usize,
-    pub(super) line: usize,
-    pub(super) namespace: Option<String>,
-    pub(super) name: Option<String>,
+    #[serde(flatten)]
+    pub(super) whereabouts: Whereabouts,
     /// The original's format does not say it.
     pub(super) environment: Option<String>,
     pub(super) result: Finding,
@@ -63,12 +60,12 @@ impl Finding {
 impl Row {
     /// A row for something of which nothing but its origin is known.
     pub(super) fn new(origin: &Origin) -> Self {
+        Self::at(Whereabouts::at(origin))
+    }
+
+    fn at(whereabouts: Whereabouts) -> Self {
         Self {
-            file: origin.file.clone(),
-            document: origin.document,
-            line: origin.line,
-            namespace: None,
-            name: None,
+            whereabouts,
             environment: None,
             result: Finding::Opens,
             opened_by: Vec::new(),
@@ -79,15 +76,12 @@ impl Row {
 
     /// A row for a SealedSecret.
     pub(super) fn of(object: &Located) -> Self {
-        let (name, namespace) = object.sealed.names();
         Self {
-            name: name.map(str::to_owned),
-            namespace: namespace.map(str::to_owned),
             environment: match &object.sealed {
                 Sealed::Bitnami(_) => None,
                 Sealed::Native(sealed) => Some(sealed.spec.environment.clone()),
             },
-            ..Self::new(&object.origin)
+            ..Self::at(Whereabouts::of(object))
         }
     }
 
@@ -117,18 +111,17 @@ impl Row {
     }
 
     fn cells(&self) -> Vec<String> {
-        let or_unknown = |text: &Option<String>| text.clone().unwrap_or_else(|| "?".to_owned());
         vec![
             self.result.as_str().to_owned(),
-            or_unknown(&self.environment),
-            format!("{}/{}", or_unknown(&self.namespace), or_unknown(&self.name)),
-            format!("{}:{}", self.file, self.line),
+            self.environment.clone().unwrap_or_else(|| "?".to_owned()),
+            self.whereabouts.secret(),
+            self.whereabouts.place(),
         ]
     }
 
     fn reason(&self) -> Option<String> {
         let message = self.message.as_ref()?;
-        let place = format!("{}:{}", self.file, self.line);
+        let place = self.whereabouts.place();
         let needed = match self.needs_one_of.as_slice() {
             [] => String::new(),
             needed => format!("\n  it takes {}", needed.join(" or ")),
