@@ -2,6 +2,7 @@
 
 use cluster::wait::{SOON, until};
 use cluster::{Cluster, Controller, Namespace};
+use futures::{StreamExt as _, stream};
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;
 use kube::api::DeleteParams;
@@ -186,5 +187,39 @@ fn a_restart_with_nothing_changed_writes_and_opens_nothing() {
             assert!(line.ends_with(" 1") || status, "{line}");
         }
         assert_eq!(attempts(&controller), 1);
+    });
+}
+
+#[test]
+fn what_a_leader_writes_that_wakes_too_late_is_put_right() {
+    const COUNT: usize = 100;
+    cluster::run(async {
+        let cluster = Cluster::start().await;
+        let namespace = Namespace::create(&cluster).await;
+        let mut leader = start(&cluster, "one").await;
+        until_leading(&leader).await;
+        let standby = start(&cluster, "two").await;
+        let sealer = Sealer::create(&namespace).await;
+        let names: Vec<String> = (0..COUNT).map(|number| format!("api-{number}")).collect();
+        let apply_all = async |value: &[u8]| {
+            let objects = names.iter().map(|name| sealer.seal(name, &[("A", value)]));
+            let applied = stream::iter(objects).map(async |object| sealer.apply(&object).await);
+            applied.buffer_unordered(8).collect::<Vec<_>>().await;
+        };
+
+        apply_all(b"old").await;
+        leader.process().pause();
+        until_leading(&standby).await;
+        apply_all(b"new").await;
+        for name in &names {
+            sealer.until_items(name, &[("A", b"new")]).await;
+            sealer.until(name, "Unsealed").await;
+        }
+        leader.process().resume();
+        assert_eq!(leader.process().until_ended(SOON).await.code(), Some(1));
+        for name in &names {
+            sealer.until_items(name, &[("A", b"new")]).await;
+            sealer.until(name, "Unsealed").await;
+        }
     });
 }

@@ -237,9 +237,11 @@ fn unseal(
             values_changed.notify_one();
         })
         .applied_objects()
-        // Our own writes of the status are no news.
+        // Our own writes of the status are no news, but for the last one.
         .predicate_filter(
-            predicates::generation.combine(predicates::annotations),
+            predicates::generation
+                .combine(predicates::annotations)
+                .combine(|object: &_| Some(u64::from(has_current_status(object)))),
             PredicateConfig::default(),
         );
     let secrets = watching(Api::all(replica.client.clone()), ours)
@@ -267,6 +269,15 @@ fn unseal(
         .boxed()
 }
 
+/// Whether the status speaks of the object as it is. A replica that was paused wakes to work in
+/// flight, and may write over what its successor has written before it finds out that it leads no
+/// more.
+fn has_current_status(object: &ReceivedSealedSecret) -> bool {
+    let status = object.status.as_ref();
+    let observed = status.and_then(|status| status.observed_generation);
+    observed == object.metadata.generation
+}
+
 /// The SealedSecret of a Secret has its name. Owner references would say so too, unless somebody has
 /// removed them.
 fn sealed_secret_of(secret: &PartialObjectMeta<Secret>) -> Option<ObjectRef<ReceivedSealedSecret>> {
@@ -286,8 +297,8 @@ fn keep_environments(
     let watch = watching(environments_api, everything)
         .reflect(writer)
         .inspect(move |event| counter.inspect(event))
-        .applied_objects()
-        .predicate_filter(predicates::generation, PredicateConfig::default());
+        // Of the status too, which another replica may have written that leads no more.
+        .applied_objects();
     let counts = notifications(sealed_secrets_changed, COUNT_AFTER);
     let forgetful = Arc::clone(&keeper);
     Controller::for_stream(watch, environments)
