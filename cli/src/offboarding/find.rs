@@ -81,8 +81,8 @@ pub(super) fn environments(reading: &Reading) -> Vec<Operated> {
 /// The items that they could have read, with what is known of them now.
 pub(super) fn entries(reading: Reading, inventory: &Inventory) -> Vec<Entry> {
     let entries = reading.items.into_iter().map(|(id, seen)| {
-        let present = inventory.items.get(&id).and_then(|it| it.first());
-        let (owner, provider) = match present {
+        let present = inventory.find(&id, &seen.endings).into_iter().next();
+        let (owner, provider) = match &present {
             Some(it) => (it.sealed.owner.clone(), it.sealed.provider.clone()),
             None => (seen.owner, seen.provider),
         };
@@ -91,7 +91,7 @@ pub(super) fn entries(reading: Reading, inventory: &Inventory) -> Vec<Entry> {
             namespace: id.namespace,
             name: id.name,
             item: id.item,
-            file: present.map_or(seen.file, |it| it.file.clone()),
+            file: present.map_or(seen.file, |it| it.file),
             why: seen.reasons.into_iter().collect(),
             owner,
             provider,
@@ -110,8 +110,8 @@ pub(super) fn entries(reading: Reading, inventory: &Inventory) -> Vec<Entry> {
 pub(super) fn tick(list: &mut List, inventory: &Inventory, now: Timestamp) {
     let mut all_done = true;
     for entry in &mut list.items {
-        let found = inventory.items.get(&entry.id());
-        let state = rotations::judge(entry, found.map_or(&[], Vec::as_slice), &[], now);
+        let found = rotations::occurrences(inventory, entry);
+        let state = rotations::judge(entry, &found, &[], now);
         if let State::Renewed(at, evidence) = state {
             (entry.renewed, entry.known_by) = (Some(at), Some(evidence));
         }
