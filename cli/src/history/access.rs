@@ -117,6 +117,19 @@ impl Access {
         open
     }
 
+    /// The environments that they operated when a value may have been in use that a commit only
+    /// brings later, as one does that was squashed, rebased or merged after they left.
+    pub(super) fn open_before(
+        &self,
+        sealed_at: Timestamp,
+        commit: Timestamp,
+    ) -> BTreeSet<EnvironmentName> {
+        let is_before = |it: &Span| it.until <= commit && sealed_at <= it.until;
+        let own = self.spans.iter();
+        let own = own.filter(|(_, spans)| spans.iter().any(is_before));
+        own.map(|(name, _)| name.clone()).collect()
+    }
+
     /// When they last operated an environment, or any if its name is not known.
     pub(super) fn end(&self, name: &str) -> Option<Timestamp> {
         let of_name = self.spans.iter().filter(|(it, _)| it.as_str() == name);

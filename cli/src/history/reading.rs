@@ -72,7 +72,7 @@ impl Record {
         self.commits
             .walk(|index, tree| gathering.visit(index, tree));
         gathering.visit_working_tree();
-        gathering.visit_own_seals();
+        gathering.visit_changes();
         let reading = gathering.reading;
         Reading {
             operated: access.spans,
@@ -186,7 +186,8 @@ impl Gathering<'_> {
         }
     }
 
-    fn visit_own_seals(&mut self) {
+    /// What counts whenever it was committed.
+    fn visit_changes(&mut self) {
         let record = self.record;
         for (index, commit) in record.commits.all.iter().enumerate() {
             for change in &commit.changes {
@@ -194,13 +195,26 @@ impl Gathering<'_> {
                 let items = blob.and_then(|blob| record.manifests.get(blob));
                 let path = record.relative(&change.path);
                 for item in items.into_iter().flatten() {
+                    let ids = ids(item, path, &record.said[index]);
                     if self.is_for_own_key(item) {
-                        for id in ids(item, path, &record.said[index]) {
+                        for id in ids.clone() {
                             self.add(id, item, path, Reason::Certificate);
                         }
                     }
+                    self.add_late(ids, item, path, commit.time);
                 }
             }
+        }
+    }
+
+    /// Adds what was sealed while they operated its environment, and committed only afterwards.
+    fn add_late(&mut self, ids: BTreeSet<ItemId>, item: &SealedItem, path: &str, time: Timestamp) {
+        let Some(sealed_at) = item.sealed_at else {
+            return;
+        };
+        let open = self.access.open_before(sealed_at, time);
+        for id in ids.into_iter().filter(|id| is_open(id, &open)) {
+            self.add(id, item, path, Reason::Operated);
         }
     }
 

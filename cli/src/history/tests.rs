@@ -28,9 +28,10 @@ impl Story {
 
     fn commit(&mut self, day: i64, parents: &[usize], files: &[(&str, &str)]) -> usize {
         let index = self.commits.len();
+        let time = noon(day).to_string();
         let change = |(path, text): &(&str, &str)| Change {
             path: (*path).into(),
-            blob: (!text.is_empty()).then(|| ObjectId::new(text)),
+            blob: (!text.is_empty()).then(|| ObjectId::new(&text.replace("NOW", &time))),
         };
         self.commits.push(Commit {
             id: ObjectId::new(&format!("commit{index}")),
@@ -82,9 +83,14 @@ fn project(operates: &str) -> String {
     )
 }
 
+/// Sealed when it is committed.
 fn sealed(environment: &str, text: &str) -> String {
+    sealed_at("NOW", environment, text)
+}
+
+fn sealed_at(time: &str, environment: &str, text: &str) -> String {
     format!(
-        "apiVersion: sceau.dev/v1alpha1\nkind: SealedSecret\nmetadata: {{name: api, namespace: shop}}\nspec:\n  environment: {environment}\n  scope: strict\n  seals:\n  - sealedAt: '2026-06-01T00:00:00Z'\n    commitment: x\n    recipients: []\n    items: {{PIN: {text}}}\n"
+        "apiVersion: sceau.dev/v1alpha1\nkind: SealedSecret\nmetadata: {{name: api, namespace: shop}}\nspec:\n  environment: {environment}\n  scope: strict\n  seals:\n  - sealedAt: '{time}'\n    commitment: x\n    recipients: []\n    items: {{PIN: {text}}}\n"
     )
 }
 
@@ -145,6 +151,27 @@ fn the_day_that_they_left_is_an_end_too() {
     story.commit(2, &[0], &[("sceau.yaml", &left)]);
     story.commit(4, &[1], &[("prod/a.yaml", &sealed("prod", "v2"))]);
     check(story, 2, &[("prod:shop/api/PIN", "v1")]);
+}
+
+#[test]
+fn what_was_sealed_in_their_time_counts_whenever_it_was_committed() {
+    let mut story = Story::new();
+    story.commit(1, &[], &[("sceau.yaml", &project("{}"))]);
+    story.commit(2, &[0], &[("sceau.yaml", &project(OPERATES))]);
+    story.commit(4, &[1], &[("sceau.yaml", &project("{}"))]);
+    let squashed = sealed_at("2026-06-03T00:00:00Z", "prod", "v1");
+    story.commit(5, &[2], &[("prod/a.yaml", &squashed)]);
+    // Renewed, and of an environment that they did not operate.
+    let other = sealed_at("2026-06-03T00:00:00Z", "dev", "d1");
+    story.commit(
+        6,
+        &[3],
+        &[
+            ("prod/a.yaml", &sealed("prod", "v2")),
+            ("dev/a.yaml", &other),
+        ],
+    );
+    check(story, 4, &[("prod:shop/api/PIN", "v1")]);
 }
 
 #[test]
