@@ -110,11 +110,11 @@ impl Gathering<'_> {
         self.add_key_ids(&open, said, tree);
         if self.is_like_parent(index, &open) {
             for change in &record.commits.all[index].changes {
-                self.add_file(&change.path, tree, said, &open);
+                self.add_file(&change.path, index, tree, &open);
             }
         } else {
             for path in tree.keys() {
-                self.add_file(path, tree, said, &open);
+                self.add_file(path, index, tree, &open);
             }
         }
         self.opened.push(open);
@@ -149,17 +149,22 @@ impl Gathering<'_> {
     fn add_file(
         &mut self,
         path: &str,
+        index: usize,
         tree: &Tree,
-        said: &[Rc<Project>],
         open: &BTreeSet<EnvironmentName>,
     ) {
+        let said = &self.record.said[index];
+        let is_late_commit = self.record.commits.all[index].time > self.question.until;
         let items = tree
             .get(path)
             .and_then(|blob| self.record.manifests.get(blob));
         let path = self.record.relative(path);
+        let until = self.question.until;
         for item in items.into_iter().flatten() {
+            // Only where a commit is newer than their time.
+            let is_late = is_late_commit && item.sealed_at.is_some_and(|at| at > until);
             for id in ids(item, path, said) {
-                if is_open(&id, open) {
+                if is_open(&id, open) && !is_late {
                     self.add(id, item, path, Reason::Operated);
                 }
             }
