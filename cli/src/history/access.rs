@@ -7,7 +7,10 @@ use sealing::EnvironmentName;
 use serde::{Deserialize, Serialize};
 
 use super::{Question, record::Record};
-use crate::project::{Day, Project};
+use crate::{
+    project::{Day, Person, Project},
+    rotations::{List, ListFile},
+};
 
 /// A stretch of time: its end does not belong to it.
 #[derive(
@@ -146,6 +149,42 @@ impl Access {
             .map(|it| it.until)
             .max();
         own.or_else(|| self.spans.values().flatten().map(|it| it.until).max())
+    }
+}
+
+impl Record {
+    /// Whether a person had access again after a list about them was written: they had left, as
+    /// the line of HEAD says, and operated something afterwards; or the list is committed, and the
+    /// project file does not say that they left.
+    pub(crate) fn is_back(&self, list: &ListFile, present: &Project) -> bool {
+        let List {
+            person,
+            left,
+            since,
+            ..
+        } = &list.list;
+        let operates = |project: &Project| {
+            let settings = project.people.get(person);
+            let stays = |it: &&Person| it.left.is_none_or(|day| day > *left);
+            let settings = settings.filter(stays);
+            settings.is_some_and(|it| !it.operates(Timestamp::MIN).is_empty())
+        };
+        let is_there = operates(present);
+        let (mut had_access, mut was_gone, mut is_committed) = (false, false, false);
+        let name = list.name.to_string_lossy();
+        let line = self.commits.all.iter().enumerate();
+        for (index, commit) in line.filter(|(index, _)| self.commits.on_main_line[*index]) {
+            let mut changes = commit.changes.iter();
+            is_committed |= changes.any(|it| it.blob.is_some() && self.relative(&it.path) == name);
+            let operated = self.said[index].iter().any(|it| operates(it));
+            let returned = was_gone && commit.time > *since;
+            if operated && (returned || is_committed && is_there) {
+                return true;
+            }
+            had_access |= operated;
+            was_gone = had_access && !operated;
+        }
+        was_gone && is_there
     }
 }
 
