@@ -57,6 +57,7 @@ const DAYS: i64 = 30;
 impl Offboarding<'_> {
     /// Finds out, from the repository alone, what they could have read. Nothing is written.
     pub(crate) fn find(&self) -> Result<Found> {
+        find::refuse_link(self.project)?;
         let record = history::read(self.project, self.now)?;
         let settings = self.project.people.get(self.person);
         if settings.is_none() && !record.people().contains(self.person) {

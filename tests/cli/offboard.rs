@@ -493,6 +493,30 @@ fn a_day_before_they_had_any_access_is_refused() {
 }
 
 #[test]
+fn a_linked_project_file_has_no_history() {
+    let project = project();
+    let file = project.path("sceau.yaml");
+    fs::rename(&file, project.path("people.yaml")).unwrap();
+    std::os::unix::fs::symlink("people.yaml", &file).unwrap();
+    project.commit("A link");
+    let now = project.run("offboard alice --no-rekey").refused(1);
+    assert!(
+        now.stderr()
+            .contains("error: sceau.yaml is a symbolic link"),
+        "{now}"
+    );
+    fs::remove_file(&file).unwrap();
+    fs::rename(project.path("people.yaml"), &file).unwrap();
+    project.commit("The file itself");
+    let then = project.run("offboard alice --no-rekey").refused(1);
+    assert!(
+        then.stderr().contains(": sceau.yaml is a symbolic link"),
+        "{then}"
+    );
+    assert!(then.stderr().contains("error: commit "), "{then}");
+}
+
+#[test]
 fn head_may_be_detached_and_files_may_be_called_anything() {
     const ODD: &str = "deploy/ü b/prod/line\nbreak \"quoted\".yaml";
     let project = project();

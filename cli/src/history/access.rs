@@ -176,13 +176,13 @@ impl Record {
         for (index, commit) in line.filter(|(index, _)| self.commits.on_main_line[*index]) {
             let mut changes = commit.changes.iter();
             is_committed |= changes.any(|it| it.blob.is_some() && self.relative(&it.path) == name);
-            let operated = self.said[index].iter().any(|it| operates(it));
+            let is_operator = self.said[index].iter().any(|it| operates(it));
             let returned = was_gone && commit.time > *since;
-            if operated && (returned || is_committed && is_there) {
+            if is_operator && (returned || is_committed && is_there) {
                 return true;
             }
-            had_access |= operated;
-            was_gone = had_access && !operated;
+            had_access |= is_operator;
+            was_gone = had_access && !is_operator;
         }
         was_gone && is_there
     }

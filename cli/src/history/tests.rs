@@ -34,6 +34,7 @@ impl Story {
         let change = |(path, text): &(&str, &str)| Change {
             path: (*path).into(),
             blob: (!text.is_empty()).then(|| ObjectId::new(&text.replace("NOW", &time))),
+            is_link: false,
         };
         self.commits.push(Commit {
             id: ObjectId::new(&format!("commit{index}")),

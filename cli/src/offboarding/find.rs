@@ -9,7 +9,7 @@ use crate::{
     error::{CommandError, Result},
     history::Reading,
     inventory::Inventory,
-    project::{Day, FILE_NAME},
+    project::{Day, FILE_NAME, Project},
     rotations::{self, Entry, List, ListFile, Operated, State},
 };
 
@@ -42,6 +42,17 @@ pub(super) fn left(offboarding: &Offboarding<'_>, lists: &[ListFile]) -> Result<
         .hint("run this on that day"));
     }
     Ok(left)
+}
+
+/// Refuses a project file that is a link: git's history does not have what it leads to.
+pub(super) fn refuse_link(project: &Project) -> Result<()> {
+    if !project.root.join(FILE_NAME).is_symlink() {
+        return Ok(());
+    }
+    Err(CommandError::user(format!(
+        "{FILE_NAME} is a symbolic link: its history does not say who operated what"
+    ))
+    .hint("put the file itself in its place, and commit it"))
 }
 
 /// The list that was written before: of several of one day the last.
