@@ -4,7 +4,13 @@
 //! Two items with the same sealed text have the same value. What an item's value is, and whether
 //! two texts stand for one value, cannot be told here.
 
-use std::{collections::BTreeMap, fmt, path::Path, rc::Rc, str::FromStr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    path::Path,
+    rc::Rc,
+    str::FromStr,
+};
 
 use jiff::Timestamp;
 use sealing::{
@@ -210,16 +216,48 @@ pub(crate) fn ending(text: &str) -> String {
 #[derive(Debug, Default)]
 pub(crate) struct Inventory {
     pub(crate) items: BTreeMap<ItemId, Vec<Occurrence>>,
+    /// By the end of a sealed text: the items that have it.
+    by_ending: BTreeMap<String, BTreeSet<ItemId>>,
     /// What speaks of a SealedSecret and cannot be read.
     pub(crate) unreadable: Vec<CommandError>,
 }
 
 /// An item in a file.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Occurrence {
     /// The file, relative to the project's root.
     pub(crate) file: String,
     pub(crate) sealed: SealedItem,
+}
+
+impl Inventory {
+    fn add(&mut self, id: ItemId, occurrence: Occurrence) {
+        let ending = &occurrence.sealed.ending;
+        if !ending.is_empty() {
+            let known = self.by_ending.entry(ending.clone()).or_default();
+            known.insert(id.clone());
+        }
+        self.items.entry(id).or_default().push(occurrence);
+    }
+
+    /// Where an item stands, and where a text that ends so stands, whatever item it is there: a
+    /// value stays the same under another name.
+    pub(crate) fn find<'a>(
+        &self,
+        id: &ItemId,
+        endings: impl IntoIterator<Item = &'a String>,
+    ) -> Vec<Occurrence> {
+        let mut found = self.items.get(id).cloned().unwrap_or_default();
+        for ending in endings {
+            let ids = self.by_ending.get(ending).into_iter().flatten();
+            for occurrence in ids.filter_map(|id| self.items.get(id)).flatten() {
+                if occurrence.sealed.ending == *ending && !found.contains(occurrence) {
+                    found.push(occurrence.clone());
+                }
+            }
+        }
+        found
+    }
 }
 
 /// Reads the items of all files of the project that git does not ignore.
@@ -242,7 +280,7 @@ pub(crate) fn of_project(project: &Project) -> Result<Inventory> {
                     file: input.label.clone(),
                     sealed: sealed.clone(),
                 };
-                inventory.items.entry(id).or_default().push(occurrence);
+                inventory.add(id, occurrence);
             }
         }
     }

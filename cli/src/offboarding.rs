@@ -41,6 +41,8 @@ pub(crate) struct Offboarding<'a> {
 pub(crate) struct Found {
     /// The list as it shall be.
     pub(crate) list: List,
+    /// The file of the list, relative to the project's root.
+    pub(crate) file: PathBuf,
     /// The list as it is.
     existing: Option<ListFile>,
     /// What could not be read at some commit, by file.
@@ -55,14 +57,17 @@ const DAYS: i64 = 30;
 impl Offboarding<'_> {
     /// Finds out, from the repository alone, what they could have read. Nothing is written.
     pub(crate) fn find(&self) -> Result<Found> {
+        find::refuse_link(self.project)?;
         let record = history::read(self.project, self.now)?;
         let settings = self.project.people.get(self.person);
         if settings.is_none() && !record.people().contains(self.person) {
             return Err(unknown(self.person, &record.people()));
         }
-        let lists = rotations::read_all(&self.project.root)?;
+        let mut lists = rotations::read_all(&self.project.root)?;
+        let names: Vec<PathBuf> = lists.iter().map(|it| it.name.clone()).collect();
+        lists.retain(|it| it.list.person == self.person && !record.is_back(it, self.project));
         let left = find::left(self, &lists)?;
-        let existing = find::existing(self.person, left, &lists)?;
+        let existing = find::existing(left, &lists);
         let since = match &existing {
             Some(file) => file.list.since,
             None => whole_second(self.now.min(left.end())),
@@ -70,14 +75,20 @@ impl Offboarding<'_> {
         let inventory = inventory::of_project(self.project)?;
         // What is not committed may have been put there since the list was written.
         let uncommitted = existing.is_none().then_some(&inventory);
-        let reading = record.reading(&Question {
+        let question = Question {
             person: self.person,
             project: self.project,
             uncommitted,
             own_key: self.own_key()?,
             until: since,
             now: self.now,
-        });
+        };
+        let reading = record.reading(&question);
+        if reading.operated.is_empty() && reading.items.is_empty() {
+            let until = self.now;
+            let later = record.reading(&Question { until, ..question });
+            find::refuse_too_early(self.person, left, &later)?;
+        }
         let mut list = List {
             person: self.person.to_owned(),
             left,
@@ -95,6 +106,10 @@ impl Offboarding<'_> {
         }
         let Inventory { unreadable, .. } = inventory;
         Ok(Found {
+            file: match &existing {
+                Some(file) => file.name.clone(),
+                None => find::new_name(self.person, left, &names),
+            },
             list,
             existing,
             unreadable: record.unreadable.into_iter().collect(),
@@ -155,14 +170,6 @@ fn unknown(person: &str, known: &BTreeSet<&str>) -> CommandError {
 }
 
 impl Found {
-    /// The file of the list, relative to the project's root.
-    pub(crate) fn file(&self) -> PathBuf {
-        match &self.existing {
-            Some(file) => file.name.clone(),
-            None => rotations::file_name(&self.list.person, self.list.left),
-        }
-    }
-
     /// Writes the list, unless it stands there as it shall be; says whether it did.
     pub(crate) fn write(&self, project: &Project) -> Result<bool> {
         if self
@@ -172,7 +179,7 @@ impl Found {
         {
             return Ok(false);
         }
-        rotations::write(&project.root, &self.file(), &self.list.to_text()?)?;
+        rotations::write(&project.root, &self.file, &self.list.to_text()?)?;
         Ok(true)
     }
 }

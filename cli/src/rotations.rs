@@ -60,7 +60,7 @@ impl Judging<'_> {
         for (list, file) in lists.iter().enumerate() {
             let items = file.list.items.iter().enumerate();
             let own = items.map(|(item, entry)| {
-                let occurrences = self.occurrences(entry);
+                let occurrences = &occurrences(self.inventory, entry)[..];
                 let state = judge(entry, occurrences, &[], self.now);
                 match state {
                     State::Renewed(..) if self.login.is_some() && !occurrences.is_empty() => {
@@ -80,11 +80,12 @@ impl Judging<'_> {
             remarks,
         })
     }
+}
 
-    fn occurrences(&self, entry: &Entry) -> &[Occurrence] {
-        let found = self.inventory.items.get(&entry.id());
-        found.map_or(&[], Vec::as_slice)
-    }
+/// Where an item of a list stands now, under its own name, and under any other with a text that
+/// is known for the value from before.
+pub(crate) fn occurrences(inventory: &Inventory, entry: &Entry) -> Vec<Occurrence> {
+    inventory.find(&entry.id(), entry.seen.iter().chain(&entry.unchanged))
 }
 
 impl Progress {
@@ -95,8 +96,9 @@ impl Progress {
         for (file, states) in self.lists.iter().zip(&self.states) {
             for (index, state) in states.iter().enumerate().filter(|(_, it)| !it.is_done()) {
                 let mut row = Row::new(file, index, *state, today);
-                if let Some(occurrences) = inventory.items.get(&row.id) {
-                    row.is_in(occurrences);
+                let occurrences = occurrences(inventory, &file.list.items[index]);
+                if !occurrences.is_empty() {
+                    row.is_in(&occurrences);
                 }
                 rows.push(row);
             }

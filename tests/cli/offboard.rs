@@ -422,6 +422,101 @@ fn whoever_comes_back_and_leaves_again_gets_a_list_of_their_own() {
 }
 
 #[test]
+fn a_second_leaving_on_the_same_day_has_a_list_of_its_own() {
+    let mut project = project().stdin("battery staple");
+    project.run("offboard alice --no-rekey").done();
+    project.commit("Offboard alice");
+    project.set_clock("2026-11-22T13:00:00Z");
+    let back = project.file("sceau.yaml", PROJECT);
+    back.run(&format!("set {FILE} password --from-stdin"))
+        .done();
+    back.commit("Alice is back");
+    let mut project = back;
+    project.set_clock("2026-11-22T14:00:00Z");
+    let outcome = project.run("offboard alice --no-rekey").done();
+    let second = "rotations/2026-11-22-alice-2.yaml";
+    assert_eq!(outcome.changed_files(), [second, "sceau.yaml"]);
+    assert!(!outcome.file(second).contains("renewed"), "{outcome}");
+    project.commit("Offboard alice again");
+    let again = project.run("offboard alice --no-rekey").done();
+    assert_eq!(again.changed_files(), [""; 0], "{again}");
+}
+
+#[test]
+fn whoever_is_taken_out_twice_has_two_lists() {
+    let gone = PROJECT.replace("  bob: {operates: [prod]}\n", "");
+    let mut project = project().stdin("battery staple").file("sceau.yaml", &gone);
+    project.commit("Bob is gone");
+    project.run("offboard bob --no-rekey").done();
+    project.set_clock("2026-11-23T12:00:00Z");
+    let mut project = project.file("sceau.yaml", PROJECT);
+    project
+        .run(&format!("set {FILE} password --from-stdin"))
+        .done();
+    project.commit("Bob is back");
+    project.set_clock("2026-11-24T12:00:00Z");
+    let project = project.file("sceau.yaml", &gone);
+    project.commit("Bob is gone again");
+    let outcome = project.run("offboard bob --no-rekey").done();
+    let second = "rotations/2026-11-24-bob.yaml";
+    assert_eq!(outcome.changed_files(), [second]);
+    assert!(!outcome.file(second).contains("renewed"), "{outcome}");
+}
+
+#[test]
+fn a_day_before_they_had_any_access_is_refused() {
+    let mut project = project();
+    project.set_clock("2026-11-24T12:00:00Z");
+    let carol = format!("{PROJECT}  carol: {{operates: [prod]}}\n");
+    let project = project.file("sceau.yaml", carol);
+    project.commit("Carol is new");
+    assert_snapshot!(project.run("offboard carol --left 2026-11-23").refused(1), @"
+    exit 1
+    stderr:
+      error: carol operated nothing by 2026-11-23: sceau.yaml says so of prod since 2026-11-24
+      hint: is it another day, or another year, that they left?
+    files: unchanged
+    ");
+    // Nobody contradicts that alice was there: it is told that nothing was found, and not closed.
+    let outcome = project
+        .run("offboard alice --left 2025-11-22 --no-rekey")
+        .done();
+    assert!(
+        outcome.stderr().contains("nothing is on the list"),
+        "{outcome}"
+    );
+    assert!(
+        !outcome
+            .file("rotations/2025-11-22-alice.yaml")
+            .contains("closed")
+    );
+}
+
+#[test]
+fn a_linked_project_file_has_no_history() {
+    let project = project();
+    let file = project.path("sceau.yaml");
+    fs::rename(&file, project.path("people.yaml")).unwrap();
+    std::os::unix::fs::symlink("people.yaml", &file).unwrap();
+    project.commit("A link");
+    let now = project.run("offboard alice --no-rekey").refused(1);
+    assert!(
+        now.stderr()
+            .contains("error: sceau.yaml is a symbolic link"),
+        "{now}"
+    );
+    fs::remove_file(&file).unwrap();
+    fs::rename(project.path("people.yaml"), &file).unwrap();
+    project.commit("The file itself");
+    let then = project.run("offboard alice --no-rekey").refused(1);
+    assert!(
+        then.stderr().contains(": sceau.yaml is a symbolic link"),
+        "{then}"
+    );
+    assert!(then.stderr().contains("error: commit "), "{then}");
+}
+
+#[test]
 fn head_may_be_detached_and_files_may_be_called_anything() {
     const ODD: &str = "deploy/ü b/prod/line\nbreak \"quoted\".yaml";
     let project = project();

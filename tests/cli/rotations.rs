@@ -259,6 +259,32 @@ fn what_was_removed_is_open_until_somebody_confirms_it() {
 }
 
 #[test]
+fn a_text_is_known_again_under_any_name() {
+    let project = after_leaving();
+    let old = project.text(FILE);
+    for (from, to) in [
+        ("  namespace: shop\n", ""),
+        ("name: api", "name: other"),
+        ("environment: prod", "environment: staging"),
+        ("password: ", "passphrase: "),
+    ] {
+        assert!(old.contains(from), "{old}");
+        fs::write(project.path(FILE), old.replace(from, to)).unwrap();
+        let outcome = project.run("rotations -o json").done();
+        assert_eq!(states(&outcome), ["SameText"], "{to}: {outcome}");
+        let refused = project.run("rotations --confirm prod:shop/api/password");
+        assert!(refused.refused(1).stderr().contains("could have read"));
+    }
+    // A copy of the old text keeps the list open when the original is renewed.
+    fs::write(project.path(FILE), &old).unwrap();
+    let project = renew(project);
+    let project = project.file("copy.yaml", old.replace("name: api", "name: copy"));
+    let outcome = project.run("rotations --tick").done();
+    assert!(outcome.stdout().contains("copy.yaml"), "{outcome}");
+    assert_eq!(outcome.changed_files(), [""; 0]);
+}
+
+#[test]
 fn nobodys_word_replaces_a_new_value() {
     let project = after_leaving();
     let id = format!("prod:shop/api/{}", items(&project)[0]);

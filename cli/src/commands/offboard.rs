@@ -114,6 +114,12 @@ pub(super) fn run(arguments: &OffboardArguments, io: &mut Io<'_>) -> Result<()> 
 }
 
 fn tell_unreadable(found: &Found, io: &mut Io<'_>) {
+    if found.list.items.is_empty() {
+        ui::warn(
+            io,
+            "nothing is on the list: is the day right, and is everything fetched? `sceau rotations --tick` closes it if so",
+        );
+    }
     for error in &found.unreadable_now {
         ui::warn(
             io,
@@ -145,7 +151,7 @@ fn record(project: &Project, found: &Found, io: &mut Io<'_>) -> Result<bool> {
         );
     }
     let written = found.write(project)?;
-    let name = found.file();
+    let name = &found.file;
     let name = name.display();
     if written {
         let (open, all) = counts(&found.list);

@@ -7,7 +7,10 @@ use sealing::EnvironmentName;
 use serde::{Deserialize, Serialize};
 
 use super::{Question, record::Record};
-use crate::project::{Day, Project};
+use crate::{
+    project::{Day, Person, Project},
+    rotations::{List, ListFile},
+};
 
 /// A stretch of time: its end does not belong to it.
 #[derive(
@@ -59,6 +62,7 @@ impl Access {
             })
             .collect();
         let mut access = Self::default();
+        let early = access_before_history(record, question);
         for (index, commit) in commits.all.iter().enumerate() {
             let stands = match commits.next_on_main_line(index) {
                 Some(next) => commits.all[next].time,
@@ -77,8 +81,11 @@ impl Access {
                 .filter(|_| commit.time <= question.until)
                 .map(|(name, end)| (name.clone(), stands.min(*end).min(question.until)))
                 .collect();
-            access.granted.push(granted.keys().cloned().collect());
+            let mut names: BTreeSet<_> = granted.keys().cloned().collect();
+            names.extend(early[index].keys().cloned());
+            access.granted.push(names);
             access.add(commit.time, granted);
+            access.add(Timestamp::UNIX_EPOCH, early[index].clone());
         }
         access.add_present(record, question);
         access.spans.values_mut().for_each(join);
@@ -88,11 +95,15 @@ impl Access {
     /// What the project file says now, committed or not.
     fn add_present(&mut self, record: &Record, question: &Question<'_>) {
         let head = record.commits.all[record.commits.head].time;
-        let present = operated([question.project], question.person, head);
         let until = question.now.min(question.until);
         if head > until {
+            if !is_contradicted(record, question.until)[record.commits.head] {
+                let ever = ever_operated([question.project], question);
+                self.add(Timestamp::UNIX_EPOCH, ever);
+            }
             return;
         }
+        let present = operated([question.project], question.person, head);
         let granted = present
             .into_iter()
             .map(|(name, end)| (name, until.min(end)));
@@ -117,6 +128,19 @@ impl Access {
         open
     }
 
+    /// The environments that they operated when a value may have been in use that a commit only
+    /// brings later, as one does that was squashed, rebased or merged after they left.
+    pub(super) fn open_before(
+        &self,
+        sealed_at: Timestamp,
+        commit: Timestamp,
+    ) -> BTreeSet<EnvironmentName> {
+        let is_before = |it: &Span| it.until <= commit && sealed_at <= it.until;
+        let own = self.spans.iter();
+        let own = own.filter(|(_, spans)| spans.iter().any(is_before));
+        own.map(|(name, _)| name.clone()).collect()
+    }
+
     /// When they last operated an environment, or any if its name is not known.
     pub(super) fn end(&self, name: &str) -> Option<Timestamp> {
         let of_name = self.spans.iter().filter(|(it, _)| it.as_str() == name);
@@ -126,6 +150,91 @@ impl Access {
             .max();
         own.or_else(|| self.spans.values().flatten().map(|it| it.until).max())
     }
+}
+
+impl Record {
+    /// Whether a person had access again after a list about them was written: they had left, as
+    /// the line of HEAD says, and operated something afterwards; or the list is committed, and the
+    /// project file does not say that they left.
+    pub(crate) fn is_back(&self, list: &ListFile, present: &Project) -> bool {
+        let List {
+            person,
+            left,
+            since,
+            ..
+        } = &list.list;
+        let operates = |project: &Project| {
+            let settings = project.people.get(person);
+            let stays = |it: &&Person| it.left.is_none_or(|day| day > *left);
+            let settings = settings.filter(stays);
+            settings.is_some_and(|it| !it.operates(Timestamp::MIN).is_empty())
+        };
+        let is_there = operates(present);
+        let (mut had_access, mut was_gone, mut is_committed) = (false, false, false);
+        let name = list.name.to_string_lossy();
+        let line = self.commits.all.iter().enumerate();
+        for (index, commit) in line.filter(|(index, _)| self.commits.on_main_line[*index]) {
+            let mut changes = commit.changes.iter();
+            is_committed |= changes.any(|it| it.blob.is_some() && self.relative(&it.path) == name);
+            let is_operator = self.said[index].iter().any(|it| operates(it));
+            let returned = was_gone && commit.time > *since;
+            if is_operator && (returned || is_committed && is_there) {
+                return true;
+            }
+            had_access |= is_operator;
+            was_gone = had_access && !is_operator;
+        }
+        was_gone && is_there
+    }
+}
+
+/// By commit: what a project file grants whose own history is newer than the person's time, since
+/// commits were rewritten or imported or it was only written then. It is the oldest word that there
+/// is, so it holds from the beginning.
+fn access_before_history(
+    record: &Record,
+    question: &Question<'_>,
+) -> Vec<BTreeMap<EnvironmentName, Timestamp>> {
+    let contradicted = is_contradicted(record, question.until);
+    let mut known: Vec<BTreeSet<EnvironmentName>> = Vec::new();
+    let mut early = Vec::new();
+    for (index, commit) in record.commits.all.iter().enumerate() {
+        let parents = commit.parents.iter().flat_map(|it| known[*it].clone());
+        let mut inherited: BTreeSet<_> = parents.collect();
+        let mut new = BTreeMap::new();
+        if commit.time > question.until && !contradicted[index] {
+            new = ever_operated(record.said[index].iter().map(|it| &**it), question);
+            new.retain(|name, _| !inherited.contains(name));
+        }
+        inherited.extend(new.keys().cloned());
+        known.push(inherited);
+        early.push(new);
+    }
+    early
+}
+
+/// By commit: whether it or one before it is from the person's time, and names people: whoever is
+/// not among them operated nothing then.
+fn is_contradicted(record: &Record, until: Timestamp) -> Vec<bool> {
+    let mut contradicted: Vec<bool> = Vec::new();
+    for (index, commit) in record.commits.all.iter().enumerate() {
+        let names_people = record.said[index].iter().any(|it| !it.people.is_empty());
+        let own = commit.time <= until && names_people;
+        contradicted.push(own || commit.parents.iter().any(|it| contradicted[*it]));
+    }
+    contradicted
+}
+
+/// The environments that a person operated until they left, by files from after that.
+fn ever_operated<'a>(
+    said: impl IntoIterator<Item = &'a Project>,
+    question: &Question<'_>,
+) -> BTreeMap<EnvironmentName, Timestamp> {
+    let mut ever = operated(said, question.person, Timestamp::MIN);
+    for end in ever.values_mut() {
+        *end = question.until.min(*end);
+    }
+    ever
 }
 
 /// The environments that a person operates by what may be said, and until when at the latest.

@@ -5,7 +5,7 @@ use std::{
     rc::Rc,
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     access::Span,
@@ -31,12 +31,17 @@ pub(super) struct Commits {
 impl Commits {
     /// Puts commits in order. One that a branch stands at stands until `now`, and so does one
     /// without children; nothing when HEAD is none of them.
+    ///
+    /// A commit from the future was made by a clock that is ahead: just now at the latest.
     pub(super) fn new(
-        all: Vec<Commit>,
+        mut all: Vec<Commit>,
         head: &ObjectId,
         branches: &[ObjectId],
         now: Timestamp,
     ) -> Option<Self> {
+        for commit in all.iter_mut().filter(|commit| commit.time > now) {
+            commit.time = now - SignedDuration::from_secs(1);
+        }
         let head = all.iter().position(|commit| commit.id == *head)?;
         let branches: HashSet<&ObjectId> = branches.iter().collect();
         let mut children = vec![Vec::new(); all.len()];

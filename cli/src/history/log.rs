@@ -33,6 +33,8 @@ pub(super) struct Change {
     pub(super) path: Rc<str>,
     /// Its content from then on; nothing when it is no file any more.
     pub(super) blob: Option<ObjectId>,
+    /// Whether it is a symbolic link from then on.
+    pub(super) is_link: bool,
 }
 
 /// What [`parse`] expects each commit to begin with, as git's `--format`.
@@ -88,6 +90,7 @@ fn change(meta: &str, path: &str) -> Option<Change> {
     Some(Change {
         path: path.into(),
         blob: mode.starts_with("100").then(|| ObjectId::new(blob)),
+        is_link: mode == "120000",
     })
 }
 
@@ -110,6 +113,8 @@ mod tests {
                 .collect()
         };
         assert_eq!(blobs(0), [("a b/ü\nx.yaml", Some("b1")), ("link", None)]);
+        let links = commits[0].changes.iter().map(|it| it.is_link);
+        assert_eq!(links.collect::<Vec<_>>(), [false, true]);
         assert_eq!(blobs(1), []);
         assert_eq!(blobs(2), [("a b/ü\nx.yaml", None)]);
     }

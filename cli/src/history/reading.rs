@@ -72,7 +72,7 @@ impl Record {
         self.commits
             .walk(|index, tree| gathering.visit(index, tree));
         gathering.visit_working_tree();
-        gathering.visit_own_seals();
+        gathering.visit_changes();
         let reading = gathering.reading;
         Reading {
             operated: access.spans,
@@ -110,11 +110,11 @@ impl Gathering<'_> {
         self.add_key_ids(&open, said, tree);
         if self.is_like_parent(index, &open) {
             for change in &record.commits.all[index].changes {
-                self.add_file(&change.path, tree, said, &open);
+                self.add_file(&change.path, index, tree, &open);
             }
         } else {
             for path in tree.keys() {
-                self.add_file(path, tree, said, &open);
+                self.add_file(path, index, tree, &open);
             }
         }
         self.opened.push(open);
@@ -149,17 +149,22 @@ impl Gathering<'_> {
     fn add_file(
         &mut self,
         path: &str,
+        index: usize,
         tree: &Tree,
-        said: &[Rc<Project>],
         open: &BTreeSet<EnvironmentName>,
     ) {
+        let said = &self.record.said[index];
+        let is_late_commit = self.record.commits.all[index].time > self.question.until;
         let items = tree
             .get(path)
             .and_then(|blob| self.record.manifests.get(blob));
         let path = self.record.relative(path);
+        let until = self.question.until;
         for item in items.into_iter().flatten() {
+            // Only where a commit is newer than their time.
+            let is_late = is_late_commit && item.sealed_at.is_some_and(|at| at > until);
             for id in ids(item, path, said) {
-                if is_open(&id, open) {
+                if is_open(&id, open) && !is_late {
                     self.add(id, item, path, Reason::Operated);
                 }
             }
@@ -186,7 +191,8 @@ impl Gathering<'_> {
         }
     }
 
-    fn visit_own_seals(&mut self) {
+    /// What counts whenever it was committed.
+    fn visit_changes(&mut self) {
         let record = self.record;
         for (index, commit) in record.commits.all.iter().enumerate() {
             for change in &commit.changes {
@@ -194,13 +200,26 @@ impl Gathering<'_> {
                 let items = blob.and_then(|blob| record.manifests.get(blob));
                 let path = record.relative(&change.path);
                 for item in items.into_iter().flatten() {
+                    let ids = ids(item, path, &record.said[index]);
                     if self.is_for_own_key(item) {
-                        for id in ids(item, path, &record.said[index]) {
+                        for id in ids.clone() {
                             self.add(id, item, path, Reason::Certificate);
                         }
                     }
+                    self.add_late(ids, item, path, commit.time);
                 }
             }
+        }
+    }
+
+    /// Adds what was sealed while they operated its environment, and committed only afterwards.
+    fn add_late(&mut self, ids: BTreeSet<ItemId>, item: &SealedItem, path: &str, time: Timestamp) {
+        let Some(sealed_at) = item.sealed_at else {
+            return;
+        };
+        let open = self.access.open_before(sealed_at, time);
+        for id in ids.into_iter().filter(|id| is_open(id, &open)) {
+            self.add(id, item, path, Reason::Operated);
         }
     }
 

@@ -55,6 +55,7 @@ impl Record {
         let head = git.head()?;
         let commits = Commits::new(git.commits()?, &head, &git.branches()?, now)
             .ok_or_else(|| CommandError::bug("git log does not reach HEAD"))?;
+        refuse_link(&commits, &format!("{}{FILE_NAME}", git.prefix))?;
         let mut blobs = git.blobs()?;
         Self::new(commits, &git.prefix, |id| blobs.read(id))
     }
@@ -181,6 +182,22 @@ impl Record {
             .flat_map(|it| it.people.keys())
             .map(String::as_str)
             .collect()
+    }
+}
+
+/// What a link leads to is another file at each commit, or none of the repository.
+fn refuse_link(commits: &Commits, file: &str) -> Result<()> {
+    let is_link = |it: &Change| it.is_link && *it.path == *file;
+    let mut all = commits.all.iter().rev();
+    match all.find(|it| it.changes.iter().any(is_link)) {
+        None => Ok(()),
+        Some(commit) => {
+            let id = commit.id.0.get(..12).unwrap_or(&commit.id.0);
+            Err(CommandError::user(format!(
+                "commit {id}: {FILE_NAME} is a symbolic link: who operated what then cannot be told"
+            ))
+            .hint("have the file itself in the history of every branch and tag, or delete those that have the link"))
+        }
     }
 }
 

@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 
+use sealing::EnvironmentName;
+
 use super::{
     commits::Commits,
     log::{Change, Commit, ObjectId},
@@ -28,9 +30,11 @@ impl Story {
 
     fn commit(&mut self, day: i64, parents: &[usize], files: &[(&str, &str)]) -> usize {
         let index = self.commits.len();
+        let time = noon(day).to_string();
         let change = |(path, text): &(&str, &str)| Change {
             path: (*path).into(),
-            blob: (!text.is_empty()).then(|| ObjectId::new(text)),
+            blob: (!text.is_empty()).then(|| ObjectId::new(&text.replace("NOW", &time))),
+            is_link: false,
         };
         self.commits.push(Commit {
             id: ObjectId::new(&format!("commit{index}")),
@@ -65,13 +69,17 @@ fn noon(day: i64) -> Timestamp {
 }
 
 fn reading(record: &Record) -> Reading {
+    reading_until(record, noon(30))
+}
+
+fn reading_until(record: &Record, until: Timestamp) -> Reading {
     let present = Project::parse(PathBuf::new(), "").unwrap();
     record.reading(&Question {
         person: "alice",
         project: &present,
         uncommitted: None,
         own_key: None,
-        until: noon(30),
+        until,
         now: noon(30),
     })
 }
@@ -82,9 +90,14 @@ fn project(operates: &str) -> String {
     )
 }
 
+/// Sealed when it is committed.
 fn sealed(environment: &str, text: &str) -> String {
+    sealed_at("NOW", environment, text)
+}
+
+fn sealed_at(time: &str, environment: &str, text: &str) -> String {
     format!(
-        "apiVersion: sceau.dev/v1alpha1\nkind: SealedSecret\nmetadata: {{name: api, namespace: shop}}\nspec:\n  environment: {environment}\n  scope: strict\n  seals:\n  - sealedAt: '2026-06-01T00:00:00Z'\n    commitment: x\n    recipients: []\n    items: {{PIN: {text}}}\n"
+        "apiVersion: sceau.dev/v1alpha1\nkind: SealedSecret\nmetadata: {{name: api, namespace: shop}}\nspec:\n  environment: {environment}\n  scope: strict\n  seals:\n  - sealedAt: '{time}'\n    commitment: x\n    recipients: []\n    items: {{PIN: {text}}}\n"
     )
 }
 
@@ -145,6 +158,27 @@ fn the_day_that_they_left_is_an_end_too() {
     story.commit(2, &[0], &[("sceau.yaml", &left)]);
     story.commit(4, &[1], &[("prod/a.yaml", &sealed("prod", "v2"))]);
     check(story, 2, &[("prod:shop/api/PIN", "v1")]);
+}
+
+#[test]
+fn what_was_sealed_in_their_time_counts_whenever_it_was_committed() {
+    let mut story = Story::new();
+    story.commit(1, &[], &[("sceau.yaml", &project("{}"))]);
+    story.commit(2, &[0], &[("sceau.yaml", &project(OPERATES))]);
+    story.commit(4, &[1], &[("sceau.yaml", &project("{}"))]);
+    let squashed = sealed_at("2026-06-03T00:00:00Z", "prod", "v1");
+    story.commit(5, &[2], &[("prod/a.yaml", &squashed)]);
+    // Renewed, and of an environment that they did not operate.
+    let other = sealed_at("2026-06-03T00:00:00Z", "dev", "d1");
+    story.commit(
+        6,
+        &[3],
+        &[
+            ("prod/a.yaml", &sealed("prod", "v2")),
+            ("dev/a.yaml", &other),
+        ],
+    );
+    check(story, 4, &[("prod:shop/api/PIN", "v1")]);
 }
 
 #[test]
@@ -214,6 +248,52 @@ fn a_branch_that_was_merged_later_does_not_make_their_time_longer() {
     let beside = story.commit(5, &[0], &[("docs/a.md", "text")]);
     let merge = story.commit(6, &[2, beside], &[("docs/a.md", "text")]);
     check(story, merge, &[("prod:shop/api/PIN", "v1")]);
+}
+
+#[test]
+fn a_history_that_is_newer_than_their_time_speaks_of_it() {
+    let early = sealed_at("2026-06-01T00:00:00Z", "prod", "v1");
+    for operates in [OPERATES, "{operates: [prod], left: 2026-06-03}"] {
+        let mut story = Story::new();
+        let files = [
+            ("prod/a.yaml", &*early),
+            ("prod/b.yaml", &sealed("prod", "v2")),
+            ("prod/c.yaml", &original("o1")),
+        ];
+        story.commit(10, &[], &files);
+        story.commit(11, &[0], &[("sceau.yaml", &project(operates))]);
+        // Renewed, and it is no news that they operated it.
+        story.commit(12, &[1], &[("prod/c.yaml", &original("o2"))]);
+        let reading = reading_until(&story.record(2), noon(4));
+        let prod: EnvironmentName = "prod".parse().unwrap();
+        assert_eq!(reading.operated[&prod].len(), 1, "{operates}");
+        let endings: Vec<_> = reading.items.values().flat_map(|it| &it.endings).collect();
+        assert_eq!(endings, ["v1", "o1"], "{operates}");
+    }
+}
+
+#[test]
+fn what_was_said_in_time_is_not_contradicted_by_what_is_said_later() {
+    let mut story = Story::new();
+    let bob = project(OPERATES).replace("alice", "bob");
+    story.commit(
+        2,
+        &[],
+        &[("sceau.yaml", &bob), ("prod/a.yaml", &sealed("prod", "v1"))],
+    );
+    story.commit(10, &[0], &[("sceau.yaml", &project(OPERATES))]);
+    let reading = reading_until(&story.record(1), noon(4));
+    assert!(reading.operated.is_empty() && reading.items.is_empty());
+}
+
+#[test]
+fn a_clock_that_is_ahead_hides_nothing() {
+    let mut story = Story::new();
+    story.commit(1, &[], &[("sceau.yaml", &project("{}"))]);
+    story.commit(31, &[0], &[("sceau.yaml", &project(OPERATES))]);
+    story.commit(32, &[1], &[("prod/a.yaml", &sealed("prod", "v1"))]);
+    story.commit(32, &[1], &[("prod/b.yaml", &sealed("prod", "v2"))]);
+    check(story, 2, &[("prod:shop/api/PIN", "v1 v2")]);
 }
 
 #[test]

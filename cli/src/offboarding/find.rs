@@ -1,6 +1,6 @@
 //! What a list says: pure functions from what was read.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use jiff::Timestamp;
 
@@ -9,7 +9,7 @@ use crate::{
     error::{CommandError, Result},
     history::Reading,
     inventory::Inventory,
-    project::{Day, FILE_NAME},
+    project::{Day, FILE_NAME, Project},
     rotations::{self, Entry, List, ListFile, Operated, State},
 };
 
@@ -20,10 +20,7 @@ pub(super) fn left(offboarding: &Offboarding<'_>, lists: &[ListFile]) -> Result<
     let today = Day::of(*now);
     let settings = offboarding.project.people.get(*person);
     let marked = settings.and_then(|it| it.left);
-    let own = lists
-        .iter()
-        .map(|it| &it.list)
-        .filter(|it| it.person == *person);
+    let own = lists.iter().map(|it| &it.list);
     let open = own.filter(|it| it.closed.is_none()).map(|it| it.left).max();
     let left = match (marked, offboarding.left) {
         (Some(marked), Some(given)) if marked != given => {
@@ -47,21 +44,44 @@ pub(super) fn left(offboarding: &Offboarding<'_>, lists: &[ListFile]) -> Result<
     Ok(left)
 }
 
-/// The list that was written before.
-pub(super) fn existing(person: &str, left: Day, lists: &[ListFile]) -> Result<Option<ListFile>> {
-    let is_it = |it: &&ListFile| it.list.person == person && it.list.left == left;
-    if let Some(existing) = lists.iter().find(is_it) {
-        return Ok(Some(existing.clone()));
+/// Refuses a project file that is a link: git's history does not have what it leads to.
+pub(super) fn refuse_link(project: &Project) -> Result<()> {
+    if !project.root.join(FILE_NAME).is_symlink() {
+        return Ok(());
     }
-    let name = rotations::file_name(person, left);
-    match lists.iter().find(|it| it.name == name) {
-        None => Ok(None),
-        Some(other) => Err(CommandError::user(format!(
-            "{} is the list of `{}`, and the one of `{person}` would have the same name",
-            name.display(),
-            other.list.person
+    Err(CommandError::user(format!(
+        "{FILE_NAME} is a symbolic link: its history does not say who operated what"
+    ))
+    .hint("put the file itself in its place, and commit it"))
+}
+
+/// The list that was written before: of several of one day the last.
+pub(super) fn existing(left: Day, lists: &[ListFile]) -> Option<ListFile> {
+    let own = lists.iter().filter(|it| it.list.left == left);
+    own.max_by_key(|it| it.list.since).cloned()
+}
+
+/// The file of a new list. Whoever comes back and leaves on the same day gets a second one.
+pub(super) fn new_name(person: &str, left: Day, taken: &[PathBuf]) -> PathBuf {
+    let first = rotations::file_name(person, left);
+    let stem = first.with_extension("");
+    let further = (2..).map(|number| format!("{}-{number}.yaml", stem.display()).into());
+    let mut names = std::iter::once(first.clone()).chain(further);
+    let name = names.find(|it| !taken.contains(it));
+    name.unwrap_or(first)
+}
+
+/// Refuses a day before they had any access, when they have had some later.
+pub(super) fn refuse_too_early(person: &str, left: Day, later: &Reading) -> Result<()> {
+    let spans = later.operated.iter();
+    let first = spans.flat_map(|(name, spans)| spans.iter().map(move |it| (it.from, name)));
+    match first.min() {
+        None => Ok(()),
+        Some((from, name)) => Err(CommandError::user(format!(
+            "{person} operated nothing by {left}: {FILE_NAME} says so of {name} since {}",
+            Day::of(from)
         ))
-        .hint("rename that file: what it is about stands in it")),
+        .hint("is it another day, or another year, that they left?")),
     }
 }
 
@@ -81,8 +101,8 @@ pub(super) fn environments(reading: &Reading) -> Vec<Operated> {
 /// The items that they could have read, with what is known of them now.
 pub(super) fn entries(reading: Reading, inventory: &Inventory) -> Vec<Entry> {
     let entries = reading.items.into_iter().map(|(id, seen)| {
-        let present = inventory.items.get(&id).and_then(|it| it.first());
-        let (owner, provider) = match present {
+        let present = inventory.find(&id, &seen.endings).into_iter().next();
+        let (owner, provider) = match &present {
             Some(it) => (it.sealed.owner.clone(), it.sealed.provider.clone()),
             None => (seen.owner, seen.provider),
         };
@@ -91,7 +111,7 @@ pub(super) fn entries(reading: Reading, inventory: &Inventory) -> Vec<Entry> {
             namespace: id.namespace,
             name: id.name,
             item: id.item,
-            file: present.map_or(seen.file, |it| it.file.clone()),
+            file: present.map_or(seen.file, |it| it.file),
             why: seen.reasons.into_iter().collect(),
             owner,
             provider,
@@ -110,14 +130,16 @@ pub(super) fn entries(reading: Reading, inventory: &Inventory) -> Vec<Entry> {
 pub(super) fn tick(list: &mut List, inventory: &Inventory, now: Timestamp) {
     let mut all_done = true;
     for entry in &mut list.items {
-        let found = inventory.items.get(&entry.id());
-        let state = rotations::judge(entry, found.map_or(&[], Vec::as_slice), &[], now);
+        let found = rotations::occurrences(inventory, entry);
+        let state = rotations::judge(entry, &found, &[], now);
         if let State::Renewed(at, evidence) = state {
             (entry.renewed, entry.known_by) = (Some(at), Some(evidence));
         }
         all_done &= state.is_done();
     }
-    list.closed = all_done.then(|| Day::of(now));
+    // Nothing at all is more often a mistake than the truth.
+    let is_closed = all_done && !list.items.is_empty();
+    list.closed = is_closed.then(|| Day::of(now));
 }
 
 /// Keeps what an earlier list says, and adds to it what was not known: a list that is written

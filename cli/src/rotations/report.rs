@@ -151,7 +151,7 @@ fn explanation(state: State) -> &'static str {
     match state {
         State::Confirmed => "somebody confirmed that its old value works no more",
         State::Gone => {
-            "no manifest holds it any more; make sure that its value works no more where it came from, then say so with `sceau rotations --confirm ENVIRONMENT:NAMESPACE/NAME/ITEM`"
+            "no manifest holds it any more under this name: was it renamed, give it a new value there; make sure that its value works no more where it came from, then say so with `sceau rotations --confirm ENVIRONMENT:NAMESPACE/NAME/ITEM`"
         }
         State::InFuture => {
             "its seal claims a time that is still to come: seal it again with `sceau set FILE ITEM`"
