@@ -49,8 +49,8 @@ fn somebody_is_marked_and_what_they_could_have_read_is_listed() {
     assert_snapshot!(outcome, @"
     exit 0
     stderr:
-      note: sceau.yaml says that alice left on 2026-11-22
       note: rotations/2026-11-22-alice.yaml lists 1 item that alice could have read, 1 of them to be renewed
+      note: sceau.yaml says that alice left on 2026-11-22
       note: still to be re-keyed: sceau rekey --environment prod
       note: commit it: git add rotations && git commit --all --message 'Offboard alice'
       note: give each item a new value with `sceau set FILE ITEM` before 2026-12-22 is over: only that protects one that alice has read
@@ -221,8 +221,8 @@ fn environments_are_re_keyed_once() {
       RESULT     ENVIRONMENT   SECRET     SEAL   WHERE
       Resealed   prod          shop/api   1      deploy/api/prod/secret.yaml:1
     stderr:
-      note: sceau.yaml says that alice left on 2026-11-22
       note: rotations/2026-11-22-alice.yaml lists 1 item that alice could have read, 1 of them to be renewed
+      note: sceau.yaml says that alice left on 2026-11-22
       note: a new sealing key is asked for in prod
       note: seals: 1 resealed
       note: a value that somebody has read stays read: only renewing it, with a new value, helps
@@ -247,7 +247,7 @@ fn environments_are_re_keyed_once() {
 /// Each row is a moment at which the program may have been killed: what stood in the files then.
 #[test]
 fn interrupted_anywhere_it_comes_to_the_same_end() {
-    const WRITTEN: [&str; 4] = ["sceau.yaml", LIST, FILE, "certificates/prod.pem"];
+    const WRITTEN: [&str; 4] = [LIST, "sceau.yaml", FILE, "certificates/prod.pem"];
     let server = ResealServer::renewing(&[TestKey::Prod], TestKey::Other);
     let whole = with_cluster(&server);
     let before = whole.text("sceau.yaml");
@@ -570,11 +570,32 @@ fn a_project_file_that_cannot_be_edited_in_place_is_left_alone() {
     );
     let project = project().file("sceau.yaml", aliased);
     project.commit("Copied");
-    let outcome = project.run("offboard alice --no-rekey").refused(1);
+    let outcome = project.run("offboard alice --no-rekey");
+    assert_eq!(outcome.code, 1, "{outcome}");
     assert!(
         outcome
             .stderr()
             .contains("write `left: 2026-11-22` for alice yourself"),
         "{outcome}"
     );
+    // The list is there, and the next run goes on by it.
+    assert_eq!(outcome.changed_files(), [LIST]);
+    let by_hand = project.text("sceau.yaml").replace(
+        "  alice: *c",
+        "  alice: {operates: [prod], left: 2026-11-22}",
+    );
+    let project = project.file("sceau.yaml", by_hand);
+    let again = project.run("offboard alice --no-rekey").done();
+    assert_eq!(again.changed_files(), [""; 0]);
+}
+
+#[test]
+fn nobody_is_marked_without_a_list() {
+    let long = "a".repeat(250);
+    let project = project().file("sceau.yaml", PROJECT.replace("alice", &long));
+    project.commit("A long name");
+    let outcome = project
+        .run(&format!("offboard {long} --no-rekey"))
+        .refused(1);
+    assert!(outcome.stderr().contains("cannot write"), "{outcome}");
 }

@@ -328,3 +328,77 @@ fn without_lists_nothing_is_open() {
     files: unchanged
     ");
 }
+
+#[test]
+fn no_ignore_rule_hides_a_list() {
+    for rules in [".gitignore", ".ignore"] {
+        let mut project = after_leaving().file(rules, "rotations/*\n*.yaml\n!deploy/**\n");
+        project.set_clock("2026-12-23T00:00:00Z");
+        let outcome = project.run("rotations --check");
+        assert_eq!(outcome.code, 3, "{rules}: {outcome}");
+        // What offboard finds is kept, and its deadline with it.
+        let outcome = project.run("offboard alice --no-rekey").done();
+        assert_eq!(outcome.changed_files(), [""; 0], "{rules}: {outcome}");
+    }
+}
+
+#[test]
+fn what_stands_in_the_place_of_the_lists_is_refused() {
+    let project = after_leaving();
+    let list = project.text(LIST);
+    fs::remove_dir_all(project.path("rotations")).unwrap();
+    let project = project.file("rotations", list);
+    for command in ["rotations --check", "offboard alice --no-rekey"] {
+        let outcome = project.run(command).refused(1);
+        assert!(
+            outcome.stderr().contains("rotations is no directory"),
+            "{outcome}"
+        );
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn no_symbolic_link_is_followed_to_a_list() {
+    use std::os::unix::fs::symlink;
+    let project = after_leaving().file("elsewhere/keep.txt", "");
+    for (link, target) in [(LIST, "../elsewhere/list.yaml"), ("rotations", "elsewhere")] {
+        let path = project.path(link);
+        if path.is_dir() {
+            fs::remove_dir_all(&path).unwrap();
+        } else {
+            fs::remove_file(&path).unwrap();
+        }
+        symlink(target, &path).unwrap();
+        for command in [
+            "rotations --check",
+            "rotations --tick",
+            "offboard alice --no-rekey",
+        ] {
+            let outcome = project.run(command);
+            assert_eq!(outcome.code, 1, "{command}: {outcome}");
+            assert!(outcome.stderr().contains(link), "{command}: {outcome}");
+        }
+        assert!(!project.path("elsewhere/list.yaml").exists());
+        assert_eq!(fs::read_dir(project.path("elsewhere")).unwrap().count(), 1);
+    }
+}
+
+#[test]
+fn a_list_by_another_extension_is_not_passed_over() {
+    let project = after_leaving();
+    fs::rename(
+        project.path(LIST),
+        project.path("rotations/2026-11-22-alice.YAML"),
+    )
+    .unwrap();
+    assert_snapshot!(project.run("rotations --check").refused(1), @"
+    exit 1
+    stderr:
+      error: rotations/2026-11-22-alice.YAML may be a list, and its extension is not written `.yaml`
+      hint: rename it
+    files: unchanged
+    ");
+    let project = after_leaving().file("rotations/README.md", "Who left.\n");
+    project.run("rotations --check").done();
+}

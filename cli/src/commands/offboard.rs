@@ -24,8 +24,8 @@ use crate::{
 /// was in use while they operated its environment, or when its seal was ever wrapped for their own
 /// certificate. Then it
 ///
-///   1. marks them as left in sceau.yaml, on one line,
-///   2. writes the list of these items to `rotations/DAY-PERSON.yaml`,
+///   1. writes the list of these items to `rotations/DAY-PERSON.yaml`,
+///   2. marks them as left in sceau.yaml, on one line,
 ///   3. re-keys each environment that is still sealed to a key from their time, as `sceau rekey`
 ///      does, with a login that has the cluster role `sceau-operator`.
 ///
@@ -140,16 +140,10 @@ fn tell_unreadable(found: &Found, io: &mut Io<'_>) {
     }
 }
 
-/// Marks them as left and writes the list; says whether anything changed.
+/// Writes the list and then marks them as left, so that nobody is marked without one; says whether
+/// anything changed.
 fn record(project: &Project, found: &Found, io: &mut Io<'_>) -> Result<bool> {
     let List { person, left, .. } = &found.list;
-    let marked = offboarding::mark(project, person, *left)?;
-    if marked {
-        ui::note(
-            io,
-            format_args!("{FILE_NAME} says that {person} left on {left}"),
-        );
-    }
     let written = found.write(project)?;
     let name = &found.file;
     let name = name.display();
@@ -163,6 +157,13 @@ fn record(project: &Project, found: &Found, io: &mut Io<'_>) -> Result<bool> {
         );
     } else {
         ui::note(io, format_args!("{name} is there already"));
+    }
+    let marked = offboarding::mark(project, person, *left)?;
+    if marked {
+        ui::note(
+            io,
+            format_args!("{FILE_NAME} says that {person} left on {left}"),
+        );
     }
     Ok(marked || written)
 }

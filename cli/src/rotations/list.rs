@@ -1,7 +1,11 @@
 //! The list of what somebody who left could have read: a file under `rotations/`, and the JSON
 //! schema that editors check it by.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::{self, FileType},
+    io,
+    path::{Path, PathBuf},
+};
 
 use jiff::Timestamp;
 use schemars::{JsonSchema, generate::SchemaSettings};
@@ -19,6 +23,9 @@ use crate::{
 
 /// Where the lists are, from the project's root.
 pub(crate) const DIRECTORY: &str = "rotations";
+
+/// The extensions of their files.
+const EXTENSIONS: [&str; 3] = ["json", "yaml", "yml"];
 
 /// The values that somebody who left could have read, and which of them were renewed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -142,18 +149,84 @@ const HEADER: &str = "\
 # by `sceau rotations`, and ticked by `sceau rotations --tick`.
 ";
 
-/// Reads every list of the project in `root`.
+/// Reads every list of the project in `root`: each file of the directory and those in it, whatever
+/// git ignores.
+///
+/// # Errors
+///
+/// When something stands there that may be a list and is not looked at: a symbolic link, another
+/// thing than a file, or an extension in another spelling.
 pub(crate) fn read_all(root: &Path) -> Result<Vec<ListFile>> {
-    let directory = root.join(DIRECTORY);
-    if !directory.is_dir() {
-        return Ok(Vec::new());
+    let mut files = Vec::new();
+    let mut directories = vec![PathBuf::from(DIRECTORY)];
+    while let Some(directory) = directories.pop() {
+        for (name, kind) in entries(root, &directory)? {
+            if kind.is_dir() {
+                directories.push(name);
+            } else if is_list(&name, kind)? {
+                files.push(name);
+            }
+        }
     }
-    let files = sources::manifest_files(&[directory], root)?;
+    files.sort_unstable();
     files.iter().map(|file| read(root, file)).collect()
 }
 
+/// What stands in a directory below `root`, each by its name from there; nothing where the
+/// directory is not.
+fn entries(root: &Path, directory: &Path) -> Result<Vec<(PathBuf, FileType)>> {
+    let failed = |error: io::Error| CommandError::file("read", directory, &error);
+    let path = root.join(directory);
+    match fs::symlink_metadata(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(error)),
+        Ok(found) if !found.is_dir() => {
+            let problem = format!("{} is no directory", directory.display());
+            return Err(CommandError::user(problem).hint(
+                "the lists of `sceau offboard` stand in a directory of this name: move away what is there",
+            ));
+        }
+        Ok(_) => {}
+    }
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(&path).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let kind = entry.file_type().map_err(failed)?;
+        entries.push((directory.join(entry.file_name()), kind));
+    }
+    Ok(entries)
+}
+
+/// Whether this is the file of a list, by its name.
+fn is_list(name: &Path, kind: FileType) -> Result<bool> {
+    let shown = name.display();
+    if kind.is_symlink() {
+        let problem = format!("{shown} is a symbolic link, and none is followed to a list");
+        return Err(CommandError::user(problem)
+            .hint("put the list itself there: a commit holds only the link"));
+    }
+    let extension = name.extension().unwrap_or_default();
+    let Some(usual) = EXTENSIONS
+        .into_iter()
+        .find(|it| extension.eq_ignore_ascii_case(it))
+    else {
+        return Ok(false);
+    };
+    if !kind.is_file() {
+        let problem = format!("{shown} is no file, and may be taken for a list");
+        return Err(CommandError::user(problem).hint("move away what is there"));
+    }
+    if extension != usual {
+        return Err(CommandError::user(format!(
+            "{shown} may be a list, and its extension is not written `.{usual}`"
+        ))
+        .hint("rename it"));
+    }
+    Ok(true)
+}
+
 fn read(root: &Path, file: &Path) -> Result<ListFile> {
-    let input = sources::read_found(file, root)?;
+    let input = sources::read_file_input(file, root)?;
     let list = manifest::read_document(&input.text).map_err(|fault| {
         let place = format!("{}:{}", input.label, fault.line);
         CommandError::user(&fault).at(place).hints(fault.hint)
