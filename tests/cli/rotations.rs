@@ -432,3 +432,11 @@ fn what_cannot_be_read_is_neither_done_nor_confirmed() {
     assert!(outcome.stderr().contains("deploy/other.yaml"), "{outcome}");
     assert!(!outcome.stderr().contains("nothing is open"), "{outcome}");
 }
+
+#[test]
+fn a_tracked_manifest_is_there_whatever_is_ignored() {
+    let project = after_leaving().file(".gitignore", "deploy/\n");
+    assert_eq!(states(&project.run("rotations -o json")), ["SameText"]);
+    let id = format!("prod:shop/api/{}", items(&project)[0]);
+    project.run(&format!("rotations --confirm {id}")).refused(1);
+}
