@@ -139,6 +139,10 @@ fn a_manifest_that_is_put_back_opens_its_list_again() {
     let outcome = project.run("rotations --check");
     assert_eq!(outcome.code, 3, "{outcome}");
     assert!(outcome.stdout().contains("reopened"), "{outcome}");
+    assert!(
+        outcome.stderr().contains("or on a closed list"),
+        "{outcome}"
+    );
     let outcome = project.run("rotations --tick").done();
     assert!(outcome.file(LIST).contains("closed: null"), "{outcome}");
     assert!(outcome.file(LIST).contains("renewed: null"), "{outcome}");

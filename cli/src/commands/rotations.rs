@@ -195,10 +195,10 @@ fn verdict(rows: &[Row]) -> Result<()> {
             } else {
                 format!("{late} items are")
             };
-            Err(
-                CommandError::check(format!("{items} open after the deadline"))
-                    .hint("the report says what to do about each"),
-            )
+            Err(CommandError::check(format!(
+                "{items} open after the deadline, or on a closed list"
+            ))
+            .hint("the report says what to do about each"))
         }
     }
 }
