@@ -14,9 +14,15 @@ mod record;
 #[cfg(test)]
 mod tests;
 
+use std::path::{Path, PathBuf};
+
 use jiff::Timestamp;
 
-use crate::{error::Result, inventory::Inventory, project::Project};
+use crate::{
+    error::Result,
+    inventory::Inventory,
+    project::{self, Project},
+};
 
 pub(crate) use self::{
     access::Span,
@@ -32,6 +38,17 @@ pub(crate) use self::{
 /// clone is shallow.
 pub(crate) fn read(project: &Project, now: Timestamp) -> Result<Record> {
     Record::read(&git::Git::open(&project.root)?, now)
+}
+
+/// The files below a directory that git tracks, relative to it; none outside of a repository.
+///
+/// # Errors
+/// When git is not installed or refuses.
+pub(crate) fn tracked_files(directory: &Path) -> Result<Vec<PathBuf>> {
+    match project::repository_root(directory) {
+        Some(_) => git::Git::tracked(directory),
+        None => Ok(Vec::new()),
+    }
 }
 
 /// Who is asked about, and what the project is like now.

@@ -6,8 +6,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
-    path::Path,
+    fmt, fs,
+    path::{Path, PathBuf},
     rc::Rc,
     str::FromStr,
 };
@@ -21,6 +21,7 @@ use serde::Serialize;
 
 use crate::{
     error::{CommandError, Result},
+    history,
     manifest::{self, Named, Sealed, Target},
     project::Project,
     sources,
@@ -260,11 +261,24 @@ impl Inventory {
     }
 }
 
-/// Reads the items of all files of the project that git does not ignore.
+/// The files that may hold manifests: those that git does not ignore, and those that it tracks
+/// whatever an ignore rule says.
+fn files(root: &Path) -> Result<BTreeSet<PathBuf>> {
+    let found = sources::manifest_files(&[root.to_owned()], Path::new("/"))?;
+    let mut files: BTreeSet<PathBuf> = found.into_iter().collect();
+    let tracked = history::tracked_files(root)?.into_iter();
+    let tracked = tracked
+        .filter(|name| sources::is_manifest_name(name))
+        .map(|name| root.join(name));
+    files.extend(tracked.filter(|path| fs::symlink_metadata(path).is_ok_and(|it| it.is_file())));
+    Ok(files)
+}
+
+/// Reads the items of all files of the project that git tracks or does not ignore.
 pub(crate) fn of_project(project: &Project) -> Result<Inventory> {
     let mut inventory = Inventory::default();
     let root = &project.root;
-    for path in sources::manifest_files(std::slice::from_ref(root), Path::new("/"))? {
+    for path in files(root)? {
         let input = match sources::read_found(&path, root) {
             Ok(input) => input,
             Err(error) => {

@@ -1,6 +1,6 @@
 //! Key Secrets, the Kubernetes Secrets that sealing keys are kept in, and backups of them.
 //!
-//! A backup is an age file around a List that `kubectl apply` takes, so that it can be restored
+//! A backup is an age file around a List that `kubectl create` takes, so that it can be restored
 //! without this program.
 
 use std::{

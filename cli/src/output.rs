@@ -164,6 +164,16 @@ pub(crate) fn commit(files: Vec<Staged>) -> Result<()> {
     Ok(())
 }
 
+/// A text as one word of a POSIX shell: as it is where nothing in it means anything there, else in
+/// single quotes.
+pub(crate) fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./@".contains(c);
+    if !text.is_empty() && !text.starts_with('-') && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 /// Refuses to go on when one of the files is there. It is asked before long work; `commit` asks
 /// again, so a file that appears meanwhile is not overwritten either.
 pub(crate) fn refuse_existing(directory: &Path, files: &[&Path]) -> Result<()> {
@@ -197,5 +207,24 @@ impl Audience {
             (Some(existing), Self::Owner) => existing & mode,
             (Some(existing), _) => existing,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_reads_the_word_that_was_meant() {
+        for (text, word) in [
+            ("alice.smith", "alice.smith"),
+            ("Offboard alice", "'Offboard alice'"),
+            ("O'Brien", r"'O'\''Brien'"),
+            ("$(id)", "'$(id)'"),
+            ("-x", "'-x'"),
+            ("", "''"),
+        ] {
+            assert_eq!(shell_word(text), word);
+        }
     }
 }

@@ -24,7 +24,7 @@ use crate::{
 
 pub use self::list::schema;
 pub(crate) use self::{
-    list::{DIRECTORY, Entry, List, ListFile, Operated, file_name, read_all, write},
+    list::{DIRECTORY, Entry, List, ListFile, Operated, file_name, read_all, without_list, write},
     report::{Row, render},
     state::{State, Witness, judge},
 };

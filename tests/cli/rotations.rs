@@ -139,6 +139,10 @@ fn a_manifest_that_is_put_back_opens_its_list_again() {
     let outcome = project.run("rotations --check");
     assert_eq!(outcome.code, 3, "{outcome}");
     assert!(outcome.stdout().contains("reopened"), "{outcome}");
+    assert!(
+        outcome.stderr().contains("or on a closed list"),
+        "{outcome}"
+    );
     let outcome = project.run("rotations --tick").done();
     assert!(outcome.file(LIST).contains("closed: null"), "{outcome}");
     assert!(outcome.file(LIST).contains("renewed: null"), "{outcome}");
@@ -401,4 +405,69 @@ fn a_list_by_another_extension_is_not_passed_over() {
     ");
     let project = after_leaving().file("rotations/README.md", "Who left.\n");
     project.run("rotations --check").done();
+}
+
+#[test]
+fn whoever_has_left_has_a_list() {
+    let project = after_leaving();
+    fs::remove_dir_all(project.path("rotations")).unwrap();
+    assert_snapshot!(project.run("rotations --check"), @"
+    exit 3
+    stderr:
+      warning: sceau.yaml says that alice left, and there is no list of what they could have read
+      error: there is no list for alice
+      hint: write it: sceau offboard alice
+    files: unchanged
+    ");
+    project.run("rotations").done();
+    project.run("offboard alice --no-rekey").done();
+    project.run("rotations --check").done();
+}
+
+#[test]
+fn notice_takes_no_list_before_its_day() {
+    let mut project = TestProject::new();
+    let text = format!(
+        "{}people:\n  carol: {{operates: [], left: 2026-12-31}}\n",
+        project.text("sceau.yaml")
+    );
+    project = project.file("sceau.yaml", text);
+    project.run("rotations --check").done();
+    project.set_clock("2026-12-31T12:00:00Z");
+    assert_eq!(project.run("rotations --check").code, 3);
+}
+
+#[test]
+fn what_cannot_be_read_is_neither_done_nor_confirmed() {
+    let project = renew(after_leaving());
+    project.run("rotations --tick").done();
+    let text = project.text(FILE);
+    let twice = text.replace("  name: api\n", "  name: api\n  name: api\n");
+    assert_ne!(twice, text);
+    let project = project.file(FILE, twice);
+    let outcome = project.run("rotations --check");
+    assert_eq!(outcome.code, 3, "{outcome}");
+    let id = format!("prod:shop/api/{}", items(&project)[0]);
+    let outcome = project.run(&format!("rotations --confirm {id}")).refused(1);
+    assert!(
+        outcome
+            .stderr()
+            .contains("nothing is confirmed while 1 manifest cannot be read"),
+        "{outcome}"
+    );
+    let project = project
+        .file(FILE, text)
+        .file("deploy/other.yaml", b"kind: SealedSecret\n\xff\n");
+    let outcome = project.run("rotations --check");
+    assert_eq!(outcome.code, 3, "{outcome}");
+    assert!(outcome.stderr().contains("deploy/other.yaml"), "{outcome}");
+    assert!(!outcome.stderr().contains("nothing is open"), "{outcome}");
+}
+
+#[test]
+fn a_tracked_manifest_is_there_whatever_is_ignored() {
+    let project = after_leaving().file(".gitignore", "deploy/\n");
+    assert_eq!(states(&project.run("rotations -o json")), ["SameText"]);
+    let id = format!("prod:shop/api/{}", items(&project)[0]);
+    project.run(&format!("rotations --confirm {id}")).refused(1);
 }

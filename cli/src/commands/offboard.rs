@@ -11,6 +11,7 @@ use crate::{
     error::Result,
     manifest::{self, Format},
     offboarding::{self, Found, Offboarding, Rekeying},
+    output,
     project::{Day, FILE_NAME, Project},
     rekeying,
     reseal::{self, Login},
@@ -236,12 +237,11 @@ impl OffboardArguments {
 }
 
 fn tell_commit(list: &List, io: &mut Io<'_>) {
-    let (person, directory) = (&list.person, rotations::DIRECTORY);
+    let directory = rotations::DIRECTORY;
+    let message = output::shell_word(&format!("Offboard {}", list.person));
     ui::note(
         io,
-        format_args!(
-            "commit it: git add {directory} && git commit --all --message 'Offboard {person}'"
-        ),
+        format_args!("commit it: git add {directory} && git commit --all --message {message}"),
     );
 }
 

@@ -8,7 +8,8 @@ use crate::{
     args::ReportFormat,
     error::{CommandError, Result},
     inventory::{self, ItemId},
-    project::{Day, Project},
+    output,
+    project::{Day, FILE_NAME, Project},
     reseal::Login,
     rotations::{self, Judging, Progress, Row},
     ui::{self, Io},
@@ -28,8 +29,10 @@ use crate::{
 /// Nothing is written without `--tick` or `--confirm`. The last tick closes a list. What the
 /// controller knows to be unchanged is noted with the ticks, and known from then on without it.
 ///
-/// Exit codes: 0; 3 with `--check` when something is open after its deadline, or a list is closed
-/// whose ticks are not true any more, for instance because an old manifest was put back.
+/// Exit codes: 0; 3 with `--check` when something is open after its deadline, a list is closed
+/// whose ticks are not true any more, for instance because an old manifest was put back, somebody
+/// has left as sceau.yaml says and there is no list for them, or a manifest cannot be read. Nothing
+/// is confirmed either while a manifest cannot be read.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct RotationsArguments {
@@ -41,7 +44,8 @@ pub(crate) struct RotationsArguments {
     #[arg(long, value_name = "ENVIRONMENT:NAMESPACE/NAME/ITEM")]
     confirm: Vec<ItemId>,
 
-    /// Fail when something is open after its deadline: for CI, without keys or a cluster
+    /// Fail when something is open after its deadline, or cannot be looked at: for CI, without keys
+    /// or a cluster
     #[arg(long, conflicts_with_all = ["tick", "confirm"])]
     check: bool,
 
@@ -80,7 +84,7 @@ pub(super) fn run(arguments: &RotationsArguments, io: &mut Io<'_>) -> Result<()>
     for error in &inventory.unreadable {
         ui::warn(
             io,
-            format_args!("what it holds counts as removed: {}", error.message),
+            format_args!("what it holds is not known: {}", error.message),
         );
     }
     let judging = Judging {
@@ -89,7 +93,18 @@ pub(super) fn run(arguments: &RotationsArguments, io: &mut Io<'_>) -> Result<()>
         login: arguments.login(io),
         now: io.now,
     };
-    let mut progress = judging.judge_all(rotations::read_all(&project.root)?)?;
+    let lists = rotations::read_all(&project.root)?;
+    let unlisted = rotations::without_list(&project, &lists, Day::of(io.now));
+    tell_unlisted(&unlisted, io);
+    let unseen = if lists.is_empty() {
+        0
+    } else {
+        inventory.unreadable.len()
+    };
+    let mut progress = judging.judge_all(lists)?;
+    if unseen > 0 && !arguments.confirm.is_empty() {
+        return Err(not_confirmed(unseen));
+    }
     for id in &arguments.confirm {
         progress.confirm(id, Day::of(io.now))?;
     }
@@ -98,14 +113,59 @@ pub(super) fn run(arguments: &RotationsArguments, io: &mut Io<'_>) -> Result<()>
     if arguments.tick || !arguments.confirm.is_empty() {
         tick(&progress, &project, io)?;
     }
-    if rows.is_empty() {
+    if rows.is_empty() && unlisted.is_empty() && unseen == 0 {
         ui::note(io, "nothing is open");
     }
     if arguments.check {
-        verdict(&rows)
-    } else {
-        Ok(())
+        verdict(&rows)?;
+        all_was_seen(&unlisted, unseen)?;
     }
+    Ok(())
+}
+
+fn tell_unlisted(people: &[&str], io: &mut Io<'_>) {
+    for person in people {
+        ui::warn(
+            io,
+            format_args!(
+                "{FILE_NAME} says that {person} left, and there is no list of what they could have read"
+            ),
+        );
+    }
+}
+
+fn not_confirmed(unseen: usize) -> CommandError {
+    CommandError::user(format!(
+        "nothing is confirmed while {} cannot be read: the item may be in there",
+        manifests(unseen)
+    ))
+    .hint("correct what is warned of above, and try again")
+}
+
+fn manifests(count: usize) -> String {
+    match count {
+        1 => "1 manifest".to_owned(),
+        several => format!("{several} manifests"),
+    }
+}
+
+/// Fails when something that may be open could not be looked at.
+fn all_was_seen(unlisted: &[&str], unseen: usize) -> Result<()> {
+    if let Some(person) = unlisted.first() {
+        let word = output::shell_word(person);
+        return Err(
+            CommandError::check(format!("there is no list for {}", unlisted.join(", ")))
+                .hint(format!("write it: sceau offboard {word}")),
+        );
+    }
+    if unseen > 0 {
+        return Err(CommandError::check(format!(
+            "{} cannot be read: what is open in there is not known",
+            manifests(unseen)
+        ))
+        .hint("correct what is warned of above"));
+    }
+    Ok(())
 }
 
 impl RotationsArguments {
@@ -135,10 +195,10 @@ fn verdict(rows: &[Row]) -> Result<()> {
             } else {
                 format!("{late} items are")
             };
-            Err(
-                CommandError::check(format!("{items} open after the deadline"))
-                    .hint("the report says what to do about each"),
-            )
+            Err(CommandError::check(format!(
+                "{items} open after the deadline, or on a closed list"
+            ))
+            .hint("the report says what to do about each"))
         }
     }
 }

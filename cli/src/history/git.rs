@@ -59,6 +59,16 @@ impl Git {
         Ok(git)
     }
 
+    /// The files below a directory that are tracked, relative to it.
+    pub(super) fn tracked(directory: &Path) -> Result<Vec<PathBuf>> {
+        let git = Self {
+            directory: directory.to_owned(),
+            prefix: String::new(),
+        };
+        let names = git.text(&["ls-files", "-z"])?;
+        Ok(names.split_terminator('\0').map(PathBuf::from).collect())
+    }
+
     /// Every commit that a ref or HEAD reaches, parents before children.
     pub(super) fn commits(&self) -> Result<Vec<Commit>> {
         let output = self.output(&[

@@ -17,7 +17,7 @@ use crate::{
     inventory::ItemId,
     manifest::{self, Format},
     output::{self, Audience, NewFile},
-    project::Day,
+    project::{Day, Project},
     sources,
 };
 
@@ -236,6 +236,23 @@ fn read(root: &Path, file: &Path) -> Result<ListFile> {
         text: input.text.to_string(),
         list,
     })
+}
+
+/// Who has left by `today`, as the project file says, and has no list of that day.
+pub(crate) fn without_list<'a>(
+    project: &'a Project,
+    lists: &[ListFile],
+    today: Day,
+) -> Vec<&'a str> {
+    let is_listed = |person: &str, left: Day| {
+        let mut lists = lists.iter().map(|it| &it.list);
+        lists.any(|it| it.person == person && it.left == left)
+    };
+    let people = project.people.iter().filter(|(person, settings)| {
+        let left = settings.left.filter(|left| *left <= today);
+        left.is_some_and(|left| !is_listed(person, left))
+    });
+    people.map(|(person, _)| person.as_str()).collect()
 }
 
 /// The file of the list of somebody, relative to the project's root: its name holds nothing that

@@ -43,9 +43,13 @@ fn may_hold_manifests(entry: &DirEntry) -> bool {
     if entry.depth() == 0 {
         return entry.path().is_file();
     }
-    let extension = entry.path().extension().and_then(OsStr::to_str);
-    entry.file_type().is_some_and(|it| it.is_file())
-        && extension.is_some_and(|it| EXTENSIONS.contains(&it))
+    entry.file_type().is_some_and(|it| it.is_file()) && is_manifest_name(entry.path())
+}
+
+/// Whether a file of this name is looked into.
+pub(crate) fn is_manifest_name(path: &Path) -> bool {
+    let extension = path.extension().and_then(OsStr::to_str);
+    extension.is_some_and(|it| EXTENSIONS.contains(&it))
 }
 
 fn unreadable(path: &Path, error: &ignore::Error) -> CommandError {

@@ -26,7 +26,7 @@ use crate::{
 ///
 /// The file is an age file, with ASCII armor, as <https://age-encryption.org> describes them. What is in it is a List
 /// of Secrets, so that it can be restored without sceau too:
-/// `age --decrypt --identity FILE backup.age | kubectl apply --filename -`. Whoever opens it can open
+/// `age --decrypt --identity FILE backup.age | kubectl create --filename -`. Whoever opens it can open
 /// every secret of the environments: keep it offline, as you keep the identities, and out of git,
 /// where it would stay for as long as somebody's identity may leak.
 #[derive(Debug, clap::Args)]

@@ -58,7 +58,7 @@ Examples:
     sceau keys restore prod.age --identity alice.txt --context prod-new
 
   Without sceau:
-    age --decrypt --identity alice.txt prod.age | kubectl apply --filename -";
+    age --decrypt --identity alice.txt prod.age | kubectl create --filename -";
 
 pub(in crate::commands) fn run(arguments: &RestoreArguments, io: &mut Io<'_>) -> Result<()> {
     let identities = Identities::read(&arguments.identity.identities, io)?;
