@@ -61,7 +61,14 @@ impl Offboarding<'_> {
         let record = history::read(self.project, self.now)?;
         let settings = self.project.people.get(self.person);
         if settings.is_none() && !record.people().contains(self.person) {
-            return Err(unknown(self.person, &record.people()));
+            let error = unknown(self.person, &record.people());
+            return Err(match record.unreadable.get(FILE_NAME) {
+                None => error,
+                Some(fault) => error.hint(format!(
+                    "commit {} may name them: {}",
+                    fault.commit, fault.problem
+                )),
+            });
         }
         let mut lists = rotations::read_all(&self.project.root)?;
         let names: Vec<PathBuf> = lists.iter().map(|it| it.name.clone()).collect();
