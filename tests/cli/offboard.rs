@@ -517,6 +517,22 @@ fn a_linked_project_file_has_no_history() {
 }
 
 #[test]
+fn a_renamed_item_with_its_old_value_is_listed_by_its_new_name() {
+    let mut project = project().private_key("../prod.key", TestKey::Prod);
+    project.run("offboard alice --no-rekey").done();
+    project.commit("Offboard alice");
+    project.set_clock("2026-11-24T12:00:00Z");
+    project
+        .run(&format!(
+            "rename {FILE} password passphrase --keys ../prod.key"
+        ))
+        .done();
+    project.commit("Rename");
+    let outcome = project.run("offboard alice --no-rekey").done();
+    assert!(outcome.file(LIST).contains("item: passphrase"), "{outcome}");
+}
+
+#[test]
 fn grafts_hide_nothing() {
     let project = project().file(
         "sceau.yaml",
