@@ -16,7 +16,7 @@ use sealing::{EnvironmentName, KeyId};
 
 use crate::{
     error::{CommandError, Result},
-    history::{self, Question, Unreadable},
+    history::{self, Question, Record, Unreadable},
     inventory::{self, Inventory},
     manifest::{self, Hop, Scalar, Setting},
     output::{self, Audience, NewFile},
@@ -59,10 +59,7 @@ impl Offboarding<'_> {
     pub(crate) fn find(&self) -> Result<Found> {
         find::refuse_link(self.project)?;
         let record = history::read(self.project, self.now)?;
-        let settings = self.project.people.get(self.person);
-        if settings.is_none() && !record.people().contains(self.person) {
-            return Err(unknown(self.person, &record.people()));
-        }
+        self.refuse_unknown(&record)?;
         let mut lists = rotations::read_all(&self.project.root)?;
         let names: Vec<PathBuf> = lists.iter().map(|it| it.name.clone()).collect();
         lists.retain(|it| it.list.person == self.person && !record.is_back(it, self.project));
@@ -114,6 +111,21 @@ impl Offboarding<'_> {
             existing,
             unreadable: record.unreadable.into_iter().collect(),
             unreadable_now: unreadable,
+        })
+    }
+
+    fn refuse_unknown(&self, record: &Record) -> Result<()> {
+        let known = record.people();
+        if self.project.people.contains_key(self.person) || known.contains(self.person) {
+            return Ok(());
+        }
+        let error = unknown(self.person, &known);
+        Err(match record.unreadable.get(FILE_NAME) {
+            None => error,
+            Some(fault) => error.hint(format!(
+                "commit {} may name them: {}",
+                fault.commit, fault.problem
+            )),
         })
     }
 

@@ -34,6 +34,8 @@ pub(crate) struct Progress {
     pub(crate) lists: Vec<ListFile>,
     /// For each list the states of its items, in their order.
     states: Vec<Vec<State>>,
+    /// In the same way, the ends of the texts that they have.
+    texts: Vec<Vec<String>>,
     /// What is to be noted besides ticks: the list, and the field.
     remarks: Vec<(usize, Setting<'static>)>,
 }
@@ -57,6 +59,7 @@ impl Judging<'_> {
             objects: BTreeMap::new(),
         };
         let (mut states, mut remarks) = (Vec::new(), Vec::new());
+        let texts = lists.iter().map(|file| self.texts(&file.list)).collect();
         for (list, file) in lists.iter().enumerate() {
             let items = file.list.items.iter().enumerate();
             let own = items.map(|(item, entry)| {
@@ -77,8 +80,14 @@ impl Judging<'_> {
         Ok(Progress {
             lists,
             states,
+            texts,
             remarks,
         })
+    }
+
+    fn texts(&self, list: &List) -> Vec<String> {
+        let texts = |entry: &Entry| state::texts(&occurrences(self.inventory, entry));
+        list.items.iter().map(texts).collect()
     }
 }
 
@@ -118,7 +127,8 @@ impl Progress {
                 is_listed = true;
                 if states[item].wants_confirmation() {
                     states[item] = State::Confirmed;
-                    self.remarks.push((list, state::confirmation(item, today)));
+                    let noted = state::confirmation(item, &self.texts[list][item], today);
+                    self.remarks.extend(noted.map(|it| (list, it)));
                 } else if !states[item].is_done() {
                     return Err(not_by_word(id, &file.list.person));
                 }

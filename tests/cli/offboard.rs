@@ -517,6 +517,53 @@ fn a_linked_project_file_has_no_history() {
 }
 
 #[test]
+fn a_renamed_item_with_its_old_value_is_listed_by_its_new_name() {
+    let mut project = project().private_key("../prod.key", TestKey::Prod);
+    project.run("offboard alice --no-rekey").done();
+    project.commit("Offboard alice");
+    project.set_clock("2026-11-24T12:00:00Z");
+    project
+        .run(&format!(
+            "rename {FILE} password passphrase --keys ../prod.key"
+        ))
+        .done();
+    project.commit("Rename");
+    let outcome = project.run("offboard alice --no-rekey").done();
+    assert!(outcome.file(LIST).contains("item: passphrase"), "{outcome}");
+}
+
+#[test]
+fn grafts_hide_nothing() {
+    let project = project().file(
+        "sceau.yaml",
+        PROJECT.replace("  bob: {operates: [prod]}\n", ""),
+    );
+    project.commit("Bob is gone");
+    let head = project.git(&["rev-parse", "HEAD"]);
+    fs::create_dir_all(project.path(".git/info")).unwrap();
+    fs::write(project.path(".git/info/grafts"), head).unwrap();
+    let outcome = project.run("offboard bob --no-rekey").done();
+    assert!(
+        outcome
+            .file("rotations/2026-11-22-bob.yaml")
+            .contains("item: ")
+    );
+}
+
+#[test]
+fn whoever_is_not_found_may_stand_where_nothing_could_be_read() {
+    let project = project().file("sceau.yaml", "people: {zoe: [");
+    project.commit("Zoe");
+    let project = project.file("sceau.yaml", PROJECT);
+    project.commit("Repaired");
+    let outcome = project.run("offboard zoe --no-rekey").refused(1);
+    assert!(
+        outcome.stderr().contains("may name them: sceau.yaml:1"),
+        "{outcome}"
+    );
+}
+
+#[test]
 fn head_may_be_detached_and_files_may_be_called_anything() {
     const ODD: &str = "deploy/ü b/prod/line\nbreak \"quoted\".yaml";
     let project = project();

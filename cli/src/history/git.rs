@@ -157,6 +157,8 @@ impl Git {
         }
         command
             .env("LC_ALL", "C")
+            // Grafts would hide commits, as replaced objects would.
+            .env("GIT_GRAFT_FILE", "/dev/null")
             .current_dir(&self.directory)
             .args(["--no-optional-locks", "--no-replace-objects"])
             .args(arguments)

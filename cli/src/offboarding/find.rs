@@ -121,6 +121,7 @@ pub(super) fn entries(reading: Reading, inventory: &Inventory) -> Vec<Entry> {
             known_by: None,
             unchanged: None,
             confirmed: None,
+            confirmed_text: None,
         }
     });
     entries.collect()

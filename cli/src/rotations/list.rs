@@ -109,6 +109,10 @@ pub(crate) struct Entry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub(crate) confirmed: Option<Day>,
+    /// The last characters of the texts that it had then, in the original's format: it does not
+    /// tell whether another text is another value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) confirmed_text: Option<String>,
 }
 
 /// By what it is known that a value was renewed.

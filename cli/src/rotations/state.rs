@@ -76,8 +76,8 @@ pub(crate) fn judge(
     }
     let sealed: Option<Vec<_>> = occurrences.iter().map(|it| it.sealed.sealed_at).collect();
     match (sealed, entry.confirmed, entry.renewed) {
-        (None, Some(_), _) => State::Confirmed,
-        (None, None, _) => State::Original,
+        (None, Some(_), _) if entry.confirmed_text == Some(texts(occurrences)) => State::Confirmed,
+        (None, ..) => State::Original,
         (Some(times), Some(_), _) if times.is_empty() => State::Confirmed,
         (Some(times), None, Some(at)) if times.is_empty() => {
             State::Renewed(at, entry.known_by.unwrap_or(Evidence::Seal))
@@ -89,6 +89,14 @@ pub(crate) fn judge(
             (None, _) => State::Gone,
         },
     }
+}
+
+/// The ends of the texts that an item has, as a confirmation notes them.
+pub(super) fn texts(occurrences: &[Occurrence]) -> String {
+    let mut endings: Vec<&str> = occurrences.iter().map(|it| &*it.sealed.ending).collect();
+    endings.sort_unstable();
+    endings.dedup();
+    endings.join(" ")
 }
 
 fn renewed(entry: &Entry, at: Timestamp, witnesses: &[Witness]) -> State {
@@ -186,13 +194,18 @@ pub(crate) fn remark(item: usize, ending: &str) -> Setting<'static> {
     }
 }
 
-/// What notes that the old value of an item of a list works no more.
-pub(crate) fn confirmation(item: usize, today: Day) -> Setting<'static> {
-    Setting {
+/// What notes that the old value of an item of a list works no more, and which texts it has by
+/// then; of one that was removed, none.
+pub(crate) fn confirmation(item: usize, texts: &str, today: Day) -> [Setting<'static>; 2] {
+    let setting = |field, scalar| Setting {
         way: vec![Hop::Field("items"), Hop::Index(item)],
-        field: "confirmed",
-        scalar: Scalar::Quoted(today.to_string()),
-    }
+        field,
+        scalar,
+    };
+    [
+        setting("confirmed", Scalar::Quoted(today.to_string())),
+        setting("confirmedText", Scalar::Quoted(texts.to_owned())),
+    ]
 }
 
 impl Evidence {

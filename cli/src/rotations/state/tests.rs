@@ -103,7 +103,16 @@ fn what_no_file_tells_is_open_until_somebody_confirms_it() {
     check(json!({}), &[], State::Gone);
     check(confirmed(), &[], State::Confirmed);
     check(json!({}), &[("new", None)], State::Original);
-    check(confirmed(), &[("new", None)], State::Confirmed);
+    let by_text = || json!({"confirmed": DAY, "confirmedText": "new"});
+    check(by_text(), &[("new", None)], State::Confirmed);
+    // Another text may be the old value, encrypted again.
+    check(by_text(), &[("newer", None)], State::Original);
+    check(
+        by_text(),
+        &[("new", None), ("newer", None)],
+        State::Original,
+    );
+    check(confirmed(), &[("new", None)], State::Original);
     // A manifest that was put back speaks louder.
     check(confirmed(), &[("old", None)], State::SameText);
     check(confirmed(), &[("older", BEFORE)], State::NotRenewed);
