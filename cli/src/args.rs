@@ -1,24 +1,16 @@
-//! The command line: the program's own help, its commands, and the flags that mean the same
-//! everywhere.
+//! The command line: the program's own help, and its commands.
 //!
-//! What belongs to one command alone stands with it in `commands`.
+//! What belongs to one command stands with it in `commands`, and what means the same in several in
+//! `flags` and `login`.
 
-use std::{
-    error::Error as _,
-    fmt::Write as _,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{error::Error as _, fmt::Write as _};
 
 use clap::{
     CommandFactory as _, Parser, Subcommand,
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use sealing::{Namespace, SecretName};
-
 use crate::{
-    cluster::Target,
     commands::{
         certificate::CertificateCommand, completions::CompletionsArguments, init::InitArguments,
         inspect::InspectArguments, keys::KeysCommand, offboard::OffboardArguments,
@@ -27,8 +19,6 @@ use crate::{
         set::SetArguments, trace::TraceArguments, unseal::UnsealArguments, unset::UnsetArguments,
     },
     error::{CommandError, without_name},
-    project::Environment,
-    reseal::Login,
 };
 
 /// Seal secrets for an environment, commit them, and let the cluster unseal them
@@ -101,77 +91,6 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Certificate(CertificateCommand),
     Completions(CompletionsArguments),
-}
-
-/// Private keys to unseal with.
-#[derive(Debug, Clone, clap::Args)]
-pub(crate) struct KeysArguments {
-    /// A file with private keys; may be given several times
-    ///
-    /// Either PEM, with as many keys as there are, or key Secrets as `kubectl get secret -o yaml`
-    /// exports them, sceau's own or the original's, single, in several documents or in a List.
-    #[arg(long, value_name = "FILE", required = true)]
-    pub(crate) keys: Vec<PathBuf>,
-}
-
-/// How the cluster of an environment is reached.
-#[derive(Debug, Clone, clap::Args)]
-pub(crate) struct ClusterArguments {
-    /// The kubeconfig context, instead of the one that sceau.yaml names
-    #[arg(long, value_name = "NAME")]
-    context: Option<String>,
-
-    /// The kubeconfig file, instead of KUBECONFIG or ~/.kube/config
-    #[arg(long, value_name = "FILE")]
-    kubeconfig: Option<PathBuf>,
-}
-
-impl ClusterArguments {
-    /// The cluster of this environment.
-    pub(crate) fn target(&self, environment: &Environment, directory: &Path) -> Target {
-        let own = || environment.context.clone();
-        Target {
-            kubeconfig: self.kubeconfig.as_ref().map(|it| directory.join(it)),
-            context: self.context.clone().or_else(own),
-        }
-    }
-
-    /// The same for whatever environment it will be.
-    pub(crate) fn login(&self, deadline: Duration, directory: &Path) -> Login {
-        Login {
-            context: self.context.clone(),
-            kubeconfig: self.kubeconfig.as_ref().map(|it| directory.join(it)),
-            deadline,
-        }
-    }
-}
-
-/// Which SealedSecret is edited.
-#[derive(Debug, Clone, clap::Args)]
-pub(crate) struct TargetArguments {
-    /// The file of the SealedSecret, which is edited in place
-    #[arg(value_name = "FILE")]
-    pub(crate) file: PathBuf,
-
-    /// The name of the SealedSecret, if the file holds several
-    #[arg(long, value_name = "NAME")]
-    pub(crate) name: Option<SecretName>,
-
-    /// Its namespace, if the file holds several or does not say it
-    #[arg(short, long, value_name = "NAME")]
-    pub(crate) namespace: Option<Namespace>,
-}
-
-/// How a report is written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum ReportFormat {
-    /// JSON, indented
-    Json,
-    /// A table for people
-    #[default]
-    Table,
-    /// YAML
-    Yaml,
 }
 
 /// The error for a command line that clap would repeat although it may hold a value.

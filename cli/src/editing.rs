@@ -15,8 +15,8 @@ use sealing::{
 };
 
 use crate::{
-    args::TargetArguments,
     error::{CommandError, Result, with_causes},
+    flags::TargetArguments,
     manifest::{self, Change, Choice, Named, Target},
     output::{self, Audience, NewFile},
     project::{self, Project},

@@ -9,9 +9,10 @@ use sealing::{
 use serde::Serialize;
 
 use crate::{
-    args::{ClusterArguments, ReportFormat},
     cluster::{Cluster, ClusterError},
     error::{CommandError, Result},
+    flags::ReportFormat,
+    login::ClusterArguments,
     manifest::{self, Format},
     project::{self, Project},
     resolve,

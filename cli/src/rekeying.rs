@@ -23,13 +23,14 @@ use self::{
     observed::{Active, Observed},
 };
 use crate::{
-    args::ReportFormat,
     cluster::{Cluster, ClusterError},
     error::{CommandError, Result},
+    flags::ReportFormat,
+    login::Login,
     manifest::{self, Format},
     output::{self, Audience, NewFile},
     project::Project,
-    reseal::{self, Login, Means, Pin, Resealing, Row},
+    reseal::{self, Means, Pin, Resealing, Row},
     ui::{self, Io},
 };
 

@@ -24,15 +24,15 @@ use self::{
     write::Writer,
 };
 use crate::{
-    args::ReportFormat,
     error::{CommandError, Result as CommandResult},
+    flags::ReportFormat,
+    login::Login,
     project::Project,
     sealed_files::{self, SealedFile},
     ui::{self, Io, Progress},
 };
 
 pub(crate) use self::{
-    clusters::Login,
     plan::{FoundSeal, Pin},
     report::{Row, seals},
 };

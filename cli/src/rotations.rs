@@ -17,9 +17,9 @@ use crate::{
     cluster::{Cluster, ClusterError},
     error::{CommandError, Result},
     inventory::{Inventory, ItemId, Occurrence},
+    login::Login,
     manifest::{self, Setting},
     project::{Day, Project},
-    reseal::Login,
 };
 
 pub use self::list::schema;

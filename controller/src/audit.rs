@@ -7,10 +7,10 @@
 
 use sealing::{
     EnvironmentName, KeyId, Place,
-    resource::{ResealResult, SealHeader, SealedValue},
+    resource::{ResealResult, SealHeader, SealedValue, ValuePlace},
 };
 
-use crate::{Reason, environment::revocation::Revocation, values::Told};
+use crate::{Reason, environment::revocation::Revocation};
 
 /// An attempt to unseal.
 pub(crate) struct Attempt<'a> {
@@ -100,13 +100,13 @@ pub(crate) fn record_revocation(environment: &str, revocation: &Revocation) {
     );
 }
 
-/// Writes the line about a value that stands in more than one Secret.
-pub(crate) fn record_reuse(told: &Told) {
-    let places = told.places.iter().map(ToString::to_string);
+/// Writes the line about a value that stands in so many places, with some of them.
+pub(crate) fn record_reuse(places: &[ValuePlace], count: usize) {
+    let places = places.iter().map(ToString::to_string);
     tracing::info!(
         target: "audit",
         places = places.collect::<Vec<_>>().join(", "),
-        count = told.count,
+        count,
         "reuse"
     );
 }

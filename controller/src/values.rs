@@ -242,7 +242,7 @@ pub(crate) async fn report_reuse(
         let hashes: Vec<u64> = reused.iter().map(hash).collect();
         for (group, hash) in reused.iter().zip(&hashes) {
             if !told.contains(hash) {
-                audit::record_reuse(group);
+                audit::record_reuse(&group.places, group.count);
             }
         }
         metrics.set_reused_values(reused.len());

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use self::report::Report;
 use crate::{
-    args::ReportFormat,
     error::{CommandError, Result},
+    flags::ReportFormat,
     manifest::{self, Format, Object},
     sources,
     ui::{self, Io},

@@ -7,14 +7,14 @@ use std::{path::PathBuf, time::Duration};
 use sealing::EnvironmentName;
 
 use crate::{
-    args::ReportFormat,
     error::Result,
+    flags::ReportFormat,
+    login::Login,
     manifest::{self, Format},
     offboarding::{self, Found, Offboarding, Rekeying},
     output,
     project::{Day, FILE_NAME, Project},
-    rekeying,
-    reseal::{self, Login},
+    rekeying, reseal,
     rotations::{self, Entry, List},
     ui::{self, Io},
 };

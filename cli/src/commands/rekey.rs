@@ -5,8 +5,9 @@ use std::time::Duration;
 use sealing::EnvironmentName;
 
 use crate::{
-    args::{ClusterArguments, ReportFormat},
     error::Result,
+    flags::ReportFormat,
+    login::ClusterArguments,
     project::Project,
     rekeying::{self, Consent, Rekeying},
     reseal, resolve,

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use sealing::{ItemName, resource::SealedSecret};
 
 use crate::{
-    args::TargetArguments,
     editing::{self, NativePlace, OpenFile},
     error::{Result, with_causes},
+    flags::TargetArguments,
     manifest::{Change, Sealed},
     project::Project,
     sources,

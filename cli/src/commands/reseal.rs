@@ -7,10 +7,11 @@ use std::{path::PathBuf, time::Duration};
 use sealing::{EnvironmentName, Namespace};
 
 use crate::{
-    args::ReportFormat,
     error::Result,
+    flags::ReportFormat,
+    login::Login,
     project::Project,
-    reseal::{self, Login, Means, Resealing},
+    reseal::{self, Means, Resealing},
     resolve, sources,
     ui::Io,
 };

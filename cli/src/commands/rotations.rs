@@ -5,12 +5,12 @@
 use std::{path::PathBuf, time::Duration};
 
 use crate::{
-    args::ReportFormat,
     error::{CommandError, Result},
+    flags::ReportFormat,
     inventory::{self, ItemId},
+    login::Login,
     output,
     project::{Day, FILE_NAME, Project},
-    reseal::Login,
     rotations::{self, Judging, Progress, Row},
     ui::{self, Io},
 };

@@ -9,9 +9,9 @@ use sealing::{
 };
 
 use crate::{
-    args::TargetArguments,
     editing::{self, OpenFile},
     error::{CommandError, Result},
+    flags::TargetArguments,
     manifest::{Change, Sealed},
     project::Project,
     sources::{self, Recipe, ValueSource},

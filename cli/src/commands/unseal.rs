@@ -13,8 +13,8 @@ use sealing::{
 };
 
 use crate::{
-    args::KeysArguments,
     error::{CommandError, Result, with_causes},
+    flags::KeysArguments,
     manifest::{self, Format, Object, Origin, Sealed, SecretManifest},
     output::{self, Audience, NewFile},
     sources,

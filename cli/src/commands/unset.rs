@@ -3,9 +3,9 @@
 use sealing::ItemName;
 
 use crate::{
-    args::TargetArguments,
     editing::OpenFile,
     error::Result,
+    flags::TargetArguments,
     manifest::{Change, Sealed},
     ui::{self, Io},
 };

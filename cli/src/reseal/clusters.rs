@@ -1,10 +1,6 @@
 //! Wrapping through the clusters of the environments: ResealRequests under the user's login.
 
-use std::{
-    collections::{BTreeMap, btree_map::Entry},
-    path::PathBuf,
-    time::Duration,
-};
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use sealing::{
     Certificate, EnvironmentName, KeyId,
@@ -16,25 +12,15 @@ use super::{
     report::Finding,
 };
 use crate::{
-    cluster::{Cluster, ClusterError, Target},
+    cluster::{Cluster, ClusterError},
     error::{CommandError, Result as CommandResult},
+    login::Login,
     project::Project,
     ui::Progress,
 };
 
 /// Seals in a request.
 const MAX_SEALS: usize = 512;
-
-/// How the clusters are reached.
-#[derive(Debug, Clone)]
-pub(crate) struct Login {
-    /// A context instead of those that the project file names.
-    pub(crate) context: Option<String>,
-    /// A kubeconfig file, instead of `KUBECONFIG` or `~/.kube/config`.
-    pub(crate) kubeconfig: Option<PathBuf>,
-    /// How long a request may take.
-    pub(crate) deadline: Duration,
-}
 
 /// The clusters of the environments, each asked when it is first needed.
 pub(super) struct Clusters<'a> {
@@ -120,7 +106,7 @@ impl<'a> Clusters<'a> {
     fn connection(&mut self, environment: &EnvironmentName) -> CommandResult<&Connection> {
         match self.connections.entry(environment.clone()) {
             Entry::Occupied(known) => Ok(known.into_mut()),
-            Entry::Vacant(new) => Ok(new.insert(self.login.connect(environment, self.project)?)),
+            Entry::Vacant(new) => Ok(new.insert(connect(&self.login, environment, self.project)?)),
         }
     }
 }
@@ -156,39 +142,21 @@ fn without_request(task: &Task<'_>) -> Result<Fresh, Problem> {
     }
 }
 
-impl Login {
-    /// The cluster of an environment: the context is the one that was named, else the project's.
-    pub(crate) fn cluster(
-        &self,
-        environment: &EnvironmentName,
-        project: &Project,
-    ) -> CommandResult<Cluster> {
-        let settings = project.environments.get(environment);
-        let own = settings.and_then(|settings| settings.context.clone());
-        let target = Target {
-            kubeconfig: self.kubeconfig.clone(),
-            context: self.context.clone().or(own),
-        };
-        Cluster::connect(&target).map_err(explain)
-    }
-
-    fn connect(
-        &self,
-        environment: &EnvironmentName,
-        project: &Project,
-    ) -> CommandResult<Connection> {
-        let cluster = self.cluster(environment, project)?;
-        let pem = cluster.certificate(environment).map_err(explain)?;
-        let certificate = Certificate::parse_pem(&pem).map_err(|error| {
-            CommandError::cluster(format!("the cluster's certificate: {error}"))
-        })?;
-        Ok(Connection {
-            cluster,
-            active: certificate.key_id(),
-            // Base64, and what stands around it.
-            answer_bytes: certificate.recipient.bits() / 6 + 256,
-        })
-    }
+fn connect(
+    login: &Login,
+    environment: &EnvironmentName,
+    project: &Project,
+) -> CommandResult<Connection> {
+    let cluster = login.cluster(environment, project)?;
+    let pem = cluster.certificate(environment).map_err(explain)?;
+    let certificate = Certificate::parse_pem(&pem)
+        .map_err(|error| CommandError::cluster(format!("the cluster's certificate: {error}")))?;
+    Ok(Connection {
+        cluster,
+        active: certificate.key_id(),
+        // Base64, and what stands around it.
+        answer_bytes: certificate.recipient.bits() / 6 + 256,
+    })
 }
 
 impl Connection {

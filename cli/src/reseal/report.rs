@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::plan::Problem;
 use crate::{
-    args::ReportFormat,
     error::Result,
+    flags::ReportFormat,
     manifest::{self, Format, Located, Origin, Whereabouts},
     ui,
 };

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::{list::ListFile, state::State};
 use crate::{
-    args::ReportFormat,
     error::Result,
+    flags::ReportFormat,
     inventory::{ItemId, Occurrence},
     manifest::{self, Format},
     project::Day,

@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use sealing::{Certificate, EnvironmentName, KeyId};
 
 use crate::{
-    args::ClusterArguments,
     cluster,
     error::{CommandError, Result},
+    login::ClusterArguments,
     output::{self, Audience, NewFile},
     paths,
     project::{self, Environment, Project},

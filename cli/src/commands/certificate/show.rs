@@ -7,8 +7,8 @@ use sealing::{Certificate, EnvironmentName};
 use serde::Serialize;
 
 use crate::{
-    args::ReportFormat,
     error::{CommandError, Result},
+    flags::ReportFormat,
     manifest::{self, Format},
     project::{self, Project},
     resolve, sources,

@@ -15,8 +15,8 @@ use sealing::{EnvironmentName, KeyId, KeyRing, Namespace, UnsealError};
 use self::report::{Finding, Row};
 use super::IdentityArguments;
 use crate::{
-    args::ReportFormat,
     error::{CommandError, Result, with_causes},
+    flags::ReportFormat,
     key_secrets::{self, KeySecret},
     manifest::{Located, Sealed},
     project::Project,

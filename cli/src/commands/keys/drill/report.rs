@@ -4,8 +4,8 @@ use sealing::KeyId;
 use serde::Serialize;
 
 use crate::{
-    args::ReportFormat,
     error::Result,
+    flags::ReportFormat,
     manifest::{self, Format, Located, Origin, Sealed, Whereabouts},
     ui,
 };
