@@ -1,28 +1,19 @@
 //! What the git history of a project says about its people: which environments they operated
 //! when, which keys were theirs, and which values they could have read.
 //!
-//! `git` is the only part that runs the program git; `log` reads what it prints, and everything
-//! else decides from that alone. Nothing is written.
+//! Everything is decided from what `git` read. Nothing is written.
 
 mod access;
 mod commits;
-mod git;
-mod log;
 mod reading;
 mod record;
 
 #[cfg(test)]
 mod tests;
 
-use std::path::{Path, PathBuf};
-
 use jiff::Timestamp;
 
-use crate::{
-    error::Result,
-    inventory::Inventory,
-    project::{self, Project},
-};
+use crate::{error::Result, git::Git, inventory::Inventory, project::Project};
 
 pub(crate) use self::{
     access::Span,
@@ -37,18 +28,7 @@ pub(crate) use self::{
 /// When git is not installed or refuses, when there is no repository or no commit, and when the
 /// clone is shallow.
 pub(crate) fn read(project: &Project, now: Timestamp) -> Result<Record> {
-    Record::read(&git::Git::open(&project.root)?, now)
-}
-
-/// The files below a directory that git tracks, relative to it; none outside of a repository.
-///
-/// # Errors
-/// When git is not installed or refuses.
-pub(crate) fn tracked_files(directory: &Path) -> Result<Vec<PathBuf>> {
-    match project::repository_root(directory) {
-        Some(_) => git::Git::tracked(directory),
-        None => Ok(Vec::new()),
-    }
+    Record::read(&Git::open(&project.root)?, now)
 }
 
 /// Who is asked about, and what the project is like now.

@@ -21,7 +21,7 @@ use serde::Serialize;
 
 use crate::{
     error::{CommandError, Result},
-    history,
+    git,
     manifest::{self, Named, Sealed, Target},
     project::Project,
     sources,
@@ -266,7 +266,7 @@ impl Inventory {
 fn files(root: &Path) -> Result<BTreeSet<PathBuf>> {
     let found = sources::manifest_files(&[root.to_owned()], Path::new("/"))?;
     let mut files: BTreeSet<PathBuf> = found.into_iter().collect();
-    let tracked = history::tracked_files(root)?.into_iter();
+    let tracked = git::tracked_files(root)?.into_iter();
     let tracked = tracked
         .filter(|name| sources::is_manifest_name(name))
         .map(|name| root.join(name));

@@ -11,6 +11,7 @@ mod commands;
 mod editing;
 mod error;
 mod flags;
+mod git;
 mod history;
 mod inquiring;
 mod inventory;

@@ -131,7 +131,7 @@ fn one_file_of_the_command_line_encrypts_backups() {
 
 #[test]
 fn one_file_of_the_command_line_runs_other_programs() {
-    assert_eq!(mentions("cli/src/", "Stdio"), ["cli/src/history/git.rs"]);
+    assert_eq!(mentions("cli/src/", "Stdio"), ["cli/src/git.rs"]);
 }
 
 #[test]

@@ -7,10 +7,8 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{
-    access::Span,
-    log::{Commit, ObjectId},
-};
+use super::access::Span;
+use crate::git::{Commit, ObjectId};
 
 /// The files of a commit.
 pub(super) type Tree = BTreeMap<Rc<str>, ObjectId>;

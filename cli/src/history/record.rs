@@ -10,13 +10,10 @@ use std::{
 use jiff::Timestamp;
 use sealing::Certificate;
 
-use super::{
-    commits::{Commits, Tree},
-    git::Git,
-    log::{Change, ObjectId},
-};
+use super::commits::{Commits, Tree};
 use crate::{
     error::{CommandError, Result},
+    git::{Change, Git, ObjectId},
     inventory::{self, SealedItem},
     paths,
     project::{FILE_NAME, Project},

@@ -6,13 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use sealing::EnvironmentName;
 
-use super::{
-    commits::Commits,
-    log::{Change, Commit, ObjectId},
-    reading::Seen,
-    *,
+use super::{commits::Commits, reading::Seen, *};
+use crate::{
+    git::{Change, Commit, ObjectId},
+    inventory::ItemId,
 };
-use crate::inventory::ItemId;
 
 /// A history that grows by a commit each day at noon, beginning with 1 June 2026.
 struct Story {

@@ -6,43 +6,43 @@ use jiff::Timestamp;
 
 /// The name of an object in git, in hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct ObjectId(pub(super) Rc<str>);
+pub(crate) struct ObjectId(pub(crate) Rc<str>);
 
 impl ObjectId {
-    pub(super) fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         Self(text.into())
     }
 }
 
 /// A commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Commit {
-    pub(super) id: ObjectId,
+pub(crate) struct Commit {
+    pub(crate) id: ObjectId,
     /// When it was committed, in whole seconds.
-    pub(super) time: Timestamp,
+    pub(crate) time: Timestamp,
     /// The indexes of its parents, which stand before it.
-    pub(super) parents: Vec<usize>,
+    pub(crate) parents: Vec<usize>,
     /// What differs from its first parent.
-    pub(super) changes: Vec<Change>,
+    pub(crate) changes: Vec<Change>,
 }
 
 /// A file that a commit changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Change {
+pub(crate) struct Change {
     /// From the root of the repository.
-    pub(super) path: Rc<str>,
+    pub(crate) path: Rc<str>,
     /// Its content from then on; nothing when it is no file any more.
-    pub(super) blob: Option<ObjectId>,
+    pub(crate) blob: Option<ObjectId>,
     /// Whether it is a symbolic link from then on.
-    pub(super) is_link: bool,
+    pub(crate) is_link: bool,
 }
 
 /// What [`parse`] expects each commit to begin with, as git's `--format`.
-pub(super) const FORMAT: &str = "--format=commit %H %ct %P";
+pub(crate) const FORMAT: &str = "--format=commit %H %ct %P";
 
 /// Reads the output of `git log -z --raw` with [`FORMAT`], parents before children; nothing when it
 /// is not such an output.
-pub(super) fn parse(output: &[u8]) -> Option<Vec<Commit>> {
+pub(crate) fn parse(output: &[u8]) -> Option<Vec<Commit>> {
     let mut commits: Vec<Commit> = Vec::new();
     let mut indexes = HashMap::new();
     let mut tokens = output.split(|byte| *byte == 0);

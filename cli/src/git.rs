@@ -1,13 +1,19 @@
 //! The program git: the only file that runs it.
 
+mod log;
+
 use std::{
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
 
-use super::log::{self, Commit, ObjectId};
-use crate::error::{CommandError, Result, plain};
+use crate::{
+    error::{CommandError, Result, plain},
+    project,
+};
+
+pub(crate) use log::{Change, Commit, ObjectId};
 
 /// What would have git look into another repository than the one that the project stands in, as
 /// `git rev-parse --local-env-vars` lists it: git sets some of them where it runs a hook.
@@ -27,16 +33,27 @@ const ELSEWHERE: [&str; 13] = [
     "GIT_WORK_TREE",
 ];
 
+/// The files below a directory that git tracks, relative to it; none outside of a repository.
+///
+/// # Errors
+/// When git is not installed or refuses.
+pub(crate) fn tracked_files(directory: &Path) -> Result<Vec<PathBuf>> {
+    match project::repository_root(directory) {
+        Some(_) => Git::tracked(directory),
+        None => Ok(Vec::new()),
+    }
+}
+
 /// A repository with its whole history.
-pub(super) struct Git {
+pub(crate) struct Git {
     directory: PathBuf,
     /// Where the directory stands in the repository: empty, or with a slash at its end.
-    pub(super) prefix: String,
+    pub(crate) prefix: String,
 }
 
 impl Git {
     /// Finds the repository of a directory.
-    pub(super) fn open(directory: &Path) -> Result<Self> {
+    pub(crate) fn open(directory: &Path) -> Result<Self> {
         let mut git = Self {
             directory: directory.to_owned(),
             prefix: String::new(),
@@ -60,7 +77,7 @@ impl Git {
     }
 
     /// The files below a directory that are tracked, relative to it.
-    pub(super) fn tracked(directory: &Path) -> Result<Vec<PathBuf>> {
+    pub(crate) fn tracked(directory: &Path) -> Result<Vec<PathBuf>> {
         let git = Self {
             directory: directory.to_owned(),
             prefix: String::new(),
@@ -70,7 +87,7 @@ impl Git {
     }
 
     /// Every commit that a ref or HEAD reaches, parents before children.
-    pub(super) fn commits(&self) -> Result<Vec<Commit>> {
+    pub(crate) fn commits(&self) -> Result<Vec<Commit>> {
         let output = self.output(&[
             "-c",
             "log.showRoot=true",
@@ -96,7 +113,7 @@ impl Git {
     }
 
     /// The commit that is checked out.
-    pub(super) fn head(&self) -> Result<ObjectId> {
+    pub(crate) fn head(&self) -> Result<ObjectId> {
         let head = self.text(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]);
         let head = head.map_err(|_| {
             CommandError::user("this repository has no commit yet").hint("commit the project first")
@@ -105,13 +122,13 @@ impl Git {
     }
 
     /// The commits that branches stand at, those of remotes included.
-    pub(super) fn branches(&self) -> Result<Vec<ObjectId>> {
+    pub(crate) fn branches(&self) -> Result<Vec<ObjectId>> {
         let tips = self.text(&["rev-parse", "--branches", "--remotes"])?;
         Ok(tips.lines().map(ObjectId::new).collect())
     }
 
     /// A reader of files' contents.
-    pub(super) fn blobs(&self) -> Result<Blobs> {
+    pub(crate) fn blobs(&self) -> Result<Blobs> {
         let mut child = self
             .command(&["cat-file", "--batch"])
             .stdin(Stdio::piped())
@@ -175,7 +192,7 @@ fn not_run(error: &io::Error) -> CommandError {
 }
 
 /// A running `git cat-file --batch`.
-pub(super) struct Blobs {
+pub(crate) struct Blobs {
     child: Child,
     /// Taken when it is closed, at the end.
     questions: Option<ChildStdin>,
@@ -184,7 +201,7 @@ pub(super) struct Blobs {
 
 impl Blobs {
     /// Reads one file's content.
-    pub(super) fn read(&mut self, id: &ObjectId) -> Result<Vec<u8>> {
+    pub(crate) fn read(&mut self, id: &ObjectId) -> Result<Vec<u8>> {
         self.ask(id).map_err(|error| {
             let problem = plain(&error);
             CommandError::user(format!("git cannot read the object {}: {problem}", id.0))
