@@ -11,10 +11,9 @@ use sealing::{
 use serde_json::{Value, json};
 
 use crate::{
-    fingerprint_key::{self, FingerprintSecret},
-    key_ring::{KeySecret, KnownKey},
-    received::ReceivedEnvironment,
-    surroundings::Surroundings,
+    fingerprint::keeper::{self, FingerprintSecret},
+    keys::key_secret::{KeySecret, KnownKey},
+    store::{Surroundings, objects::ReceivedEnvironment},
 };
 
 /// Three throw-away sealing keys.
@@ -80,7 +79,7 @@ impl Given {
     }
 
     pub(crate) fn fingerprint_secret(mut self, secret: FingerprintSecret) -> Self {
-        let name = fingerprint_key::SECRET.to_owned();
+        let name = keeper::SECRET.to_owned();
         self.0.take_fingerprint_secret(Event::Apply((name, secret)));
         self
     }

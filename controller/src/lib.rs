@@ -14,46 +14,32 @@
 //! Formats, keys and their rules are `sealing`'s; this crate only decides what to do with them in a
 //! cluster. It never lists Secrets other than its own, and of those it wrote it reads metadata only.
 
-mod audit;
+mod api;
+mod backoff;
 mod duration;
 mod environment;
 mod error;
-mod events;
-mod fingerprint_key;
-mod fingerprints;
+mod fingerprint;
 #[cfg(test)]
 mod fixtures;
 mod heals;
-mod http;
-mod inquiries;
-mod key_ring;
-mod leader;
-mod metrics;
-mod outcome;
-mod phase;
-mod receipt;
-mod received;
-mod reconcile;
-mod renewal;
-mod requests;
-mod reseal_requests;
-mod retries;
+mod keys;
+mod request;
 mod run;
+mod sealed_secret;
 mod settings;
 mod status;
-mod surroundings;
+mod store;
 mod telemetry;
-mod values;
-mod watching;
 
 pub use error::Error;
-pub use fingerprints::Fingerprints;
-pub use outcome::{Obstacle, Reason};
-pub use received::{Outline, ReceivedSealedSecret, Unreadable};
-pub use reconcile::plan::{
+pub use fingerprint::annotation::Fingerprints;
+pub use run::run;
+pub use sealed_secret::outcome::{Obstacle, Reason};
+pub use sealed_secret::plan::{
     DesiredSecret, FoundSecret, Observed, Opened, Permitted, Plan, Unsealing, plan,
 };
-pub use run::run;
 pub use settings::Settings;
-pub use surroundings::{Belonging, KnownEnvironment};
-pub use telemetry::log_to_stderr;
+pub use store::objects::{Outline, ReceivedSealedSecret, Unreadable};
+pub use store::{Belonging, KnownEnvironment};
+pub use telemetry::logging::log_to_stderr;

@@ -20,15 +20,18 @@ use tokio::{
 
 use crate::{
     Error, Settings,
-    events::Events,
-    http::{self, Probes},
-    leader::Election,
-    metrics::Metrics,
-    phase::Phase,
-    surroundings::{self, Surroundings},
+    run::leader_election::Election,
+    store::{self, Surroundings},
+    telemetry::{
+        events::Events,
+        metrics::Metrics,
+        phase::Phase,
+        probes::{self, Probes},
+    },
 };
 
 mod controllers;
+pub(crate) mod leader_election;
 
 /// Resolves when the program is asked to end.
 type Shutdown = Shared<BoxFuture<'static, ()>>;
@@ -54,9 +57,9 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
     };
 
     let mut standing = Tasks::new();
-    let listener = http::listen(settings.listen).await?;
-    spawn(&mut standing, "http", http::serve(listener, probes));
-    for watch in surroundings::watches(&client, &settings.namespace, &surroundings) {
+    let listener = probes::listen(settings.listen).await?;
+    spawn(&mut standing, "http", probes::serve(listener, probes));
+    for watch in store::watches(&client, &settings.namespace, &surroundings) {
         spawn(&mut standing, "surroundings", watch);
     }
     let cores = available_parallelism().map_or(1, usize::from);

@@ -14,11 +14,10 @@ use serde_json::json;
 
 use super::plan::{KeyOrder, Mark};
 use crate::{
+    api::{self, FIELD_MANAGER},
     error::describe,
-    key_ring::{NewKey, UnusableKey},
-    receipt,
-    received::ReceivedEnvironment,
-    reconcile::FIELD_MANAGER,
+    keys::key_secret::{NewKey, UnusableKey},
+    store::objects::ReceivedEnvironment,
 };
 
 /// Why a sealing key could not be made.
@@ -58,7 +57,7 @@ pub(super) async fn make_key(
     let body = serde_json::to_vec(&secret).map_err(kube::Error::SerdeError)?;
     let request =
         Request::new(Secret::url_path(&(), Some(namespace))).create(&PostParams::default(), body);
-    match receipt::send(client, request).await {
+    match api::send(client, request).await {
         Ok(_) => Ok(new.id),
         Err(kube::Error::Api(status)) if status.is_already_exists() => {
             Err(MakeKeyError::Exists(order.secret.clone()))
@@ -76,7 +75,7 @@ pub(super) async fn mark(client: &Client, namespace: &str, mark: &Mark) -> Resul
         ..PatchParams::default()
     };
     let request = Request::new(Secret::url_path(&(), Some(namespace)));
-    receipt::send(client, request.patch(&mark.secret, &params, &patch))
+    api::send(client, request.patch(&mark.secret, &params, &patch))
         .await
         .map(drop)
 }
@@ -99,5 +98,5 @@ pub(super) async fn write_status(
         &PatchParams::apply(FIELD_MANAGER).force(),
         &Patch::Apply(body),
     );
-    receipt::send(client, request).await.map(drop)
+    api::send(client, request).await.map(drop)
 }

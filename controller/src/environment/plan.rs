@@ -11,17 +11,19 @@ use sealing::{
 };
 
 use super::{
-    MakeKeyError,
+    apply::MakeKeyError,
     revocation::{Revocation, revocations},
-    usage::{Recipients, needing},
 };
 use crate::{
-    key_ring,
-    outcome::Next,
-    received::ReceivedEnvironment,
-    renewal::{Renewal, renewal},
-    status::{State, Verdict},
-    surroundings::{KeyFact, KnownEnvironment, Surroundings},
+    environment::renewal::{Renewal, renewal},
+    keys::key_secret,
+    sealed_secret::outcome::Next,
+    status::conditions::{State, Verdict},
+    store::{
+        KeyFact, KnownEnvironment, Surroundings,
+        objects::ReceivedEnvironment,
+        usage::{Recipients, needing},
+    },
 };
 
 /// Everything that a decision about one Environment rests on.
@@ -177,7 +179,7 @@ fn plan_renewal(
         Ok(Renewal::Make { replaced }) => Plan {
             order: Some(KeyOrder {
                 environment: known.name.clone(),
-                secret: key_ring::secret_name(&known.name, replaced),
+                secret: key_secret::secret_name(&known.name, replaced),
                 bits: settings.bits.unwrap_or(BITS) as usize,
                 made_at: keys
                     .first()

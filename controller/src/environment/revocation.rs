@@ -3,10 +3,12 @@
 
 use sealing::resource::{EnvironmentStatus, SealingKeyState};
 
-use super::usage::{Recipients, needing};
 use crate::{
-    events::Announcement,
-    surroundings::{KeyFact, KnownEnvironment},
+    store::{
+        KeyFact, KnownEnvironment,
+        usage::{Recipients, needing},
+    },
+    telemetry::events::Announcement,
 };
 
 /// A key that was revoked.

@@ -26,19 +26,28 @@ use tokio::{
 
 use super::Replica;
 use crate::{
-    environment::{self, Keeper},
-    fingerprint_key::{self, FingerprintKeeper},
+    backoff::Retries,
+    environment::reconcile::{self as environment, Keeper},
+    fingerprint::{
+        keeper::{self, FingerprintKeeper},
+        reuse::{self, Values},
+    },
     heals::Heals,
-    inquiries::{Investigator, Traces},
-    metrics::Written,
-    phase::Phase,
-    received::{ReceivedEnvironment, ReceivedSealedSecret},
-    reconcile::{self, MANAGED_BY, MANAGED_BY_LABEL, RecentStatuses, Reconciler},
-    requests::{self, Answerer, Desk},
-    reseal_requests::Resealer,
-    retries::Retries,
-    values::{self, Values},
-    watching::{ListCounter, Lists, changes, watching},
+    request::{
+        self, Answerer, Desk,
+        reseal::Resealer,
+        value_review::{Investigator, Traces},
+    },
+    sealed_secret::{
+        plan::{MANAGED_BY, MANAGED_BY_LABEL},
+        recent_statuses::RecentStatuses,
+        reconcile::{self as sealed_secret, ROOM, Reconciler},
+    },
+    store::{
+        objects::{ReceivedEnvironment, ReceivedSealedSecret},
+        watcher::{ListCounter, Lists, changes, watching},
+    },
+    telemetry::{metrics::Written, phase::Phase},
 };
 
 /// SealedSecrets reconciled at once: most of the time, each waits for the API server.
@@ -84,7 +93,7 @@ pub(super) fn tasks(replica: &Replica) -> [(&'static str, BoxFuture<'static, ()>
         values.sealed_secrets_listed.stream(),
         values.secrets_listed.stream(),
     );
-    let reuse = values::report_reuse(values.clone(), values_changed, Arc::clone(&replica.metrics));
+    let reuse = reuse::report_reuse(values.clone(), values_changed, Arc::clone(&replica.metrics));
     [
         (
             "SealedSecret controller",
@@ -153,7 +162,7 @@ fn reconciler(replica: &Replica, values: &Values) -> Reconciler {
         retries: Retries::default(),
         heals: Heals::default(),
         private_key_operations: Arc::clone(&replica.private_key_operations),
-        room: Semaphore::new(reconcile::ROOM as usize),
+        room: Semaphore::new(ROOM as usize),
         events: replica.events.clone(),
         metrics: Arc::clone(&replica.metrics),
     }
@@ -188,7 +197,7 @@ fn after_fingerprint_key(
     replica: &Replica,
     task: BoxFuture<'static, ()>,
 ) -> BoxFuture<'static, ()> {
-    fingerprint_key::until_made(replica.surroundings.clone())
+    keeper::until_made(replica.surroundings.clone())
         .then(|()| task)
         .boxed()
 }
@@ -256,7 +265,7 @@ fn unseal(
         .reconcile_all_on(stream::select(changes(replica.surroundings.clone()), again))
         .graceful_shutdown_on(replica.shutdown.clone())
         .run(
-            reconcile::reconcile,
+            sealed_secret::reconcile,
             |_, never, _| match *never {},
             reconciler,
         )
@@ -365,7 +374,7 @@ fn answer_requests<A: Answerer>(replica: &Replica, answerer: A) -> BoxFuture<'st
     Controller::for_stream(watch, requests)
         .with_config(controller::Config::default().concurrency(REQUESTS_AT_ONCE))
         .graceful_shutdown_on(replica.shutdown.clone())
-        .run(requests::reconcile, |_, never, _| match *never {}, answerer)
+        .run(request::reconcile, |_, never, _| match *never {}, answerer)
         .for_each(move |ended| {
             if let Err(controller::Error::ObjectNotFound(gone)) = ended {
                 forgetful.desk().retries.forget(&gone.name);

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     fixtures::{Given, at, environment_name, received_environment},
-    key_ring::{KeySecret, KnownKey, NewKey},
+    keys::key_secret::{KeySecret, KnownKey, NewKey},
 };
 
 /// More keys than any run may make.

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     fixtures::{Given, KEYS, at, known_key, received_environment},
-    key_ring::{KeySecret, KnownKey, UnusableKey},
+    keys::key_secret::{KeySecret, KnownKey, UnusableKey},
 };
 
 const NOW: &str = "2026-06-02T00:00:00Z";

@@ -1,0 +1,3 @@
+//! The key Secrets in the controller's namespace.
+
+pub(crate) mod key_secret;

@@ -1,0 +1,72 @@
+//! Reads one request, and writes its answer or deletes it.
+//!
+//! It decides nothing; that an answer is written once is what its precondition is for.
+
+use kube::{
+    Api, Client,
+    api::{DeleteParams, GetParams, Patch, PatchParams, Preconditions},
+    core::{self, PartialObjectMeta},
+};
+use serde_json::json;
+
+use super::Request;
+use crate::{
+    api::{self, FIELD_MANAGER},
+    store::objects::ReceivedRequest,
+};
+
+/// The request as the API server has it now, with the answer of whoever was faster.
+pub(super) async fn read<R: Request>(
+    client: &Client,
+    name: &str,
+) -> Result<Option<ReceivedRequest<R>>, kube::Error> {
+    let request = core::Request::new(R::url_path(&(), None))
+        .get(name, &GetParams::default())
+        .map_err(kube::Error::BuildRequest)?;
+    match client.request(request).await {
+        Ok(request) => Ok(Some(request)),
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes the status of a request that is still as it was read.
+pub(super) async fn write_status<R: Request>(
+    client: &Client,
+    request: &ReceivedRequest<R>,
+    status: &R::Status,
+) -> Result<(), kube::Error> {
+    let body = json!({
+        "apiVersion": R::api_version(&()),
+        "kind": R::kind(&()),
+        "metadata": {
+            "name": request.name(),
+            "uid": request.metadata.uid,
+            "resourceVersion": request.metadata.resource_version,
+        },
+        "status": status,
+    });
+    let write = core::Request::new(R::url_path(&(), None)).patch_subresource(
+        "status",
+        request.name(),
+        &PatchParams::apply(FIELD_MANAGER).force(),
+        &Patch::Apply(body),
+    );
+    api::send(client, write).await.map(drop)
+}
+
+/// Deletes a request, unless somebody did, or has made another of its name.
+pub(super) async fn delete<R: Request>(
+    client: &Client,
+    request: &ReceivedRequest<R>,
+) -> Result<(), kube::Error> {
+    let this_one = DeleteParams::default().preconditions(Preconditions {
+        uid: request.metadata.uid.clone(),
+        resource_version: None,
+    });
+    let requests = Api::<PartialObjectMeta<R>>::all(client.clone());
+    match requests.delete(request.name(), &this_one).await {
+        Err(kube::Error::Api(status)) if [404, 409].contains(&status.code) => Ok(()),
+        answer => answer.map(drop),
+    }
+}

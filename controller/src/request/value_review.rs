@@ -1,0 +1,111 @@
+//! Inquiries: where values stand, for those who may ask.
+//!
+//! ```text
+//! decide    pure     -> refuse it | look for values that are reused | trace a value
+//! open      beside   the value that is asked for: one private-key operation
+//! search             fingerprints in the metadata of Secrets; no Secret is read
+//! answer    pure     -> status
+//! ```
+//! When, and what becomes of the answer, is `requests`' business. A value that is asked for is forgotten
+//! as soon as its fingerprints are made.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+use sealing::resource::Inquiry;
+use tokio::sync::{Semaphore, watch};
+
+use crate::{
+    fingerprint::reuse::Values,
+    request::{Answered, Answerer, Desk},
+    sealed_secret::outcome::Next,
+    store::{Surroundings, objects::ReceivedRequest},
+    telemetry::audit::{self, TraceAttempt},
+};
+
+mod answer;
+mod rate_limit;
+
+use answer::{Answer, Decision, Refusal, Tracing, decide, question};
+use rate_limit::RateLimit;
+
+/// What all answers share.
+pub(crate) struct Investigator {
+    pub(crate) desk: Desk,
+    pub(crate) surroundings: watch::Receiver<Surroundings>,
+    pub(crate) private_key_operations: Arc<Semaphore>,
+    pub(crate) values: Values,
+    pub(crate) traces: Traces,
+}
+
+/// How often a value may be traced, by everybody together: more would be guessing.
+pub(crate) struct Traces(Mutex<RateLimit>);
+
+impl Traces {
+    pub(crate) fn new(now: Instant) -> Self {
+        Self(Mutex::new(RateLimit::new(now)))
+    }
+
+    fn begin(&self, now: Instant) -> Result<(), Duration> {
+        let mut limit = self.0.lock().expect("nothing panics while it is locked");
+        limit.take(now)
+    }
+}
+
+impl Answerer for Investigator {
+    type Request = Inquiry;
+
+    fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    async fn answer(&self, request: &ReceivedRequest<Inquiry>) -> Result<Answered<Inquiry>, Next> {
+        let decision = decide(request, &self.surroundings.borrow());
+        let answer = match decision {
+            Decision::Refuse(refusal) => Answer::Refused(refusal),
+            Decision::Reuse => match self.traces.begin(Instant::now()) {
+                Ok(()) => Answer::reused(self.values.standing().await),
+                Err(wait) => Answer::Refused(Refusal::RateLimited(wait)),
+            },
+            Decision::Trace(tracing) => self.trace(request.name(), tracing).await?,
+        };
+        self.desk
+            .metrics
+            .count_inquiry(question(request), answer.reason());
+        Ok(Answered {
+            status: answer.status(request, Timestamp::now()),
+            reason: answer.reason(),
+            message: answer.message(),
+        })
+    }
+}
+
+impl Investigator {
+    async fn trace(&self, request: &str, tracing: Tracing) -> Result<Answer, Next> {
+        if let Err(wait) = self.traces.begin(Instant::now()) {
+            return Ok(Answer::Refused(Refusal::RateLimited(wait)));
+        }
+        let tracing = Arc::new(tracing);
+        let shared = Arc::clone(&tracing);
+        let opened = {
+            let _permit = self.private_key_operations.acquire().await;
+            let opened = tokio::task::spawn_blocking(move || shared.open()).await;
+            opened.map_err(|_| Next::Backoff)?
+        };
+        let answer = match opened {
+            Ok(fingerprints) => Answer::found(&self.values.standing().await, &fingerprints),
+            Err(refusal) => Answer::Refused(refusal),
+        };
+        audit::record_trace(&TraceAttempt {
+            request,
+            environment: &tracing.environment.name,
+            seal: &tracing.seal,
+            outcome: answer.reason(),
+            found: answer.places(),
+        });
+        Ok(answer)
+    }
+}

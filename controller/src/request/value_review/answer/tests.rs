@@ -1,0 +1,167 @@
+use sealing::{Plaintext, resource::ValuePlace, seal_traced};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{
+    fingerprint::keeper::FingerprintSecret,
+    fixtures::{Given, KEYS, at, environment_name},
+};
+
+fn fingerprint_key() -> Arc<FingerprintKey> {
+    Arc::new(FingerprintKey::from_bytes(&[1; 32]).unwrap())
+}
+
+/// `prod` with key 0, `dev` without any, and `test` which has revoked key 0.
+fn given() -> Given {
+    let revoked = json!({"sealingKeys": {"revoked": [KEYS[0].id().to_string()]}});
+    Given::default()
+        .environment("dev", json!({}))
+        .environment("prod", json!({}))
+        .environment("test", revoked)
+        .sealing_key(0, "prod", "2026-01-01T00:00:00Z")
+        .sealing_key(1, "test", "2026-01-01T00:00:00Z")
+}
+
+fn surroundings() -> Surroundings {
+    let found = FingerprintSecret::Usable(fingerprint_key());
+    given().fingerprint_secret(found).surroundings()
+}
+
+fn inquiry(spec: &Value) -> ReceivedRequest<Inquiry> {
+    serde_json::from_value(json!({"metadata": {"name": "one", "generation": 1}, "spec": spec}))
+        .unwrap()
+}
+
+/// Asks `environment` for a value that was sealed for `sealed_for` and the key of this index.
+fn trace(environment: &str, sealed_for: &str, index: usize, value: &str) -> Value {
+    let value = Plaintext::new(value.as_bytes().to_vec());
+    let recipient = KEYS[index].recipient();
+    let seal = seal_traced(value, &environment_name(sealed_for), recipient).unwrap();
+    json!({"trace": {"environment": environment, "seal": seal}})
+}
+
+/// What is said before anything is searched.
+fn refusal(surroundings: &Surroundings, spec: &Value) -> Result<(), Refusal> {
+    match decide(&inquiry(spec), surroundings) {
+        Decision::Refuse(refusal) => Err(refusal),
+        Decision::Reuse => Ok(()),
+        Decision::Trace(tracing) => tracing.open().map(drop),
+    }
+}
+
+#[test]
+fn a_question_is_taken_and_every_other_one_is_refused_with_its_reason() {
+    let good = "correct horse";
+    let both = json!({"reuse": {}, "trace": trace("prod", "prod", 0, good)["trace"]});
+    for (spec, expected) in [
+        (json!({"reuse": {}}), "Ok"),
+        (trace("prod", "prod", 0, good), "Ok"),
+        (json!({}), "Malformed"),
+        (json!({"trace": 3}), "Malformed"),
+        (both, "Malformed"),
+        (trace("nowhere", "prod", 0, good), "NoEnvironment"),
+        (trace("No Name", "prod", 0, good), "NoEnvironment"),
+        (trace("prod", "prod", 0, "eleven byte"), "TooShort"),
+        (trace("prod", "prod", 0, "eleven byte\n"), "TooShort"),
+        (trace("prod", "dev", 0, good), "Refused"),
+        (trace("prod", "prod", 2, good), "UnknownSealingKey"),
+        (trace("test", "test", 0, good), "RevokedSealingKey"),
+        (trace("dev", "dev", 0, good), "Progressing"),
+    ] {
+        let outcome = refusal(&surroundings(), &spec).map_err(Answer::Refused);
+        let reason = outcome.as_ref().map_or_else(Answer::reason, |()| "Ok");
+        assert_eq!(reason, expected, "{spec}");
+        if let Err(answer) = outcome {
+            let status = answer.status(&inquiry(&spec), at("2026-01-01T00:00:00Z"));
+            assert_eq!(status.conditions[0].status, "False");
+            assert!(!status.conditions[0].message.contains("horse"));
+        }
+    }
+}
+
+#[test]
+fn without_a_fingerprint_key_nothing_can_be_told() {
+    for spec in [
+        json!({"reuse": {}}),
+        trace("prod", "prod", 0, "correct horse"),
+    ] {
+        let refusal = refusal(&given().surroundings(), &spec);
+        assert_eq!(refusal, Err(Refusal::NoFingerprintKey));
+    }
+}
+
+fn place(name: &str, item: &str) -> ValuePlace {
+    ValuePlace {
+        environment: "prod".to_owned(),
+        namespace: "shop".to_owned(),
+        name: name.to_owned(),
+        item: item.to_owned(),
+    }
+}
+
+fn fingerprints(value: &str) -> [Fingerprint; 2] {
+    let value = Plaintext::new(value.as_bytes().to_vec());
+    fingerprint_key().of_traced(&value).unwrap()
+}
+
+/// So many Secrets with one value.
+fn standing(count: usize, unknown: usize) -> Standing {
+    let fingerprint = fingerprints("correct horse")[0];
+    let values = (0..count).map(|n| (fingerprint, place(&format!("api-{n:0>4}"), "A")));
+    Standing::of(&values.collect::<Vec<_>>(), unknown)
+}
+
+fn told(answer: &Answer) -> (InquiryStatus, String) {
+    let status = answer.status(&inquiry(&json!({})), at("2026-01-01T00:00:00Z"));
+    let complete = status.conditions[0].clone();
+    let text = format!(
+        "{} {}: {}",
+        complete.status, complete.reason, complete.message
+    );
+    (status, text)
+}
+
+#[test]
+fn where_a_value_stands_is_told_and_that_it_stands_nowhere_too() {
+    let found = |count, unknown| {
+        told(&Answer::found(
+            &standing(count, unknown),
+            &fingerprints("correct horse\n"),
+        ))
+    };
+    let (status, text) = found(2, 0);
+    assert_eq!(
+        status.found,
+        [place("api-0000", "A"), place("api-0001", "A")]
+    );
+    assert_eq!(text, "True Answered: the value stands in 2 places");
+    let (_, text) = found(0, 1);
+    let expected = "True Answered: the value stands in 0 places; 1 Secret could not be compared";
+    assert_eq!(text, expected);
+    let (status, text) = found(1_001, 3);
+    assert_eq!(status.found.len(), 1_000);
+    assert_eq!(
+        text,
+        "True Answered: the value stands in 1001 places; not all are told; \
+         3 Secrets could not be compared"
+    );
+}
+
+#[test]
+fn reused_values_are_told_by_their_places_as_far_as_these_fit() {
+    let (status, text) = told(&Answer::reused(standing(3, 0)));
+    assert_eq!(text, "True Answered: reused: 1 value");
+    assert_eq!(status.reused.len(), 1);
+    assert_eq!(status.reused[0].len(), 3);
+    let (status, text) = told(&Answer::reused(standing(1_001, 0)));
+    assert_eq!(text, "True Answered: reused: 1 value; not all are told");
+    assert_eq!(status.reused[0].len(), 20);
+}
+
+#[test]
+fn the_wait_is_told_in_whole_seconds() {
+    let refusal = Refusal::RateLimited(Duration::from_millis(59_001));
+    let expected = "too many questions were asked: try again in 60 s";
+    assert_eq!(refusal.to_string(), expected);
+    assert_eq!(Answer::Refused(refusal).reason(), "RateLimited");
+}

@@ -1,0 +1,225 @@
+//! A SealedSecret becomes a Secret: the table of contents.
+//!
+//! ```text
+//! observe   [read]   the object, its Environment with the key ring, its Secret's metadata
+//! plan      pure     -> leave it | an obstacle | unseal
+//! observe   [read]   the object's ciphertexts, which are not kept in memory
+//! open      beside   private-key operations, away from the async runtime
+//! apply     [write]  the Secret -> an outcome
+//! report    pure     -> status, event, when to look again
+//! apply     [write]  status and event
+//! ```
+//! It holds no rules of its own: `plan` has them all.
+
+use std::{
+    convert::Infallible,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Secret;
+use kube::{
+    Client, Resource as _,
+    core::PartialObjectMeta,
+    runtime::{controller::Action, reflector::Store},
+};
+use sealing::resource::SealedSecretStatus;
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
+
+use crate::{
+    backoff::Retries,
+    error::describe,
+    heals::Heals,
+    store::{Surroundings, objects::ReceivedSealedSecret, watcher::Lists},
+    telemetry::{
+        audit::{self, Attempt},
+        events::Events,
+        metrics::{Metrics, Written as Resource},
+    },
+};
+
+use super::{
+    apply, observe,
+    outcome::{Next, Obstacle, Outcome, Reason},
+    plan::{Observed, Opened, Permitted, Plan, Unsealing, plan},
+    recent_statuses::RecentStatuses,
+    report::{Report, report},
+};
+
+/// Bytes of ciphertexts that may be in memory at once: hundreds of usual SealedSecrets, or a few of
+/// the largest. Each is there several times over, as JSON, in binary and in its Secret.
+pub(crate) const ROOM: u32 = 3 * 1024 * 1024;
+
+/// The watch tells of a change in a moment; this is for the case that it does not.
+const LOOK_AGAIN: Next = Next::After(Duration::from_secs(15));
+
+/// What every reconcile of a SealedSecret shares.
+pub(crate) struct Reconciler {
+    pub(crate) client: Client,
+    pub(crate) surroundings: watch::Receiver<Surroundings>,
+    /// Metadata of the Secrets that carry our label.
+    pub(crate) secrets: Store<PartialObjectMeta<Secret>>,
+    pub(crate) secrets_listed: Lists,
+    pub(crate) recent: RecentStatuses,
+    pub(crate) retries: Retries,
+    pub(crate) heals: Heals,
+    /// One permit for each core, for all that use private keys.
+    pub(crate) private_key_operations: Arc<Semaphore>,
+    /// One permit for each byte of ciphertext that may be in memory, [`ROOM`] in all.
+    pub(crate) room: Semaphore,
+    pub(crate) events: Events,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+/// Brings one Secret nearer to what its SealedSecret says.
+pub(crate) async fn reconcile(
+    object: Arc<ReceivedSealedSecret>,
+    reconciler: Arc<Reconciler>,
+) -> Result<Action, Infallible> {
+    let began = Instant::now();
+    reconciler.metrics.begin_reconcile();
+    let next = reconciler.settle(&object).await;
+    let action = reconciler.action(&object, next);
+    reconciler.metrics.end_reconcile(began.elapsed());
+    Ok(action)
+}
+
+impl Reconciler {
+    async fn settle(&self, object: &Arc<ReceivedSealedSecret>) -> Next {
+        // Before that, each Secret would be asked for by its name.
+        self.secrets_listed.wait_for_first().await;
+        let observed = observe::observe(object, self).await;
+        let outcome = match plan(&observed) {
+            Plan::Leave => return Next::OnChange,
+            Plan::Report(obstacle) => Err(obstacle),
+            Plan::Unseal(permitted) => {
+                if permitted.heals()
+                    && let Err(wait) = self.heals.begin(&object.path(), Instant::now())
+                {
+                    return Next::After(wait);
+                }
+                match self.unseal(object, *permitted).await {
+                    Some(outcome) => outcome,
+                    None => return LOOK_AGAIN,
+                }
+            }
+        };
+        self.publish(&observed, outcome).await
+    }
+
+    /// Nothing comes of it when the object is not what was decided about any more.
+    async fn unseal(&self, object: &ReceivedSealedSecret, permitted: Permitted) -> Option<Outcome> {
+        let _room = self.room_for(object).await;
+        let spec = match observe::contents(object, self).await {
+            Ok(Some(spec)) => spec,
+            Ok(None) => return None,
+            Err(obstacle) => return Some(Err(obstacle)),
+        };
+        let outcome = match permitted.unsealing(spec) {
+            Ok(unsealing) => self.open_and_write(unsealing).await,
+            Err(obstacle) => Err(obstacle),
+        };
+        Some(outcome)
+    }
+
+    /// Waits until the object may be held in memory.
+    async fn room_for(&self, object: &ReceivedSealedSecret) -> Option<SemaphorePermit<'_>> {
+        let outline = object.outline.as_ref().ok()?;
+        let size = u32::try_from(outline.size).unwrap_or(u32::MAX);
+        self.room.acquire_many(size.min(ROOM)).await.ok()
+    }
+
+    async fn open_and_write(&self, unsealing: Unsealing) -> Outcome {
+        let opened = self.open(unsealing).await?;
+        let outcome = apply::write_secret(&self.client, &opened).await;
+        if outcome.is_ok() {
+            self.metrics.count_write(Resource::Secret);
+        }
+        outcome
+    }
+
+    /// Opens the seals on a thread of its own, as many at once as there are cores, so that probes,
+    /// Lease and watches stay prompt.
+    async fn open(&self, unsealing: Unsealing) -> Result<Opened, Obstacle> {
+        let interrupted = || Obstacle::new(Reason::ApiError, "unsealing was interrupted");
+        let _permit = self
+            .private_key_operations
+            .acquire()
+            .await
+            .map_err(|_| interrupted())?;
+        let unsealing = Arc::new(unsealing);
+        let shared = Arc::clone(&unsealing);
+        let opened = tokio::task::spawn_blocking(move || shared.open())
+            .await
+            .map_err(|_| interrupted())?;
+        let outcome = opened
+            .as_ref()
+            .err()
+            .map_or(Reason::Unsealed, |obstacle| obstacle.reason);
+        self.metrics.count_unseal(outcome);
+        audit::record(&Attempt {
+            place: unsealing.place(),
+            environment: unsealing.environment(),
+            keys: unsealing.keys(),
+            outcome,
+        });
+        opened
+    }
+
+    /// Tells what came of it, where that is news.
+    async fn publish(&self, observed: &Observed, outcome: Outcome) -> Next {
+        if let Err(obstacle) = &outcome {
+            self.metrics.count_failure(obstacle.reason);
+        }
+        let Report {
+            status,
+            announcement,
+            next,
+        } = report(observed, outcome, Timestamp::now());
+        if let Some(status) = status
+            && let Err(error) = self.write_status(&observed.object, status).await
+        {
+            let (object, error) = (observed.object.path(), describe(&error));
+            tracing::warn!(object, error, "status not written");
+            return Next::Backoff;
+        }
+        if let Some(announcement) = announcement {
+            self.events
+                .announce(&announcement, observed.object.object_ref(&()))
+                .await;
+        }
+        next
+    }
+
+    async fn write_status(
+        &self,
+        object: &ReceivedSealedSecret,
+        status: SealedSecretStatus,
+    ) -> Result<(), kube::Error> {
+        let version = apply::write_status(&self.client, object, &status).await?;
+        self.recent.remember(object, &version, status);
+        self.metrics.count_write(Resource::SealedSecretStatus);
+        Ok(())
+    }
+
+    fn action(&self, object: &ReceivedSealedSecret, next: Next) -> Action {
+        let path = object.path();
+        if next != Next::Backoff {
+            self.retries.forget(&path);
+        }
+        match next {
+            Next::After(wait) => Action::requeue(wait),
+            Next::Backoff => Action::requeue(self.retries.wait(&path)),
+            Next::OnChange => Action::await_change(),
+        }
+    }
+
+    /// Forgets what was kept about an object that is gone.
+    pub(crate) fn forget(&self, namespace: &str, name: &str) {
+        let path = format!("{namespace}/{name}");
+        self.retries.forget(&path);
+        self.heals.forget(&path);
+        self.recent.forget(&path);
+    }
+}

@@ -1,0 +1,93 @@
+//! Kubernetes events: news for people, on the object that they are about.
+//!
+//! An event that cannot be stored is logged and otherwise no loss: the status says the same.
+
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::{
+    Client,
+    runtime::events::{Event, EventType, Recorder, Reporter},
+};
+
+use crate::{
+    error::describe,
+    telemetry::metrics::{Metrics, Written},
+};
+
+/// What an event says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Announcement {
+    kind: EventType,
+    reason: &'static str,
+    message: String,
+}
+
+/// Longer notes are refused by the API server.
+const LONGEST_NOTE: usize = 1024;
+
+impl Announcement {
+    /// All is well.
+    pub(crate) fn normal(reason: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            kind: EventType::Normal,
+            reason,
+            message: message.into(),
+        }
+    }
+
+    /// Somebody should look.
+    pub(crate) fn warning(reason: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            kind: EventType::Warning,
+            reason,
+            message: message.into(),
+        }
+    }
+
+    fn event(&self) -> Event {
+        let end = self.message.floor_char_boundary(LONGEST_NOTE);
+        Event {
+            type_: self.kind,
+            reason: self.reason.to_owned(),
+            note: Some(self.message[..end].to_owned()),
+            action: "Reconcile".to_owned(),
+            secondary: None,
+        }
+    }
+}
+
+/// Stores events as this replica.
+#[derive(Clone)]
+pub(crate) struct Events {
+    recorder: Recorder,
+    metrics: Arc<Metrics>,
+}
+
+impl Events {
+    pub(crate) fn new(client: Client, identity: &str, metrics: Arc<Metrics>) -> Self {
+        let reporter = Reporter {
+            controller: "sceau-controller".to_owned(),
+            instance: Some(identity.to_owned()),
+        };
+        Self {
+            recorder: Recorder::new(client, reporter),
+            metrics,
+        }
+    }
+
+    /// Stores an event about an object.
+    pub(crate) async fn announce(&self, announcement: &Announcement, about: ObjectReference) {
+        match self.recorder.publish(&announcement.event(), &about).await {
+            Ok(()) => self.metrics.count_write(Written::Event),
+            Err(error) => tracing::warn!(
+                kind = about.kind,
+                namespace = about.namespace,
+                name = about.name,
+                reason = announcement.reason,
+                error = describe(&error),
+                "event not stored"
+            ),
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! What is counted when it is asked for: sealing keys, key Secrets that hold none, and SealedSecrets
+//! by state.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, OnceLock},
+};
+
+use kube::runtime::reflector::Store;
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeMetric as _},
+    metrics::{MetricType, gauge::ConstGauge},
+    registry::Registry,
+};
+use sealing::resource::SealingKeyState;
+use tokio::sync::watch;
+
+use crate::{
+    status::conditions::{State, ready_condition, state_of},
+    store::{
+        KeyFact, KnownEnvironment, Surroundings,
+        objects::ReceivedSealedSecret,
+        usage::{self, Recipients},
+    },
+};
+
+/// The SealedSecrets, once this replica leads.
+#[derive(Clone, Default)]
+pub(crate) struct SealedSecrets(Arc<OnceLock<Store<ReceivedSealedSecret>>>);
+
+impl SealedSecrets {
+    /// Begins to count the objects of a store.
+    pub(crate) fn count_in(&self, store: Store<ReceivedSealedSecret>) {
+        // A replica leads once in its life.
+        let _ = self.0.set(store);
+    }
+
+    /// For each SealedSecret of an environment, whom its seals are wrapped for.
+    pub(crate) fn recipients(
+        &self,
+        environment: &str,
+        surroundings: &Surroundings,
+    ) -> Option<Vec<Recipients>> {
+        let objects = self.0.get()?.state();
+        Some(usage::recipients_of(&objects, environment, surroundings))
+    }
+}
+
+impl fmt::Debug for SealedSecrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SealedSecrets")
+    }
+}
+
+pub(super) fn register(
+    registry: &mut Registry,
+    surroundings: watch::Receiver<Surroundings>,
+    sealed_secrets: SealedSecrets,
+) {
+    registry.register_collector(Box::new(SealingKeys {
+        surroundings,
+        sealed_secrets: sealed_secrets.clone(),
+    }));
+    registry.register_collector(Box::new(sealed_secrets));
+}
+
+impl Collector for SealedSecrets {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
+        for object in self.0.get().map(Store::state).unwrap_or_default() {
+            *counts.entry(label(&object)).or_default() += 1;
+        }
+        let help = "SealedSecrets by state; Pending is the queue: those that wait for their first or next reconcile";
+        let mut family =
+            encoder.encode_descriptor("sealed_secrets", help, None, MetricType::Gauge)?;
+        for (state, count) in counts {
+            let labels = [("state", state)];
+            ConstGauge::new(count).encode(family.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+}
+
+fn label(object: &ReceivedSealedSecret) -> &'static str {
+    let conditions = object
+        .status
+        .as_ref()
+        .map(|status| status.conditions.as_slice())
+        .unwrap_or_default();
+    let state = ready_condition(conditions, object.generation()).and_then(|_| state_of(conditions));
+    match state {
+        None => "Pending",
+        Some(State::Done) => "Done",
+        Some(State::Progressing) => "Progressing",
+        Some(State::Retrying) => "Retrying",
+        Some(State::Stalled) => "Stalled",
+    }
+}
+
+#[derive(Debug)]
+struct SealingKeys {
+    surroundings: watch::Receiver<Surroundings>,
+    sealed_secrets: SealedSecrets,
+}
+
+/// A sealing key as metrics tell of it.
+struct Series {
+    labels: [(&'static str, String); 3],
+    created_at: i64,
+    not_after: i64,
+    /// Unknown to a standby.
+    sealed_secrets: Option<i64>,
+}
+
+impl Collector for SealingKeys {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let keys = self.series();
+        let unusable = self.surroundings.borrow().unusable_keys().count();
+        let mut one = |name, help, value: fn(&Series) -> Option<i64>| {
+            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+            let values = keys
+                .iter()
+                .filter_map(|series| Some((series, value(series)?)));
+            values.into_iter().try_for_each(|(series, value)| {
+                ConstGauge::new(value).encode(family.encode_family(&series.labels)?)
+            })
+        };
+        one("sealing_key", "1 for each sealing key", |_| Some(1))?;
+        one(
+            "sealing_key_created_timestamp_seconds",
+            "When a sealing key was made",
+            |series| Some(series.created_at),
+        )?;
+        one(
+            "sealing_key_expiry_timestamp_seconds",
+            "When the certificate of a sealing key ends",
+            |series| Some(series.not_after),
+        )?;
+        one(
+            "sealing_key_sealed_secrets",
+            "How many SealedSecrets a sealing key opens, and of a revoked one, how many it opens no more, as the leader counts them",
+            |series| series.sealed_secrets,
+        )?;
+        let help = "Secrets that carry the label of a sealing key and hold none";
+        let gauge =
+            encoder.encode_descriptor("unusable_key_secrets", help, None, MetricType::Gauge)?;
+        ConstGauge::new(in_i64(unusable)).encode(gauge)
+    }
+}
+
+impl SealingKeys {
+    fn series(&self) -> Vec<Series> {
+        let surroundings = self.surroundings.borrow();
+        surroundings
+            .environments()
+            .flat_map(|environment| {
+                let name = environment.name.as_str();
+                let recipients = self.sealed_secrets.recipients(name, &surroundings);
+                surroundings
+                    .keys_of(environment)
+                    .into_iter()
+                    .map(move |fact| series(&fact, environment, recipients.as_deref()))
+            })
+            .collect()
+    }
+}
+
+fn series(
+    fact: &KeyFact<'_>,
+    environment: &KnownEnvironment,
+    recipients: Option<&[Recipients]>,
+) -> Series {
+    let id = fact.known.id();
+    Series {
+        labels: [
+            ("environment", environment.name.to_string()),
+            ("state", name(fact.state).to_owned()),
+            ("key_id", id.to_string()),
+        ],
+        created_at: fact.known.created_at.as_second(),
+        not_after: fact.known.not_after.as_second(),
+        sealed_secrets: recipients
+            .map(|recipients| in_i64(usage::needing(id, environment, recipients).count())),
+    }
+}
+
+pub(super) fn in_i64(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn name(state: SealingKeyState) -> &'static str {
+    match state {
+        SealingKeyState::Active => "Active",
+        SealingKeyState::Retired => "Retired",
+        SealingKeyState::Revoked => "Revoked",
+    }
+}
