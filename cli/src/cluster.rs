@@ -4,10 +4,11 @@
 //! With the modules below it, it is the only place that names a Kubernetes client and the only one
 //! that waits for the network; a runtime of its own hides both.
 
-mod inquiries;
 mod keys;
+pub(crate) mod login;
 mod requests;
-mod resealing;
+mod reseal_requests;
+mod value_reviews;
 
 use std::{borrow::Cow, path::PathBuf, time::Duration};
 

@@ -8,28 +8,23 @@
 mod args;
 mod cluster;
 mod commands;
-mod editing;
+mod edit;
 mod error;
 mod flags;
-mod git;
-mod history;
-mod inquiring;
-mod inventory;
-mod key_secrets;
-mod login;
+mod input;
+mod keys;
 mod manifest;
-mod offboarding;
+mod offboard;
 mod output;
 mod paths;
 mod project;
-mod recovery;
-mod rekeying;
+mod rekey;
+mod repository;
 mod reseal;
-mod resolve;
 mod rotations;
 mod sealed_files;
-mod sources;
 mod ui;
+mod value_review;
 
 use std::ffi::OsString;
 

@@ -5,6 +5,7 @@
 
 mod certificates;
 mod file;
+pub(crate) mod resolve;
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +19,7 @@ use sealing::EnvironmentName;
 
 use crate::{
     error::{CommandError, Result},
-    manifest, sources,
+    input, manifest,
 };
 
 pub(crate) use certificates::{parse_certificate, read_pinned, recipients};
@@ -91,7 +92,7 @@ impl Project {
                 ))
                 .hint("write one with `sceau init`")
             })?;
-        let text = sources::read_text(root, Path::new(FILE_NAME))?;
+        let text = input::read_text(root, Path::new(FILE_NAME))?;
         Self::parse(root.to_owned(), &text)
     }
 

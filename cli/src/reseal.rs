@@ -24,9 +24,9 @@ use self::{
     write::Writer,
 };
 use crate::{
+    cluster::login::Login,
     error::{CommandError, Result as CommandResult},
     flags::ReportFormat,
-    login::Login,
     project::Project,
     sealed_files::{self, SealedFile},
     ui::{self, Io, Progress},

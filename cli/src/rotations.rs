@@ -14,12 +14,11 @@ use jiff::Timestamp;
 use sealing::{EnvironmentName, resource::SealedSecret};
 
 use crate::{
-    cluster::{Cluster, ClusterError},
+    cluster::{Cluster, ClusterError, login::Login},
     error::{CommandError, Result},
-    inventory::{Inventory, ItemId, Occurrence},
-    login::Login,
     manifest::{self, Setting},
     project::{Day, Project},
+    repository::inventory::{Inventory, ItemId, Occurrence},
 };
 
 pub use self::list::schema;

@@ -2,7 +2,11 @@
 
 use clap_complete::Shell;
 
-use crate::{args, error::Result, ui, ui::Io};
+use crate::{
+    args,
+    error::Result,
+    ui::{self, Io},
+};
 
 /// Print a completion script for a shell
 ///

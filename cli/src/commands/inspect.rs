@@ -9,8 +9,8 @@ use self::report::Report;
 use crate::{
     error::{CommandError, Result},
     flags::ReportFormat,
+    input,
     manifest::{self, Format, Object},
-    sources,
     ui::{self, Io},
 };
 
@@ -55,7 +55,7 @@ pub(super) fn run(arguments: &InspectArguments, io: &mut Io<'_>) -> Result<()> {
 /// Documents of other kinds are passed over; a Secret among them is worth a warning.
 fn read(files: &[PathBuf], io: &mut Io<'_>) -> Result<Vec<Report>> {
     let mut reports = Vec::new();
-    for input in sources::read_inputs(files, "SealedSecrets", io)? {
+    for input in input::read_inputs(files, "SealedSecrets", io)? {
         for (origin, object) in manifest::read_all(&input.label, &input.text)? {
             match object {
                 Object::Sealed(sealed) => {

@@ -1,20 +1,20 @@
 //! `sceau offboard`: somebody leaves.
 //!
-//! What is found out, and what follows from it, is for [`crate::offboarding`].
+//! What is found out, and what follows from it, is for [`crate::offboard`].
 
 use std::{path::PathBuf, time::Duration};
 
 use sealing::EnvironmentName;
 
 use crate::{
+    cluster::login::Login,
     error::Result,
     flags::ReportFormat,
-    login::Login,
     manifest::{self, Format},
-    offboarding::{self, Found, Offboarding, Rekeying},
+    offboard::{self, Found, Offboarding, Rekeying},
     output,
     project::{Day, FILE_NAME, Project},
-    rekeying, reseal,
+    rekey, reseal,
     rotations::{self, Entry, List},
     ui::{self, Io},
 };
@@ -159,7 +159,7 @@ fn record(project: &Project, found: &Found, io: &mut Io<'_>) -> Result<bool> {
     } else {
         ui::note(io, format_args!("{name} is there already"));
     }
-    let marked = offboarding::mark(project, person, *left)?;
+    let marked = offboard::mark(project, person, *left)?;
     if marked {
         ui::note(
             io,
@@ -186,7 +186,7 @@ impl OffboardArguments {
     /// Re-keys what is due; one environment that fails does not keep the others.
     fn rekey(&self, list: &List, project: &Project, io: &mut Io<'_>) -> Result<()> {
         let mut outcome = Ok(());
-        for due in offboarding::rekeyings(list, project)? {
+        for due in offboard::rekeyings(list, project)? {
             match due {
                 Rekeying::Once(environment) if !self.no_rekey => {
                     let done = self.rekey_one(&environment, project, io);
@@ -225,13 +225,13 @@ impl OffboardArguments {
             kubeconfig: self.kubeconfig.as_ref().map(|it| io.directory.join(it)),
             deadline: Duration::from_secs(self.timeout),
         };
-        let rekeying = rekeying::Rekeying {
+        let rekeying = rekey::Rekeying {
             project,
             environment,
             login,
             output: ReportFormat::Table,
         };
-        let rows = rekeying::run(&rekeying, io)?;
+        let rows = rekey::run(&rekeying, io)?;
         reseal::verdict(&rows)
     }
 }

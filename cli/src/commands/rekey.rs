@@ -5,12 +5,12 @@ use std::time::Duration;
 use sealing::EnvironmentName;
 
 use crate::{
+    cluster::login::ClusterArguments,
     error::Result,
     flags::ReportFormat,
-    login::ClusterArguments,
-    project::Project,
-    rekeying::{self, Consent, Rekeying},
-    reseal, resolve,
+    project::{Project, resolve},
+    rekey::{self, Consent, Rekeying},
+    reseal,
     ui::Io,
 };
 
@@ -98,12 +98,12 @@ pub(super) fn run(arguments: &RekeyArguments, io: &mut Io<'_>) -> Result<()> {
         output: arguments.output,
     };
     if arguments.finish {
-        return rekeying::finish(&rekeying, arguments.consent(), io);
+        return rekey::finish(&rekeying, arguments.consent(), io);
     }
     if arguments.compromised {
-        return rekeying::compromised(&rekeying, arguments.consent(), io);
+        return rekey::compromised(&rekeying, arguments.consent(), io);
     }
-    let rows = rekeying::run(&rekeying, io)?;
+    let rows = rekey::run(&rekeying, io)?;
     reseal::verdict(&rows)
 }
 

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use sealing::{ItemName, resource::SealedSecret};
 
 use crate::{
-    editing::{self, NativePlace, OpenFile},
+    edit::{self, NativePlace, OpenFile},
     error::{Result, with_causes},
     flags::TargetArguments,
+    input,
     manifest::{Change, Sealed},
     project::Project,
-    sources,
     ui::{self, Io},
 };
 
@@ -96,8 +96,8 @@ impl RenameArguments {
             context,
         } = file.native_place(sealed)?;
         let environment = file.environment(&project, Some(&envelope.environment), io)?;
-        let recipients = editing::recipients(&project, &environment, io)?;
-        let ring = sources::read_key_ring(&self.keys, io)?;
+        let recipients = edit::recipients(&project, &environment, io)?;
+        let ring = input::read_key_ring(&self.keys, io)?;
         envelope
             .seals
             .retain(|seal| seal.item_sizes().any(|(name, _)| *name == self.item));

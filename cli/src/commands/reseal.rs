@@ -7,12 +7,12 @@ use std::{path::PathBuf, time::Duration};
 use sealing::{EnvironmentName, Namespace};
 
 use crate::{
+    cluster::login::Login,
     error::Result,
     flags::ReportFormat,
-    login::Login,
-    project::Project,
+    input,
+    project::{Project, resolve},
     reseal::{self, Means, Resealing},
-    resolve, sources,
     ui::Io,
 };
 
@@ -121,7 +121,7 @@ pub(super) fn run(arguments: &ResealArguments, io: &mut Io<'_>) -> Result<()> {
 impl ResealArguments {
     fn means(&self, io: &mut Io<'_>) -> Result<Means> {
         if !self.keys.is_empty() {
-            return sources::read_key_ring(&self.keys, io).map(Means::Keys);
+            return input::read_key_ring(&self.keys, io).map(Means::Keys);
         }
         if self.dry_run {
             return Ok(Means::Nothing);

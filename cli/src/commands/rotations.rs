@@ -5,12 +5,12 @@
 use std::{path::PathBuf, time::Duration};
 
 use crate::{
+    cluster::login::Login,
     error::{CommandError, Result},
     flags::ReportFormat,
-    inventory::{self, ItemId},
-    login::Login,
     output,
     project::{Day, FILE_NAME, Project},
+    repository::inventory::{self, ItemId},
     rotations::{self, Judging, Progress, Row},
     ui::{self, Io},
 };

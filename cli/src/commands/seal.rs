@@ -18,8 +18,7 @@ use crate::{
     error::{CommandError, Result},
     manifest::{self, Format},
     output::{self, Audience, Existing, NewFile},
-    project::Project,
-    resolve::Empty,
+    project::{Project, resolve::Empty},
     ui::{self, Io},
 };
 

@@ -9,12 +9,12 @@ use sealing::{
 };
 
 use crate::{
-    editing::{self, OpenFile},
+    edit::{self, OpenFile},
     error::{CommandError, Result},
     flags::TargetArguments,
+    input::{self, Recipe, ValueSource},
     manifest::{Change, Sealed},
     project::Project,
-    sources::{self, Recipe, ValueSource},
     ui::{self, Io},
 };
 
@@ -113,7 +113,7 @@ impl SetArguments {
             )));
         }
         let environment = file.environment(project, Some(&own), io)?;
-        let recipients = editing::recipients(project, &environment, io)?;
+        let recipients = edit::recipients(project, &environment, io)?;
         let items = BTreeMap::from([(self.item.clone(), self.read_value(io)?)]);
         let seal = sealing::seal_items(&items, &place.context, &recipients, io.now)
             .map_err(|error| file.error(error))?;
@@ -135,7 +135,7 @@ impl SetArguments {
     ) -> Result<EnvironmentName> {
         let label = file.original_label(sealed)?;
         let environment = file.environment(project, self.environment.as_ref(), io)?;
-        let recipients = editing::recipients(project, &environment, io)?;
+        let recipients = edit::recipients(project, &environment, io)?;
         let [recipient] = recipients.as_slice() else {
             return Err(file
                 .error(format_args!(
@@ -167,6 +167,6 @@ impl SetArguments {
             (None, None) if self.from_stdin => ValueSource::Stdin,
             (None, None) => ValueSource::Prompt,
         };
-        sources::read_value(&self.item, &source, io)
+        input::read_value(&self.item, &source, io)
     }
 }

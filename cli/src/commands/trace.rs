@@ -10,9 +10,9 @@ use sealing::{
 
 use crate::{
     error::{CommandError, Result},
-    inquiring::{Findings, InquiryArguments},
-    sources,
+    input,
     ui::Io,
+    value_review::{Findings, InquiryArguments},
 };
 
 /// Find out where a value stands in a cluster
@@ -54,7 +54,7 @@ pub(super) fn run(arguments: &TraceArguments, io: &mut Io<'_>) -> Result<()> {
     if !arguments.typed.is_empty() {
         return Err(typed());
     }
-    let value = sources::read_traced(arguments.from_stdin, io)?;
+    let value = input::read_traced(arguments.from_stdin, io)?;
     check_length(&value)?;
     let connection = arguments.inquiry.connect(io)?;
     let (environment, recipient) = connection.recipient(io)?;

@@ -15,9 +15,9 @@ use sealing::{
 use crate::{
     error::{CommandError, Result, with_causes},
     flags::KeysArguments,
+    input,
     manifest::{self, Format, Object, Origin, Sealed, SecretManifest},
     output::{self, Audience, NewFile},
-    sources,
     ui::{self, Io},
 };
 
@@ -72,7 +72,7 @@ pub(super) fn run(arguments: &UnsealArguments, io: &mut Io<'_>) -> Result<()> {
             ),
         );
     }
-    let ring = sources::read_key_ring(&arguments.keys.keys, io)?;
+    let ring = input::read_key_ring(&arguments.keys.keys, io)?;
     let sealed = read(&arguments.files, io)?;
     let secrets = unseal_all(&sealed, arguments.namespace.as_ref(), &ring)?;
     for (origin, sealed) in &sealed {
@@ -94,7 +94,7 @@ pub(super) fn run(arguments: &UnsealArguments, io: &mut Io<'_>) -> Result<()> {
 
 fn read(files: &[PathBuf], io: &mut Io<'_>) -> Result<Vec<(Origin, Sealed)>> {
     let mut sealed = Vec::new();
-    for input in sources::read_inputs(files, "SealedSecrets", io)? {
+    for input in input::read_inputs(files, "SealedSecrets", io)? {
         for (origin, object) in manifest::read_all(&input.label, &input.text)? {
             match object {
                 Object::Sealed(object) => sealed.push((origin, object)),

@@ -3,7 +3,7 @@
 use sealing::ItemName;
 
 use crate::{
-    editing::OpenFile,
+    edit::OpenFile,
     error::Result,
     flags::TargetArguments,
     manifest::{Change, Sealed},

@@ -8,12 +8,12 @@ use sealing::{Certificate, CertificateError, EnvironmentName, KeyId, Recipient};
 use super::{Environment, FILE_NAME, Project};
 use crate::{
     error::{CommandError, Result},
-    sources,
+    input,
 };
 
 /// Reads the one certificate of a PEM file; its dates are not looked at.
 fn read_certificate(directory: &Path, file: &Path) -> Result<Certificate> {
-    let text = sources::read_text(directory, file)?;
+    let text = input::read_text(directory, file)?;
     parse_certificate(&text).map_err(|error| error.at(file.display()))
 }
 

@@ -12,9 +12,8 @@ use super::{
     report::Finding,
 };
 use crate::{
-    cluster::{Cluster, ClusterError},
+    cluster::{Cluster, ClusterError, login::Login},
     error::{CommandError, Result as CommandResult},
-    login::Login,
     project::Project,
     ui::Progress,
 };

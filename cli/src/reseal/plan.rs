@@ -22,8 +22,10 @@ use super::report::{Finding, Row};
 use crate::{
     error::with_causes,
     manifest::{Located, Sealed},
-    project::{FILE_NAME, Project},
-    resolve::{self, Clues},
+    project::{
+        FILE_NAME, Project,
+        resolve::{self, Clues},
+    },
     sealed_files::SealedFile,
 };
 

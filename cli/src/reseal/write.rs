@@ -10,10 +10,10 @@ use super::{
     report::{Finding, Row},
 };
 use crate::{
+    input,
     manifest::{self, Located, Part, Replacement},
     output::{self, Audience, NewFile},
     sealed_files::SealedFile,
-    sources,
 };
 
 /// What writes files, or only says what it would write.
@@ -123,7 +123,7 @@ impl Writer {
             .map_err(|problem| Problem::new(Finding::NotEditable, problem))?;
         let label = Path::new(&file.label);
         let not_written = |message: String| Problem::new(Finding::NotWritten, message);
-        let present = sources::read_text(&self.directory, label);
+        let present = input::read_text(&self.directory, label);
         if *present.map_err(|error| not_written(error.message))? != *file.text {
             return Err(not_written(
                 "the file was changed meanwhile: run this again".to_owned(),

@@ -13,12 +13,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     error::{CommandError, Result},
-    history::{Reason, Span},
-    inventory::ItemId,
+    input,
     manifest::{self, Format},
     output::{self, Audience, NewFile},
     project::{Day, Project},
-    sources,
+    repository::{
+        exposure::{Departure, Reason},
+        history::Span,
+        inventory::ItemId,
+    },
 };
 
 /// Where the lists are, from the project's root.
@@ -148,6 +151,18 @@ pub(crate) struct ListFile {
     pub(crate) list: List,
 }
 
+impl ListFile {
+    /// The person's leaving that the list is about.
+    pub(crate) fn departure(&self) -> Departure<'_> {
+        Departure {
+            person: &self.list.person,
+            left: self.list.left,
+            since: self.list.since,
+            list: &self.name,
+        }
+    }
+}
+
 const HEADER: &str = "\
 # Values that somebody who left could have read. Written by `sceau offboard`; what is open is shown
 # by `sceau rotations`, and ticked by `sceau rotations --tick`.
@@ -230,7 +245,7 @@ fn is_list(name: &Path, kind: FileType) -> Result<bool> {
 }
 
 fn read(root: &Path, file: &Path) -> Result<ListFile> {
-    let input = sources::read_file_input(file, root)?;
+    let input = input::read_file_input(file, root)?;
     let list = manifest::read_document(&input.text).map_err(|fault| {
         let place = format!("{}:{}", input.label, fault.line);
         CommandError::user(&fault).at(place).hints(fault.hint)

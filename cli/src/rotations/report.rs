@@ -8,9 +8,9 @@ use super::{list::ListFile, state::State};
 use crate::{
     error::Result,
     flags::ReportFormat,
-    inventory::{ItemId, Occurrence},
     manifest::{self, Format},
     project::Day,
+    repository::inventory::{ItemId, Occurrence},
     ui,
 };
 

@@ -7,9 +7,9 @@ use serde::Serialize;
 
 use super::list::{Entry, Evidence, List};
 use crate::{
-    inventory::{self, Occurrence},
     manifest::{Hop, Scalar, Setting},
     project::Day,
+    repository::inventory::{self, Occurrence},
 };
 
 /// What has become of an item.

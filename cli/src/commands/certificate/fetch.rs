@@ -9,13 +9,11 @@ use jiff::Timestamp;
 use sealing::{Certificate, EnvironmentName, KeyId};
 
 use crate::{
-    cluster,
+    cluster::{self, login::ClusterArguments},
     error::{CommandError, Result},
-    login::ClusterArguments,
     output::{self, Audience, NewFile},
     paths,
-    project::{self, Environment, Project},
-    resolve,
+    project::{self, Environment, Project, resolve},
     ui::{self, Io},
 };
 

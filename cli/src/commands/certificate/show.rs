@@ -9,9 +9,9 @@ use serde::Serialize;
 use crate::{
     error::{CommandError, Result},
     flags::ReportFormat,
+    input,
     manifest::{self, Format},
-    project::{self, Project},
-    resolve, sources,
+    project::{self, Project, resolve},
     ui::{self, Io},
 };
 
@@ -74,10 +74,10 @@ impl ShowArguments {
     /// The certificates that are named on the command line.
     fn named(&self, io: &mut Io<'_>) -> Result<Vec<Report>> {
         let now = io.now;
-        sources::read_inputs(&self.files, "certificates", io)?
+        input::read_inputs(&self.files, "certificates", io)?
             .into_iter()
             .map(|input| {
-                let text = input.text.trim_start_matches(sources::BYTE_ORDER_MARK);
+                let text = input.text.trim_start_matches(input::BYTE_ORDER_MARK);
                 match Certificate::parse_pem(text) {
                     Ok(certificate) => Ok(Report::of(input.label, &certificate, now)),
                     Err(error) => Err(CommandError::user(error).at(input.label)),

@@ -11,9 +11,11 @@ use super::ClusterArguments;
 use crate::{
     cluster::Cluster,
     error::{CommandError, Result},
-    key_secrets::{self, Home, KeySecret},
+    keys::{
+        age::{self, RecoveryRecipient},
+        key_secret::{self, Home, KeySecret},
+    },
     output::{self, Audience, Existing, NewFile},
-    recovery::{self, RecoveryRecipient},
     ui::{self, Io},
 };
 
@@ -70,8 +72,7 @@ Examples:
     sceau keys drill /media/stick/prod.age --identity /media/stick/alice.txt";
 
 pub(in crate::commands) fn run(arguments: &BackupArguments, io: &mut Io<'_>) -> Result<()> {
-    let recipients =
-        recovery::read_recipients(&arguments.recipients, &arguments.recipients_file, io)?;
+    let recipients = age::read_recipients(&arguments.recipients, &arguments.recipients_file, io)?;
     output::refuse_existing(&io.directory, &[&arguments.write])?;
     let (mut key_secrets, states) = arguments.read(io)?;
     if let Some(wanted) = &arguments.environment {
@@ -85,7 +86,7 @@ pub(in crate::commands) fn run(arguments: &BackupArguments, io: &mut Io<'_>) -> 
             key_secret.mark_revoked(state == SealingKeyState::Revoked);
         }
     }
-    let backup = key_secrets::back_up(&key_secrets, &recipients)?;
+    let backup = key_secret::back_up(&key_secrets, &recipients)?;
     let file = NewFile {
         directory: &io.directory,
         name: &arguments.write,
@@ -114,12 +115,12 @@ impl BackupArguments {
                 environment,
                 namespace,
             };
-            let read = key_secrets::read_files(&self.keys, &home, io)?;
+            let read = key_secret::read_files(&self.keys, &home, io)?;
             return Ok((read, States::default()));
         }
         let cluster = self.cluster.connect(&io.directory)?;
         let secrets = cluster.key_secrets(namespace, environment)?;
-        let read = key_secrets::read_usable(secrets, io);
+        let read = key_secret::read_usable(secrets, io);
         let states = States::read(&cluster, &read);
         Ok((read, states))
     }

@@ -17,10 +17,12 @@ use super::IdentityArguments;
 use crate::{
     error::{CommandError, Result, with_causes},
     flags::ReportFormat,
-    key_secrets::{self, KeySecret},
+    keys::{
+        age::Identities,
+        key_secret::{self, KeySecret},
+    },
     manifest::{Located, Sealed},
     project::Project,
-    recovery::Identities,
     sealed_files,
     ui::{self, Io, Progress},
 };
@@ -113,7 +115,7 @@ impl DrillArguments {
         let unnamed = Namespace::parse("unnamed").map_err(CommandError::bug)?;
         let mut rings = Rings::default();
         for backup in [&self.backup].into_iter().chain(&self.further) {
-            for key_secret in key_secrets::read_backup(backup, identities, &unnamed, io)? {
+            for key_secret in key_secret::read_backup(backup, identities, &unnamed, io)? {
                 rings.take_in(&key_secret);
             }
         }

@@ -8,8 +8,10 @@ use super::{ClusterArguments, IdentityArguments};
 use crate::{
     cluster::{Cluster, ClusterError, Mode},
     error::{CommandError, Result},
-    key_secrets::{self, KeySecret},
-    recovery::Identities,
+    keys::{
+        age::Identities,
+        key_secret::{self, KeySecret},
+    },
     ui::{self, Io},
 };
 
@@ -63,7 +65,7 @@ Examples:
 pub(in crate::commands) fn run(arguments: &RestoreArguments, io: &mut Io<'_>) -> Result<()> {
     let identities = Identities::read(&arguments.identity.identities, io)?;
     let namespace = &arguments.cluster.controller_namespace;
-    let mut backed_up = key_secrets::read_backup(&arguments.backup, &identities, namespace, io)?;
+    let mut backed_up = key_secret::read_backup(&arguments.backup, &identities, namespace, io)?;
     if let Some(wanted) = &arguments.environment {
         backed_up.retain(|it| it.environment.as_ref() == Some(wanted));
         if backed_up.is_empty() {
@@ -74,7 +76,7 @@ pub(in crate::commands) fn run(arguments: &RestoreArguments, io: &mut Io<'_>) ->
         }
     }
     let cluster = arguments.cluster.connect(&io.directory)?;
-    let present = key_secrets::read_usable(cluster.key_secrets(namespace, None)?, io);
+    let present = key_secret::read_usable(cluster.key_secrets(namespace, None)?, io);
     let mut rows = Vec::new();
     let mut outcome = Ok(());
     for mut key_secret in backed_up {

@@ -4,8 +4,8 @@ use sealing::resource::{InquirySpec, ReuseQuestion};
 
 use crate::{
     error::Result,
-    inquiring::{Findings, InquiryArguments},
     ui::Io,
+    value_review::{Findings, InquiryArguments},
 };
 
 /// List values that stand in more than one Secret of a cluster

@@ -10,8 +10,7 @@ use super::manifests::PlainFile;
 use crate::{
     error::{CommandError, Result},
     manifest::{Origin, Syntax},
-    project::{self, Project},
-    resolve,
+    project::{self, Project, resolve},
     ui::{self, Io},
 };
 

@@ -8,11 +8,13 @@ use zeroize::Zeroizing;
 use super::SealArguments;
 use crate::{
     error::{CommandError, Result},
+    input::{self, Input, STDIN},
     manifest::{self, Document, Object, Origin, Syntax},
     paths,
-    project::Project,
-    resolve::{self, Clues},
-    sources::{self, Input, STDIN},
+    project::{
+        Project,
+        resolve::{self, Clues},
+    },
     ui::{self, Io},
 };
 
@@ -67,7 +69,7 @@ impl SealArguments {
                 "standard input cannot be replaced in place",
             ));
         }
-        sources::read_inputs(&self.files, "Secret manifests", io)?
+        input::read_inputs(&self.files, "Secret manifests", io)?
             .into_iter()
             .map(|input| {
                 Ok(PlainFile {

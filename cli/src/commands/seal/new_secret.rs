@@ -10,10 +10,9 @@ use sealing::{
 use super::{SealArguments, manifests::PlainFile};
 use crate::{
     error::Result,
+    input::{self, ItemFile, ItemSources},
     manifest::SecretObject,
-    project::Project,
-    resolve,
-    sources::{self, ItemFile, ItemSources},
+    project::{Project, resolve},
     ui::Io,
 };
 
@@ -93,7 +92,7 @@ impl SealArguments {
             name: self.new_secret.name.clone(),
             namespace: self.namespace.clone(),
             template: self.new_secret.template(),
-            items: sources::read_items(&self.new_secret.sources(), io)?,
+            items: input::read_items(&self.new_secret.sources(), io)?,
         };
         let secret = resolve::secret(object, None, self.empty())?;
         Ok(PlainFile::of_command_line(environment, secret))

@@ -4,16 +4,14 @@ use std::collections::BTreeMap;
 
 use sealing::resource::{Seal, bitnami};
 
-use super::{
-    super::{
-        Document, Fault, Sealed,
-        layout::Step,
-        sealed::Format,
-        split,
-        target::{self, Readable, Target},
-        yaml::{Content, Node},
-    },
-    Change,
+use super::Change;
+use crate::manifest::{
+    Document, Fault, Sealed,
+    layout::Step,
+    sealed::Format,
+    split,
+    target::{self, Readable, Target},
+    yaml::{Content, Node},
 };
 
 /// Refuses a text that differs from the one it was made of in anything but the change.

@@ -4,13 +4,11 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use super::{
-    super::{
-        Fault,
-        layout::{self, Entry, Form, Part, Quoting, Shape},
-        scalar,
-    },
-    lines::Lines,
+use super::lines::Lines;
+use crate::manifest::{
+    Fault,
+    layout::{self, Entry, Form, Part, Quoting, Shape},
+    scalar,
 };
 
 /// A collection, with the mapping or sequence that it stands in.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use super::super::Fault;
+use crate::manifest::Fault;
 
 /// A document's text.
 #[derive(Clone, Copy)]

@@ -6,13 +6,10 @@ use sealing::resource::Seal;
 use serde::Serialize as _;
 use serde_json::ser::{PrettyFormatter, Serializer};
 
-use super::{
-    super::{
-        Fault,
-        layout::{Form, Part, Shape},
-    },
-    collection::written_name,
-    lines::Lines,
+use super::{collection::written_name, lines::Lines};
+use crate::manifest::{
+    Fault,
+    layout::{Form, Part, Shape},
 };
 
 /// How the lines of a seal are indented.

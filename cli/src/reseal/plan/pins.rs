@@ -8,8 +8,7 @@ use sealing::{EnvironmentName, Recipient, resource::WrappedFileKey};
 use super::{Request, SealedFile, concerns, environment};
 use crate::{
     error::Result,
-    project::{self, Project},
-    resolve,
+    project::{self, Project, resolve},
 };
 
 /// Whom seals shall be wrapped for, by environment.

@@ -9,16 +9,32 @@ use jiff::Timestamp;
 use sealing::EnvironmentName;
 use serde::{Deserialize, Serialize};
 
+use self::access::Access;
 use super::{
-    Question,
-    access::{Access, Span},
-    commits::Tree,
-    record::Record,
+    history::{Record, Span, commits::Tree},
+    inventory::{Inventory, ItemId, SealedItem, UNKNOWN},
 };
-use crate::{
-    inventory::{ItemId, SealedItem, UNKNOWN},
-    project::Project,
-};
+use crate::project::Project;
+
+mod access;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use self::access::Departure;
+
+/// Who is asked about, and what the project is like now.
+pub(crate) struct Question<'a> {
+    pub(crate) person: &'a str,
+    pub(crate) project: &'a Project,
+    /// The files, where they count as they are.
+    pub(crate) uncommitted: Option<&'a Inventory>,
+    /// The key of the certificate that is theirs now.
+    pub(crate) own_key: Option<String>,
+    /// What was sealed or committed later, the person could not read.
+    pub(crate) until: Timestamp,
+    /// The present instant.
+    pub(crate) now: Timestamp,
+}
 
 /// Why a value could have been read.
 #[derive(
@@ -48,7 +64,7 @@ pub(crate) struct Seen {
 
 /// What a person could have read.
 #[derive(Debug, Default)]
-pub(crate) struct Reading {
+pub(crate) struct Exposure {
     /// When they operated each environment.
     pub(crate) operated: BTreeMap<EnvironmentName, Vec<Span>>,
     /// The keys that each of these environments was sealed to meanwhile.
@@ -56,32 +72,33 @@ pub(crate) struct Reading {
     pub(crate) items: BTreeMap<ItemId, Seen>,
 }
 
-impl Record {
+impl Exposure {
     /// What a person could have read: the values of an environment that were in use while they
     /// operated it, and whatever was ever wrapped for their own key.
-    pub(crate) fn reading(&self, question: &Question<'_>) -> Reading {
-        let access = Access::of(self, question);
+    pub(crate) fn of(record: &Record, question: &Question<'_>) -> Self {
+        let access = Access::of(record, question);
         let mut gathering = Gathering {
-            record: self,
+            record,
             question,
             access: &access,
             opened: Vec::new(),
             own_keys: question.own_key.iter().cloned().collect(),
-            reading: Reading::default(),
+            exposure: Self::default(),
         };
-        self.commits
+        record
+            .commits
             .walk(|index, tree| gathering.visit(index, tree));
         gathering.visit_working_tree();
         gathering.visit_changes();
-        let reading = gathering.reading;
-        Reading {
+        let exposure = gathering.exposure;
+        Self {
             operated: access.spans,
-            ..reading
+            ..exposure
         }
     }
 }
 
-/// A reading while commits are walked.
+/// An exposure while commits are walked.
 struct Gathering<'a> {
     record: &'a Record,
     question: &'a Question<'a>,
@@ -89,7 +106,7 @@ struct Gathering<'a> {
     /// By commit: the environments whose values were open to the person while it stood.
     opened: Vec<BTreeSet<EnvironmentName>>,
     own_keys: BTreeSet<String>,
-    reading: Reading,
+    exposure: Exposure,
 }
 
 impl Gathering<'_> {
@@ -141,7 +158,7 @@ impl Gathering<'_> {
             let settings = said.iter().filter_map(|it| it.environments.get(name));
             let pinned = settings.flat_map(|it| &it.certificates);
             let key_ids = pinned.filter_map(|path| self.record.key_id(tree, path));
-            let known = self.reading.key_ids.entry(name.clone()).or_default();
+            let known = self.exposure.key_ids.entry(name.clone()).or_default();
             known.extend(key_ids.map(str::to_owned));
         }
     }
@@ -235,7 +252,7 @@ impl Gathering<'_> {
         let until = until
             .unwrap_or(self.question.until)
             .min(self.question.until);
-        let seen = self.reading.items.entry(id).or_insert_with(|| Seen {
+        let seen = self.exposure.items.entry(id).or_insert_with(|| Seen {
             reasons: BTreeSet::new(),
             endings: BTreeSet::new(),
             file: String::new(),

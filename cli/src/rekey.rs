@@ -23,10 +23,9 @@ use self::{
     observed::{Active, Observed},
 };
 use crate::{
-    cluster::{Cluster, ClusterError},
+    cluster::{Cluster, ClusterError, login::Login},
     error::{CommandError, Result},
     flags::ReportFormat,
-    login::Login,
     manifest::{self, Format},
     output::{self, Audience, NewFile},
     project::Project,

@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     error::{CommandError, Result},
-    sources,
+    input,
     ui::Io,
 };
 
@@ -54,7 +54,7 @@ pub(crate) fn read_recipients(
     }
     for file in files {
         refuse_identity(&file.to_string_lossy())?;
-        let text = sources::read_text(&io.directory, file)?;
+        let text = input::read_text(&io.directory, file)?;
         for (number, line) in (1..).zip(text.lines()) {
             let line = line.trim();
             if !line.is_empty() && !line.starts_with('#') {
@@ -103,7 +103,7 @@ impl Identities {
         let mut identities = Vec::new();
         for file in files {
             refuse_identity(&file.to_string_lossy())?;
-            let bytes = sources::read_bytes(&io.directory, file)?;
+            let bytes = input::read_bytes(&io.directory, file)?;
             let text = match open_protected(&bytes, file, io)? {
                 Some(text) => text,
                 None => bytes,

@@ -4,7 +4,6 @@
 //! dropped, and its errors name files and items, never what stands in them.
 
 mod dotenv;
-mod keys;
 mod value;
 mod walk;
 
@@ -25,7 +24,7 @@ use crate::{
     ui::{self, Io},
 };
 
-pub(crate) use keys::{
+pub(crate) use crate::keys::files::{
     CERTIFICATE_ITEM, KEY_ITEM, KeyPair, is_pem, key_pairs, read_key_ring, sealing_key,
 };
 pub(crate) use value::{Recipe, ValueSource, read_traced, read_value};

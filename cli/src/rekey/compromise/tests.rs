@@ -1,7 +1,7 @@
 use serde_json::Value;
 
 use super::*;
-use crate::rekeying::fixtures::{id, ids, observed, seal, status};
+use crate::rekey::fixtures::{id, ids, observed, seal, status};
 
 #[track_caller]
 fn check(status: &Value, revoked: &str, pinned: &str, expected: Option<&Step>) {

@@ -7,9 +7,8 @@ use jiff::Timestamp;
 use super::Offboarding;
 use crate::{
     error::{CommandError, Result},
-    history::Reading,
-    inventory::Inventory,
     project::{Day, FILE_NAME, Project},
+    repository::{exposure::Exposure, inventory::Inventory},
     rotations::{self, Entry, List, ListFile, Operated, State},
 };
 
@@ -72,7 +71,7 @@ pub(super) fn new_name(person: &str, left: Day, taken: &[PathBuf]) -> PathBuf {
 }
 
 /// Refuses a day before they had any access, when they have had some later.
-pub(super) fn refuse_too_early(person: &str, left: Day, later: &Reading) -> Result<()> {
+pub(super) fn refuse_too_early(person: &str, left: Day, later: &Exposure) -> Result<()> {
     let spans = later.operated.iter();
     let first = spans.flat_map(|(name, spans)| spans.iter().map(move |it| (it.from, name)));
     match first.min() {
@@ -86,9 +85,9 @@ pub(super) fn refuse_too_early(person: &str, left: Day, later: &Reading) -> Resu
 }
 
 /// The environments that they operated.
-pub(super) fn environments(reading: &Reading) -> Vec<Operated> {
-    let operated = reading.operated.iter().map(|(name, spans)| {
-        let key_ids = reading.key_ids.get(name).into_iter().flatten();
+pub(super) fn environments(exposure: &Exposure) -> Vec<Operated> {
+    let operated = exposure.operated.iter().map(|(name, spans)| {
+        let key_ids = exposure.key_ids.get(name).into_iter().flatten();
         Operated {
             name: name.to_string(),
             spans: spans.clone(),
@@ -99,8 +98,8 @@ pub(super) fn environments(reading: &Reading) -> Vec<Operated> {
 }
 
 /// The items that they could have read, with what is known of them now.
-pub(super) fn entries(reading: Reading, inventory: &Inventory) -> Vec<Entry> {
-    let entries = reading.items.into_iter().map(|(id, seen)| {
+pub(super) fn entries(exposure: Exposure, inventory: &Inventory) -> Vec<Entry> {
+    let entries = exposure.items.into_iter().map(|(id, seen)| {
         let present = inventory.find(&id, &seen.endings).into_iter().next();
         let (owner, provider) = match &present {
             Some(it) => (it.sealed.owner.clone(), it.sealed.provider.clone()),

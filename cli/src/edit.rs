@@ -17,11 +17,13 @@ use sealing::{
 use crate::{
     error::{CommandError, Result, with_causes},
     flags::TargetArguments,
+    input::{self, Input, STDIN},
     manifest::{self, Change, Choice, Named, Target},
     output::{self, Audience, NewFile},
-    project::{self, Project},
-    resolve::{self, Clues},
-    sources::{self, Input, STDIN},
+    project::{
+        self, Project,
+        resolve::{self, Clues},
+    },
     ui::{self, Io},
 };
 
@@ -47,7 +49,7 @@ impl<'a> OpenFile<'a> {
                 "standard input cannot be edited in place",
             ));
         }
-        let input = sources::read_file_input(&arguments.file, &io.directory)?;
+        let input = input::read_file_input(&arguments.file, &io.directory)?;
         let choice = Choice {
             name: arguments.name.as_ref(),
             namespace: arguments.namespace.as_ref(),
@@ -195,7 +197,7 @@ impl<'a> OpenFile<'a> {
     pub(crate) fn write(&self, change: Change<'_>, io: &Io<'_>) -> Result<()> {
         let text = manifest::edited(&self.input.text, &self.target, change)?;
         let name: &Path = &self.arguments.file;
-        let present = sources::read_file_input(name, &io.directory)?;
+        let present = input::read_file_input(name, &io.directory)?;
         if present.text != self.input.text {
             return Err(CommandError::user(format!(
                 "{} was changed by somebody else meanwhile",

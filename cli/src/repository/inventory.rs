@@ -21,10 +21,10 @@ use serde::Serialize;
 
 use crate::{
     error::{CommandError, Result},
-    git,
+    input,
     manifest::{self, Named, Sealed, Target},
     project::Project,
-    sources,
+    repository::git,
 };
 
 /// What stands for a name that a manifest does not say.
@@ -264,11 +264,11 @@ impl Inventory {
 /// The files that may hold manifests: those that git does not ignore, and those that it tracks
 /// whatever an ignore rule says.
 fn files(root: &Path) -> Result<BTreeSet<PathBuf>> {
-    let found = sources::manifest_files(&[root.to_owned()], Path::new("/"))?;
+    let found = input::manifest_files(&[root.to_owned()], Path::new("/"))?;
     let mut files: BTreeSet<PathBuf> = found.into_iter().collect();
     let tracked = git::tracked_files(root)?.into_iter();
     let tracked = tracked
-        .filter(|name| sources::is_manifest_name(name))
+        .filter(|name| input::is_manifest_name(name))
         .map(|name| root.join(name));
     files.extend(tracked.filter(|path| fs::symlink_metadata(path).is_ok_and(|it| it.is_file())));
     Ok(files)
@@ -279,7 +279,7 @@ pub(crate) fn of_project(project: &Project) -> Result<Inventory> {
     let mut inventory = Inventory::default();
     let root = &project.root;
     for path in files(root)? {
-        let input = match sources::read_found(&path, root) {
+        let input = match input::read_found(&path, root) {
             Ok(input) => input,
             Err(error) => {
                 inventory.unreadable.push(error);

@@ -7,9 +7,9 @@ use std::{
 
 use sealing::{Certificate, ItemName, KeyRing, Plaintext, SealingKey};
 
-use super::read_text;
 use crate::{
     error::{CommandError, Result},
+    input::read_text,
     manifest::{self, Object},
     ui::{self, Io},
 };

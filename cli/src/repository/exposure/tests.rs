@@ -6,10 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use sealing::EnvironmentName;
 
-use super::{commits::Commits, reading::Seen, *};
-use crate::{
+use super::*;
+use crate::repository::{
     git::{Change, Commit, ObjectId},
-    inventory::ItemId,
+    history::commits::Commits,
 };
 
 /// A history that grows by a commit each day at noon, beginning with 1 June 2026.
@@ -52,12 +52,12 @@ impl Story {
 
     /// What alice could have read: each item with the ends of its texts.
     fn read(self, head: usize) -> BTreeMap<String, String> {
-        let reading = reading(&self.record(head));
+        let exposure = exposure(&self.record(head));
         let shown = |(id, seen): (ItemId, Seen)| {
             let endings: Vec<_> = seen.endings.into_iter().collect();
             (id.to_string(), endings.join(" "))
         };
-        reading.items.into_iter().map(shown).collect()
+        exposure.items.into_iter().map(shown).collect()
     }
 }
 
@@ -66,20 +66,23 @@ fn noon(day: i64) -> Timestamp {
     first + SignedDuration::from_hours(24 * (day - 1))
 }
 
-fn reading(record: &Record) -> Reading {
-    reading_until(record, noon(30))
+fn exposure(record: &Record) -> Exposure {
+    exposure_until(record, noon(30))
 }
 
-fn reading_until(record: &Record, until: Timestamp) -> Reading {
+fn exposure_until(record: &Record, until: Timestamp) -> Exposure {
     let present = Project::parse(PathBuf::new(), "").unwrap();
-    record.reading(&Question {
-        person: "alice",
-        project: &present,
-        uncommitted: None,
-        own_key: None,
-        until,
-        now: noon(30),
-    })
+    Exposure::of(
+        record,
+        &Question {
+            person: "alice",
+            project: &present,
+            uncommitted: None,
+            own_key: None,
+            until,
+            now: noon(30),
+        },
+    )
 }
 
 fn project(operates: &str) -> String {
@@ -133,12 +136,12 @@ fn what_was_in_use_while_they_operated_its_environment_could_be_read() {
     story.commit(5, &[3], &[("sceau.yaml", &project("{}"))]);
     story.commit(6, &[4], &[("prod/a.yaml", &sealed("prod", "v4"))]);
     let record = story.record(5);
-    let reading = reading(&record);
-    let span = reading.operated.values().next().unwrap()[0];
+    let exposure = exposure(&record);
+    let span = exposure.operated.values().next().unwrap()[0];
     assert_eq!((span.from, span.until), (noon(3), noon(5)));
-    let seen = &reading.items.values().next().unwrap();
+    let seen = &exposure.items.values().next().unwrap();
     assert_eq!(seen.endings.iter().collect::<Vec<_>>(), ["v2", "v3"]);
-    assert_eq!((reading.items.len(), seen.until), (1, noon(5)));
+    assert_eq!((exposure.items.len(), seen.until), (1, noon(5)));
 }
 
 #[test]
@@ -262,10 +265,10 @@ fn a_history_that_is_newer_than_their_time_speaks_of_it() {
         story.commit(11, &[0], &[("sceau.yaml", &project(operates))]);
         // Renewed, and it is no news that they operated it.
         story.commit(12, &[1], &[("prod/c.yaml", &original("o2"))]);
-        let reading = reading_until(&story.record(2), noon(4));
+        let exposure = exposure_until(&story.record(2), noon(4));
         let prod: EnvironmentName = "prod".parse().unwrap();
-        assert_eq!(reading.operated[&prod].len(), 1, "{operates}");
-        let endings: Vec<_> = reading.items.values().flat_map(|it| &it.endings).collect();
+        assert_eq!(exposure.operated[&prod].len(), 1, "{operates}");
+        let endings: Vec<_> = exposure.items.values().flat_map(|it| &it.endings).collect();
         assert_eq!(endings, ["v1", "o1"], "{operates}");
     }
 }
@@ -280,8 +283,8 @@ fn what_was_said_in_time_is_not_contradicted_by_what_is_said_later() {
         &[("sceau.yaml", &bob), ("prod/a.yaml", &sealed("prod", "v1"))],
     );
     story.commit(10, &[0], &[("sceau.yaml", &project(OPERATES))]);
-    let reading = reading_until(&story.record(1), noon(4));
-    assert!(reading.operated.is_empty() && reading.items.is_empty());
+    let exposure = exposure_until(&story.record(1), noon(4));
+    assert!(exposure.operated.is_empty() && exposure.items.is_empty());
 }
 
 #[test]
@@ -326,7 +329,12 @@ fn a_project_file_that_cannot_be_read_may_say_what_was_said_before_or_after() {
     let record = story.record(7);
     let told = &record.unreadable["sceau.yaml"];
     assert_eq!(told.commit, "commit4");
-    let endings = reading(&record).items.into_values().next().unwrap().endings;
+    let endings = exposure(&record)
+        .items
+        .into_values()
+        .next()
+        .unwrap()
+        .endings;
     assert_eq!(endings.into_iter().collect::<Vec<_>>(), ["v1", "v2", "v3"]);
 }
 

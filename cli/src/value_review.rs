@@ -9,13 +9,11 @@ use sealing::{
 use serde::Serialize;
 
 use crate::{
-    cluster::{Cluster, ClusterError},
+    cluster::{Cluster, ClusterError, login::ClusterArguments},
     error::{CommandError, Result},
     flags::ReportFormat,
-    login::ClusterArguments,
     manifest::{self, Format},
-    project::{self, Project},
-    resolve,
+    project::{self, Project, resolve},
     ui::{self, Io},
 };
 

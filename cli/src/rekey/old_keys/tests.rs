@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::rekeying::fixtures::{observed, pin, seal, status};
+use crate::rekey::fixtures::{observed, pin, seal, status};
 
 /// What is found, in one line: the number of old keys, what needs them and what may, or the refusal.
 fn found(status: &Value, revoked: &str, pinned: &str, seals: &[&str]) -> String {

@@ -16,13 +16,16 @@ use sealing::{EnvironmentName, KeyId};
 
 use crate::{
     error::{CommandError, Result},
-    history::{self, Question, Record, Unreadable},
-    inventory::{self, Inventory},
+    input,
     manifest::{self, Hop, Scalar, Setting},
     output::{self, Audience, NewFile},
     project::{self, Day, FILE_NAME, Project},
+    repository::{
+        exposure::{Exposure, Question},
+        history::{self, Record, Unreadable},
+        inventory::{self, Inventory},
+    },
     rotations::{self, List, ListFile},
-    sources,
 };
 
 /// Who leaves.
@@ -62,7 +65,9 @@ impl Offboarding<'_> {
         self.refuse_unknown(&record)?;
         let mut lists = rotations::read_all(&self.project.root)?;
         let names: Vec<PathBuf> = lists.iter().map(|it| it.name.clone()).collect();
-        lists.retain(|it| it.list.person == self.person && !record.is_back(it, self.project));
+        lists.retain(|it| {
+            it.list.person == self.person && !record.is_back(&it.departure(), self.project)
+        });
         let left = find::left(self, &lists)?;
         let existing = find::existing(left, &lists);
         let since = match &existing {
@@ -80,10 +85,10 @@ impl Offboarding<'_> {
             until: since,
             now: self.now,
         };
-        let reading = record.reading(&question);
-        if reading.operated.is_empty() && reading.items.is_empty() {
+        let exposure = Exposure::of(&record, &question);
+        if exposure.operated.is_empty() && exposure.items.is_empty() {
             let until = self.now;
-            let later = record.reading(&Question { until, ..question });
+            let later = Exposure::of(&record, &Question { until, ..question });
             find::refuse_too_early(self.person, left, &later)?;
         }
         let mut list = List {
@@ -92,8 +97,8 @@ impl Offboarding<'_> {
             since,
             deadline: self.deadline_or(existing.as_ref()),
             closed: existing.as_ref().and_then(|it| it.list.closed),
-            environments: find::environments(&reading),
-            items: find::entries(reading, &inventory),
+            environments: find::environments(&exposure),
+            items: find::entries(exposure, &inventory),
         };
         if let Some(file) = &existing {
             find::keep(&mut list, &file.list);
@@ -204,7 +209,7 @@ pub(crate) fn mark(project: &Project, person: &str, left: Day) -> Result<bool> {
         return Ok(false);
     }
     let name = Path::new(FILE_NAME);
-    let input = sources::read_file_input(name, &project.root)?;
+    let input = input::read_file_input(name, &project.root)?;
     let setting = Setting {
         way: vec![Hop::Field("people"), Hop::Field(person)],
         field: "left",

@@ -20,9 +20,9 @@ use zeroize::Zeroizing;
 
 use crate::{
     error::{CommandError, Result},
+    input::{self, CERTIFICATE_ITEM, KEY_ITEM, KeyPair},
+    keys::age::{self, Identities, RecoveryRecipient},
     manifest::{self, Format, Object, SecretManifest},
-    recovery::{self, Identities, RecoveryRecipient},
-    sources::{self, CERTIFICATE_ITEM, KEY_ITEM, KeyPair},
     ui::{self, Io},
 };
 
@@ -45,7 +45,7 @@ impl KeySecret {
             .map(EnvironmentName::parse)
             .transpose()
             .map_err(|_| format!("the label {ENVIRONMENT_LABEL} names no environment"))?;
-        let sealing_key = Arc::new(sources::sealing_key(&secret.items)?);
+        let sealing_key = Arc::new(input::sealing_key(&secret.items)?);
         Ok(Self {
             secret,
             environment,
@@ -155,8 +155,8 @@ pub(crate) fn read_files(
     let mut key_secrets = Vec::new();
     let mut pem = Zeroizing::new(String::new());
     for file in files {
-        let text = sources::read_text(&io.directory, file)?;
-        if sources::is_pem(&text) {
+        let text = input::read_text(&io.directory, file)?;
+        if input::is_pem(&text) {
             pem = Zeroizing::new([pem.as_str(), text.as_str(), "\n"].concat());
         } else {
             let label = file.display().to_string();
@@ -171,7 +171,7 @@ pub(crate) fn read_files(
         CommandError::user("a key in PEM does not say which environment it is of")
             .hint("name it with `--environment`")
     })?;
-    for pair in sources::key_pairs(&pem)? {
+    for pair in input::key_pairs(&pem)? {
         key_secrets.push(KeySecret::of_pair(pair, environment, home.namespace)?);
     }
     Ok(key_secrets)
@@ -210,7 +210,7 @@ pub(crate) fn back_up(
         .map(|it| SecretManifest::of(&it.secret))
         .collect();
     let text = manifest::to_list(&manifests, Format::Json)?;
-    recovery::encrypt(text.as_bytes(), recipients)
+    age::encrypt(text.as_bytes(), recipients)
 }
 
 /// Reads a backup. It holds a key at least.
@@ -220,9 +220,9 @@ pub(crate) fn read_backup(
     namespace: &Namespace,
     io: &mut Io<'_>,
 ) -> Result<Vec<KeySecret>> {
-    recovery::refuse_identity(&file.to_string_lossy())?;
-    let bytes = sources::read_bytes(&io.directory, file)?;
-    let plaintext = recovery::decrypt(&bytes, identities, file)?;
+    age::refuse_identity(&file.to_string_lossy())?;
+    let bytes = input::read_bytes(&io.directory, file)?;
+    let plaintext = age::decrypt(&bytes, identities, file)?;
     let label = file.display().to_string();
     let no_backup = || CommandError::user(format!("{label} is no backup: it holds no key Secret"));
     let text = std::str::from_utf8(&plaintext).map_err(|_| no_backup())?;

@@ -13,25 +13,27 @@ use sealing::Certificate;
 use super::commits::{Commits, Tree};
 use crate::{
     error::{CommandError, Result},
-    git::{Change, Git, ObjectId},
-    inventory::{self, SealedItem},
     paths,
     project::{FILE_NAME, Project},
+    repository::{
+        git::{Change, Git, ObjectId},
+        inventory::{self, SealedItem},
+    },
 };
 
 /// The history of a project.
 #[derive(Debug)]
 pub(crate) struct Record {
-    pub(super) commits: Commits,
+    pub(crate) commits: Commits,
     /// Where the project stands in its repository: empty, or with a slash at its end.
     prefix: String,
     /// What the project file may have said at each commit: one that cannot be read may have said
     /// what was said before it and what was said after it.
-    pub(super) said: Vec<Vec<Rc<Project>>>,
+    pub(crate) said: Vec<Vec<Rc<Project>>>,
     /// The key ids of certificates.
     certificates: HashMap<ObjectId, String>,
     /// The items of files.
-    pub(super) manifests: HashMap<ObjectId, Vec<SealedItem>>,
+    pub(crate) manifests: HashMap<ObjectId, Vec<SealedItem>>,
     /// What could not be read, by file: the last of each.
     pub(crate) unreadable: BTreeMap<String, Unreadable>,
 }
@@ -48,7 +50,7 @@ pub(crate) struct Unreadable {
 }
 
 impl Record {
-    pub(super) fn read(git: &Git, now: Timestamp) -> Result<Self> {
+    pub(crate) fn read(git: &Git, now: Timestamp) -> Result<Self> {
         let head = git.head()?;
         let commits = Commits::new(git.commits()?, &head, &git.branches()?, now)
             .ok_or_else(|| CommandError::bug("git log does not reach HEAD"))?;
@@ -58,7 +60,7 @@ impl Record {
     }
 
     /// Reads every distinct content once.
-    pub(super) fn new(
+    pub(crate) fn new(
         commits: Commits,
         prefix: &str,
         mut content: impl FnMut(&ObjectId) -> Result<Vec<u8>>,
@@ -162,12 +164,12 @@ impl Record {
     }
 
     /// A path of the repository, relative to the project.
-    pub(super) fn relative<'a>(&self, path: &'a str) -> &'a str {
+    pub(crate) fn relative<'a>(&self, path: &'a str) -> &'a str {
         path.strip_prefix(&self.prefix).unwrap_or(path)
     }
 
     /// The key id of the certificate that a commit's file holds.
-    pub(super) fn key_id(&self, tree: &Tree, path: &Path) -> Option<&str> {
+    pub(crate) fn key_id(&self, tree: &Tree, path: &Path) -> Option<&str> {
         let blob = tree.get(self.place(path).as_str())?;
         self.certificates.get(blob).map(String::as_str)
     }
@@ -207,7 +209,7 @@ fn may_hold_manifests(path: &str, prefix: &str) -> bool {
 fn text(content: Vec<u8>) -> String {
     let text = String::from_utf8(content);
     let text = text.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-    match text.strip_prefix(crate::sources::BYTE_ORDER_MARK) {
+    match text.strip_prefix(crate::input::BYTE_ORDER_MARK) {
         Some(rest) => rest.to_owned(),
         None => text,
     }

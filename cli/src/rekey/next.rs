@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn in_place_of_a_revoked_key_none_is_asked_for() {
-        use crate::rekeying::fixtures::{id, observed, status};
+        use crate::rekey::fixtures::{id, observed, status};
         let check = |keys: &str, revoked: &str, pinned: char, expected: Next| {
             let observed = observed(&status(keys), revoked);
             let now = "2026-01-03T12:00:00Z".parse().unwrap();

@@ -4,41 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use sealing::EnvironmentName;
-use serde::{Deserialize, Serialize};
+use std::path::Path;
 
-use super::{Question, record::Record};
+use super::Question;
 use crate::{
     project::{Day, Person, Project},
-    rotations::{List, ListFile},
+    repository::history::{Record, Span},
 };
-
-/// A stretch of time: its end does not belong to it.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
-)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Span {
-    /// Its first instant.
-    #[schemars(with = "String", extend("format" = "date-time"))]
-    pub(crate) from: Timestamp,
-    /// The instant at which it is over.
-    #[schemars(with = "String", extend("format" = "date-time"))]
-    pub(crate) until: Timestamp,
-}
-
-impl Span {
-    /// One that does not end before it begins: clocks differ from commit to commit.
-    pub(super) fn new(from: Timestamp, until: Timestamp) -> Self {
-        Self {
-            from,
-            until: until.max(from),
-        }
-    }
-
-    fn overlaps(self, other: Self) -> bool {
-        self.from < other.until && other.from < self.until
-    }
-}
 
 /// The environments that a person operated.
 #[derive(Debug, Default)]
@@ -152,26 +124,36 @@ impl Access {
     }
 }
 
+/// A person left, as a list of what they could have read says.
+pub(crate) struct Departure<'a> {
+    pub(crate) person: &'a str,
+    pub(crate) left: Day,
+    /// What was sealed or committed later, they could not read.
+    pub(crate) since: Timestamp,
+    /// The file of the list, from the project's root.
+    pub(crate) list: &'a Path,
+}
+
 impl Record {
     /// Whether a person had access again after a list about them was written: they had left, as
     /// the line of HEAD says, and operated something afterwards; or the list is committed, and the
     /// project file does not say that they left.
-    pub(crate) fn is_back(&self, list: &ListFile, present: &Project) -> bool {
-        let List {
+    pub(crate) fn is_back(&self, departure: &Departure<'_>, present: &Project) -> bool {
+        let Departure {
             person,
             left,
             since,
-            ..
-        } = &list.list;
+            list,
+        } = departure;
         let operates = |project: &Project| {
-            let settings = project.people.get(person);
+            let settings = project.people.get(*person);
             let stays = |it: &&Person| it.left.is_none_or(|day| day > *left);
             let settings = settings.filter(stays);
             settings.is_some_and(|it| !it.operates(Timestamp::MIN).is_empty())
         };
         let is_there = operates(present);
         let (mut had_access, mut was_gone, mut is_committed) = (false, false, false);
-        let name = list.name.to_string_lossy();
+        let name = list.to_string_lossy();
         let line = self.commits.all.iter().enumerate();
         for (index, commit) in line.filter(|(index, _)| self.commits.on_main_line[*index]) {
             let mut changes = commit.changes.iter();

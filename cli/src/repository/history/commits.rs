@@ -7,22 +7,22 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::access::Span;
-use crate::git::{Commit, ObjectId};
+use super::span::Span;
+use crate::repository::git::{Commit, ObjectId};
 
 /// The files of a commit.
-pub(super) type Tree = BTreeMap<Rc<str>, ObjectId>;
+pub(crate) type Tree = BTreeMap<Rc<str>, ObjectId>;
 
 /// Every commit of a repository, parents before children.
 #[derive(Debug)]
-pub(super) struct Commits {
-    pub(super) all: Vec<Commit>,
+pub(crate) struct Commits {
+    pub(crate) all: Vec<Commit>,
     /// From each commit until the last of its children: what it holds was somebody's present.
-    pub(super) standing: Vec<Span>,
+    pub(crate) standing: Vec<Span>,
     /// Whether a commit is HEAD or reached from it by first parents alone.
-    pub(super) on_main_line: Vec<bool>,
+    pub(crate) on_main_line: Vec<bool>,
     /// The index of HEAD.
-    pub(super) head: usize,
+    pub(crate) head: usize,
     children: Vec<Vec<usize>>,
 }
 
@@ -31,7 +31,7 @@ impl Commits {
     /// without children; nothing when HEAD is none of them.
     ///
     /// A commit from the future was made by a clock that is ahead: just now at the latest.
-    pub(super) fn new(
+    pub(crate) fn new(
         mut all: Vec<Commit>,
         head: &ObjectId,
         branches: &[ObjectId],
@@ -65,18 +65,18 @@ impl Commits {
     }
 
     /// The commits that come directly after one.
-    pub(super) fn children(&self, index: usize) -> &[usize] {
+    pub(crate) fn children(&self, index: usize) -> &[usize] {
         &self.children[index]
     }
 
     /// The commit after one on the line that leads to HEAD by first parents.
-    pub(super) fn next_on_main_line(&self, index: usize) -> Option<usize> {
+    pub(crate) fn next_on_main_line(&self, index: usize) -> Option<usize> {
         let is_next = |it: &&usize| self.on_main_line[**it] && self.all[**it].parents[0] == index;
         self.children[index].iter().find(is_next).copied()
     }
 
     /// Shows the files of every commit, parents before children.
-    pub(super) fn walk(&self, mut visit: impl FnMut(usize, &Tree)) {
+    pub(crate) fn walk(&self, mut visit: impl FnMut(usize, &Tree)) {
         let mut waiting = vec![0_usize; self.all.len()];
         for commit in &self.all {
             if let Some(first) = commit.parents.first() {
