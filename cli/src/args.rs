@@ -3,12 +3,13 @@
 //! What belongs to one command stands with it in `commands`, and what means the same in several in
 //! `flags` and `login`.
 
-use std::{error::Error as _, fmt::Write as _};
+use std::{error::Error, fmt::Write as _};
 
 use clap::{
     CommandFactory as _, Parser, Subcommand,
     error::{ContextKind, ContextValue, ErrorKind},
 };
+use sealing::NameError;
 
 use crate::{
     commands::{
@@ -18,7 +19,7 @@ use crate::{
         reseal::ResealArguments, rotations::RotationsArguments, seal::SealArguments,
         set::SetArguments, trace::TraceArguments, unseal::UnsealArguments, unset::UnsetArguments,
     },
-    error::{CommandError, without_name},
+    error::CommandError,
 };
 
 /// Seal secrets for an environment, commit them, and let the cluster unseal them
@@ -117,8 +118,19 @@ pub(crate) fn refusal(answer: &clap::Error) -> Option<CommandError> {
     let problem = answer
         .source()
         .filter(|_| answer.kind() == ErrorKind::ValueValidation)?;
-    let problem = without_name(&problem.to_string(), value);
-    Some(CommandError::usage(format!("{argument}: {problem}")))
+    Some(CommandError::usage(format!(
+        "{argument}: {}",
+        without_value(problem)
+    )))
+}
+
+/// What is wrong with an argument's value. Of all errors of our parsers, only that of a name holds
+/// what was typed.
+fn without_value(problem: &(dyn Error + 'static)) -> String {
+    match problem.downcast_ref::<NameError>() {
+        Some(error) => error.rule().to_string(),
+        None => problem.to_string(),
+    }
 }
 
 fn value_on_the_command_line() -> CommandError {

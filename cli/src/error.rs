@@ -136,18 +136,40 @@ pub(crate) fn with_causes(error: &dyn Error) -> String {
     text
 }
 
-/// The words of an error about `name`, without it: what was given as a name may be a value at the
-/// wrong place.
-pub(crate) fn without_name(said: &str, name: &str) -> String {
-    match said.strip_prefix(&format!("`{name}` is no ")) {
-        Some(rest) => format!("this is no {rest}"),
-        None => said.to_owned(),
+/// What an error of input or output says: the system's words without its error number, and of an
+/// error that something was added to, such as a path, its kind alone.
+pub(crate) fn plain(error: &io::Error) -> String {
+    if let Some(code) = error.raw_os_error() {
+        let text = error.to_string();
+        let number = format!(" (os error {code})");
+        return text.strip_suffix(&number).unwrap_or(&text).to_lowercase();
+    }
+    match (error.get_ref(), error.kind()) {
+        (None, _) | (_, io::ErrorKind::Other) => error.to_string(),
+        (Some(_), kind) => kind.to_string(),
     }
 }
 
-/// The system's words without its error number.
-pub(crate) fn plain(error: &io::Error) -> String {
-    let text = error.to_string();
-    let end = text.find(" (os error").unwrap_or(text.len());
-    text[..end].to_lowercase()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_of_a_systems_error_is_left_out() {
+        let missing = io::Error::from_raw_os_error(2);
+        assert_eq!(plain(&missing), "no such file or directory");
+    }
+
+    #[test]
+    fn what_was_added_to_a_systems_error_is_left_out() {
+        let text = "Permission denied (os error 13) at path \"A=hunter2\"";
+        let wrapped = io::Error::new(io::ErrorKind::PermissionDenied, text);
+        assert_eq!(plain(&wrapped), "permission denied");
+    }
+
+    #[test]
+    fn an_error_of_our_own_is_told_whole() {
+        let text = "a name with (os error 2) in it";
+        assert_eq!(plain(&io::Error::other(text)), text);
+    }
 }

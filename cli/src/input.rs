@@ -19,7 +19,7 @@ use sealing::{ItemName, Plaintext};
 use zeroize::Zeroizing;
 
 use crate::{
-    error::{CommandError, Result, plain, without_name},
+    error::{CommandError, Result, plain},
     paths,
     ui::{self, Io},
 };
@@ -156,10 +156,8 @@ impl FromStr for ItemFile {
             return Err("a path is expected behind `=`".to_owned());
         }
         Ok(Self {
-            name: ItemName::parse(name).map_err(|error| {
-                let problem = without_name(&error.to_string(), name);
-                format!("{problem}; or give it one: NAME=FILE")
-            })?,
+            name: ItemName::parse(name)
+                .map_err(|error| format!("{}; or give it one: NAME=FILE", error.rule()))?,
             path: path.to_owned(),
         })
     }

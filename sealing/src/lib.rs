@@ -33,7 +33,7 @@ pub use fingerprint::{
 pub use key_id::{KeyId, ParseKeyIdError};
 pub use key_ring::KeyRing;
 pub use keys::{KeyError, Recipient, SealingKey};
-pub use names::{EnvironmentName, ItemName, NameError, Namespace, SecretName};
+pub use names::{EnvironmentName, ItemName, NameError, NameRule, Namespace, SecretName};
 pub use plaintext::Plaintext;
 pub use reseal::{ResealError, reseal};
 pub use scope::{ParseScopeError, Scope};

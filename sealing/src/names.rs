@@ -4,15 +4,35 @@
 
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 
 /// A name that breaks the rule of its kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{name}` is no {kind}: {rule}")]
+#[error("`{name}` is no {}: {}", rule.kind, rule.text)]
 pub struct NameError {
-    kind: &'static str,
     name: String,
-    rule: &'static str,
+    rule: NameRule,
+}
+
+impl NameError {
+    /// What was expected, for a message that must not repeat the name: it may be a value that was
+    /// given at the wrong place.
+    pub fn rule(&self) -> NameRule {
+        self.rule
+    }
+}
+
+/// A kind of name and its rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NameRule {
+    kind: &'static str,
+    text: &'static str,
+}
+
+impl fmt::Display for NameRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "this is no {}: {}", self.kind, self.text)
+    }
 }
 
 const LABEL: &str = "use 1 to 63 lower-case letters, digits and `-`, with a letter or digit first and last (RFC 1123)";
@@ -22,8 +42,8 @@ const ITEM: &str = "use 1 to 253 letters, digits, `-`, `_` and `.`";
 macro_rules! name {
     ($(#[$doc:meta])* $type:ident, $kind:literal, $rule:expr, $holds:expr) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[serde(into = "String")]
         pub struct $type(String);
 
         impl $type {
@@ -37,7 +57,8 @@ macro_rules! name {
                 if holds(&name) {
                     Ok(Self(name))
                 } else {
-                    Err(NameError { kind: $kind, name, rule: $rule })
+                    let rule = NameRule { kind: $kind, text: $rule };
+                    Err(NameError { name, rule })
                 }
             }
 
@@ -61,11 +82,11 @@ macro_rules! name {
             }
         }
 
-        impl TryFrom<String> for $type {
-            type Error = NameError;
-
-            fn try_from(name: String) -> Result<Self, NameError> {
-                Self::parse(name)
+        // By hand: serde keeps only the text of an error, so the name must not be in it.
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let name = String::deserialize(deserializer)?;
+                Self::parse(name).map_err(|error| de::Error::custom(error.rule()))
             }
         }
 
@@ -172,5 +193,38 @@ mod tests {
             error.starts_with("`Prod` is no environment name: use 1 to 63"),
             "{error}"
         );
+    }
+
+    /// Words of the rules themselves are not taken out of them.
+    #[test]
+    fn the_rule_is_told_whatever_the_name_is() {
+        let expected = format!("this is no item name: {ITEM}");
+        for name in [
+            "",
+            "a b",
+            "`a b` is no ",
+            "this is no item name: ",
+            "letters, digits",
+            ": ",
+        ] {
+            let error = ItemName::parse(name).unwrap_err();
+            assert_eq!(error.rule().to_string(), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_deserialized_is_not_told() {
+        for (json, expected) in [
+            ("\"a b\"", "this is no item name: use 1 to 253 letters"),
+            (
+                "\"letters, digits\"",
+                "this is no item name: use 1 to 253 letters",
+            ),
+        ] {
+            let error = serde_json::from_str::<ItemName>(json).unwrap_err();
+            let error = error.to_string();
+            assert!(error.starts_with(expected), "{error}");
+            assert!(!error.contains("a b"), "{error}");
+        }
     }
 }

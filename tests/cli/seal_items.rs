@@ -160,6 +160,40 @@ fn a_file_whose_name_is_no_item_name_needs_one() {
     seal_file(&project, "mine=my file").done();
 }
 
+/// Whatever was typed, it may be a value: the message is the rule's own.
+#[test]
+fn a_name_that_breaks_its_rule_is_not_repeated() {
+    let project = TestProject::new();
+    let rule = "this is no item name: use 1 to 253 letters, digits, `-`, `_` and `.`\n";
+    for typed in [
+        "hunter 2",
+        "letters, digits",
+        "this is no item name: ",
+        "`_` and `.`",
+        ": use",
+    ] {
+        for flag in ["--item", "--from-stdin"] {
+            let words = ["seal", "--name", "api", flag, typed];
+            let outcome = project.run_words("", &words).refused(2);
+            let expected = format!("error: {flag} <NAME>: {rule}");
+            assert_eq!(outcome.stderr(), expected, "{typed}");
+        }
+        let words = ["seal", "--name", "api", "--from-file", typed];
+        let outcome = project.run_words("", &words).refused(2);
+        let expected = format!(
+            "error: --from-file <[NAME=]FILE>: {}; or give it one: NAME=FILE\n",
+            rule.trim_end()
+        );
+        assert_eq!(outcome.stderr(), expected, "{typed}");
+    }
+    for typed in ["Hunter2", "lower-case letters", "RFC 1123"] {
+        let words = ["seal", "secret.yaml", "--environment", typed];
+        let outcome = project.run_words("", &words).refused(2);
+        let expected = "error: --environment <NAME>: this is no environment name: use 1 to 63 lower-case letters, digits and `-`, with a letter or digit first and last (RFC 1123)\n";
+        assert_eq!(outcome.stderr(), expected, "{typed}");
+    }
+}
+
 #[test]
 fn a_directory_is_no_item() {
     let project = TestProject::new().file("directory/a", "x");

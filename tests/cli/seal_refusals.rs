@@ -152,6 +152,16 @@ fn an_item_name_that_kubernetes_would_refuse() {
     ");
 }
 
+/// Whatever stands there, it may be a value: the message is the rule's own.
+#[test]
+fn an_item_name_of_the_words_of_its_rule() {
+    let expected = "error: secret.yaml:5 (document 1): stringData: this is no item name: use 1 to 253 letters, digits, `-`, `_` and `.`\n";
+    for name in ["letters, digits", "this is no item name: use", "`a` is no "] {
+        let outcome = refused(&with_items(&format!("  '{name}': x\n")));
+        assert_eq!(outcome.stderr(), expected, "{name}");
+    }
+}
+
 #[test]
 fn a_field_that_is_misspelt() {
     let text = SECRET.replace("stringData", "stringdata");

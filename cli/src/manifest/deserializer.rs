@@ -14,8 +14,6 @@ use serde::{
     forward_to_deserialize_any,
 };
 
-use crate::error::without_name;
-
 use super::{
     Fault, scalar,
     yaml::{Content, Entry, Node, Scalar, Style},
@@ -55,20 +53,6 @@ impl Problem {
     fn hint(mut self, hint: &'static str) -> Self {
         self.hint = Some(hint);
         self
-    }
-
-    /// Takes out what the problem is about: it may be a value at the wrong place.
-    fn without(mut self, scalar: &Scalar) -> Self {
-        self.text = without_name(&self.text, &scalar.text);
-        self
-    }
-
-    /// The same for a problem with a node.
-    fn within(self, node: &Node) -> Self {
-        match &node.content {
-            Content::Scalar(scalar) => self.without(scalar),
-            _ => self,
-        }
     }
 }
 
@@ -275,8 +259,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
             return Ok(None);
         };
         let name = seed.deserialize(Name(&entry.name));
-        name.map(Some)
-            .map_err(|problem| problem.without(&entry.name).at(entry.line, ""))
+        name.map(Some).map_err(|problem| problem.at(entry.line, ""))
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Problem> {
@@ -284,7 +267,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
             .current
             .ok_or_else(|| <Problem as de::Error>::custom("a value is expected"))?;
         seed.deserialize(&*entry.node)
-            .map_err(|problem| problem.within(&entry.node).at(entry.line, &entry.name.text))
+            .map_err(|problem| problem.at(entry.line, &entry.name.text))
     }
 }
 
@@ -342,7 +325,7 @@ impl<'de> SeqAccess<'de> for Nodes<'_> {
         let element = seed.deserialize(&**node);
         element
             .map(Some)
-            .map_err(|problem| problem.within(node).at(node.line, &format!("[{index}]")))
+            .map_err(|problem| problem.at(node.line, &format!("[{index}]")))
     }
 }
 

@@ -158,7 +158,7 @@ impl Git {
         let said = String::from_utf8_lossy(&output.stderr);
         let said = said.trim();
         let error = CommandError::user(format!("git: {}", said.trim_start_matches("fatal: ")));
-        Err(if said.contains("not a git repository") {
+        Err(if project::repository_root(&self.directory).is_none() {
             error.hint(
                 "who could read what is read from the history of sceau.yaml and the manifests",
             )
