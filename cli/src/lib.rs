@@ -5,7 +5,6 @@
 //! them as [`Io`]. Each command reads, decides with the pure functions of `resolve`, and writes.
 //! Nothing here talks to a cluster but `cluster`, and plaintext is read in `sources` alone.
 
-mod args;
 mod cluster;
 mod commands;
 mod edit;
@@ -18,22 +17,24 @@ mod offboard;
 mod output;
 mod paths;
 mod project;
+mod reference;
 mod rekey;
 mod repository;
 mod reseal;
 mod rotations;
 mod sealed_files;
 mod ui;
+mod usage;
 mod value_review;
 
 use std::ffi::OsString;
 
 use clap::Parser as _;
 
-use crate::args::Arguments;
+use crate::commands::Arguments;
 
-pub use args::reference;
 pub use project::schema as project_file_schema;
+pub use reference::reference;
 pub use rotations::schema as rotations_file_schema;
 pub use ui::{Io, Terminals};
 
@@ -53,7 +54,7 @@ pub const BUG: u8 = 70;
 pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> u8 {
     let outcome = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => commands::run(&arguments.command, io),
-        Err(answer) => match args::refusal(&answer) {
+        Err(answer) => match usage::refusal(&answer) {
             Some(error) => Err(error),
             None => return ui::show_usage(io, &answer),
         },

@@ -4,6 +4,7 @@
 //! an interrupted run is continued by running it again.
 
 mod clusters;
+mod finding;
 mod offline;
 mod plan;
 mod report;
@@ -19,8 +20,8 @@ use sealing::{EnvironmentName, KeyRing, Namespace};
 
 use self::{
     clusters::Clusters,
-    plan::{Fresh, Pins, PlannedFile, Problem, Request, Task},
-    report::Finding,
+    finding::{Finding, Problem},
+    plan::{Fresh, Pins, PlannedFile, Request, Task},
     write::Writer,
 };
 use crate::{

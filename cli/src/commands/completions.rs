@@ -3,7 +3,6 @@
 use clap_complete::Shell;
 
 use crate::{
-    args,
     error::Result,
     ui::{self, Io},
 };
@@ -21,8 +20,12 @@ pub(crate) struct CompletionsArguments {
     shell: Shell,
 }
 
-pub(super) fn run(arguments: &CompletionsArguments, io: &mut Io<'_>) -> Result<()> {
+pub(super) fn run(
+    arguments: &CompletionsArguments,
+    mut program: clap::Command,
+    io: &mut Io<'_>,
+) -> Result<()> {
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut args::command(), "sceau", &mut script);
+    clap_complete::generate(arguments.shell, &mut program, "sceau", &mut script);
     ui::print(io, script)
 }

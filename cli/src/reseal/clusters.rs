@@ -8,8 +8,8 @@ use sealing::{
 };
 
 use super::{
-    plan::{Fresh, NativeTask, Problem, Task, needs_keys},
-    report::Finding,
+    finding::{Finding, Problem},
+    plan::{Fresh, NativeTask, Task, needs_keys},
 };
 use crate::{
     cluster::{Cluster, ClusterError, login::Login},

@@ -8,8 +8,8 @@ use sealing::{
 };
 
 use super::{
-    plan::{Fresh, NativeTask, OriginalTask, Problem, Task},
-    report::Finding,
+    finding::{Finding, Problem},
+    plan::{Fresh, NativeTask, OriginalTask, Task},
 };
 use crate::{
     error::{CommandError, Result as CommandResult, with_causes},

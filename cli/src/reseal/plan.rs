@@ -18,7 +18,10 @@ pub(crate) use self::{
     survey::{FoundSeal, survey},
 };
 pub(super) use self::{pins::Pins, recipients::merged};
-use super::report::{Finding, Row};
+use super::{
+    finding::{Finding, Problem},
+    report::Row,
+};
 use crate::{
     error::with_causes,
     manifest::{Located, Sealed},
@@ -58,22 +61,6 @@ pub(super) enum State<'a> {
     Hopeless(Problem),
     /// It is stale, or may be.
     Open(Task<'a>),
-}
-
-/// Why a seal cannot be resealed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Problem {
-    pub(super) finding: Finding,
-    pub(super) message: String,
-}
-
-impl Problem {
-    pub(super) fn new(finding: Finding, message: impl Into<String>) -> Self {
-        Self {
-            finding,
-            message: message.into(),
-        }
-    }
 }
 
 /// Something to wrap anew.

@@ -6,8 +6,9 @@ use sealing::resource::WrappedFileKey;
 
 use super::{
     WrappedGroup,
-    plan::{self, Fresh, NativeTask, PlannedFile, Problem, State, Task},
-    report::{Finding, Row},
+    finding::{Finding, Problem},
+    plan::{self, Fresh, NativeTask, PlannedFile, State, Task},
+    report::Row,
 };
 use crate::{
     input,
