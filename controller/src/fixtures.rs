@@ -11,7 +11,7 @@ use sealing::{
 use serde_json::{Value, json};
 
 use crate::{
-    fingerprint::keeper::{self, FingerprintSecret},
+    keys::fingerprint_secret::{self, FingerprintSecret},
     keys::key_secret::{KeySecret, KnownKey},
     store::{Surroundings, objects::ReceivedEnvironment},
 };
@@ -79,7 +79,7 @@ impl Given {
     }
 
     pub(crate) fn fingerprint_secret(mut self, secret: FingerprintSecret) -> Self {
-        let name = keeper::SECRET.to_owned();
+        let name = fingerprint_secret::SECRET.to_owned();
         self.0.take_fingerprint_secret(Event::Apply((name, secret)));
         self
     }

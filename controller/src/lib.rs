@@ -22,7 +22,6 @@ mod error;
 mod fingerprint;
 #[cfg(test)]
 mod fixtures;
-mod heals;
 mod keys;
 mod request;
 mod run;
@@ -35,11 +34,12 @@ mod telemetry;
 pub use error::Error;
 pub use fingerprint::annotation::Fingerprints;
 pub use run::run;
-pub use sealed_secret::outcome::{Obstacle, Reason};
+pub use sealed_secret::outcome::Obstacle;
 pub use sealed_secret::plan::{
     DesiredSecret, FoundSecret, Observed, Opened, Permitted, Plan, Unsealing, plan,
 };
 pub use settings::Settings;
+pub use status::reason::Reason;
 pub use store::objects::{Outline, ReceivedSealedSecret, Unreadable};
 pub use store::{Belonging, KnownEnvironment};
 pub use telemetry::logging::log_to_stderr;

@@ -23,9 +23,9 @@ use sealing::resource::RequestStatus;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
+    backoff::Next,
     backoff::Retries,
     error::describe,
-    sealed_secret::outcome::Next,
     store::objects::ReceivedRequest,
     telemetry::{
         audit,

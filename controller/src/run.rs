@@ -25,7 +25,7 @@ use crate::{
     telemetry::{
         events::Events,
         metrics::Metrics,
-        phase::Phase,
+        probes::Phase,
         probes::{self, Probes},
     },
 };

@@ -20,7 +20,7 @@ use sealing::{
 };
 
 use crate::{
-    fingerprint::keeper::{self, FingerprintSecret},
+    keys::fingerprint_secret::{self, FingerprintSecret},
     keys::key_secret::{KeySecret, KnownKey, UnusableKey, secret_name},
     store::objects::OnlyClaims,
 };
@@ -149,7 +149,7 @@ impl Surroundings {
 
     /// The Secret of the fingerprint key, when there is one.
     pub(crate) fn fingerprint_secret(&self) -> Option<&FingerprintSecret> {
-        self.fingerprint_secret.find(keeper::SECRET)
+        self.fingerprint_secret.find(fingerprint_secret::SECRET)
     }
 
     /// The fingerprint key, when there is one.

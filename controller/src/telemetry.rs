@@ -4,5 +4,4 @@ pub(crate) mod audit;
 pub(crate) mod events;
 pub(crate) mod logging;
 pub(crate) mod metrics;
-pub(crate) mod phase;
 pub(crate) mod probes;

@@ -11,13 +11,13 @@ use sealing::{
 };
 
 use super::{
-    apply::MakeKeyError,
+    error::MakeKeyError,
     revocation::{Revocation, revocations},
 };
 use crate::{
+    backoff::Next,
     environment::renewal::{Renewal, renewal},
     keys::key_secret,
-    sealed_secret::outcome::Next,
     status::conditions::{State, Verdict},
     store::{
         KeyFact, KnownEnvironment, Surroundings,

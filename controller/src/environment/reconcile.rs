@@ -21,9 +21,9 @@ use kube::{
 use tokio::sync::watch;
 
 use crate::{
+    backoff::Next,
     backoff::Retries,
     error::describe,
-    sealed_secret::outcome::Next,
     store::{
         Surroundings,
         objects::{ReceivedEnvironment, ReceivedSealedSecret},
@@ -31,14 +31,15 @@ use crate::{
         watcher::Lists,
     },
     telemetry::{
-        audit,
+        audit::{self, RevokedKey},
         events::{Announcement, Events},
         metrics::{Metrics, Written},
     },
 };
 
 use super::{
-    apply::{self, MakeKeyError},
+    apply,
+    error::MakeKeyError,
     plan::{self, KeyOrder, Observed, Plan},
     revocation::Revocation,
 };
@@ -220,7 +221,12 @@ impl Keeper {
         self.forget_taken_back(&name, plan);
         for revocation in &plan.revocations {
             if self.is_first_told(&name, revocation) {
-                audit::record_revocation(&name, revocation);
+                audit::record_revocation(&RevokedKey {
+                    environment: &name,
+                    key_id: &revocation.key_id,
+                    closed: revocation.closed.len(),
+                    first: &revocation.first_closed(),
+                });
                 self.events
                     .announce(&revocation.announcement(), environment.object_ref(&()))
                     .await;

@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use sealing::resource::RequestStatus;
 
 use super::Request;
-use crate::{sealed_secret::outcome::Next, store::objects::ReceivedRequest};
+use crate::{backoff::Next, store::objects::ReceivedRequest};
 
 /// What is due about a request.
 #[derive(Debug, PartialEq, Eq)]

@@ -19,8 +19,8 @@ use tokio::{
 };
 
 use crate::{
+    backoff::Next,
     request::{Answered, Answerer, Desk},
-    sealed_secret::outcome::Next,
     store::{Surroundings, objects::ReceivedRequest},
     telemetry::audit::{self, ResealAttempt},
 };

@@ -19,9 +19,9 @@ use sealing::resource::Inquiry;
 use tokio::sync::{Semaphore, watch};
 
 use crate::{
+    backoff::Next,
     fingerprint::reuse::Values,
     request::{Answered, Answerer, Desk},
-    sealed_secret::outcome::Next,
     store::{Surroundings, objects::ReceivedRequest},
     telemetry::audit::{self, TraceAttempt},
 };

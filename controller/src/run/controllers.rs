@@ -26,28 +26,28 @@ use tokio::{
 
 use super::Replica;
 use crate::{
-    backoff::Retries,
+    backoff::{Heals, Retries},
     environment::reconcile::{self as environment, Keeper},
     fingerprint::{
         keeper::{self, FingerprintKeeper},
         reuse::{self, Values},
     },
-    heals::Heals,
     request::{
         self, Answerer, Desk,
         reseal::Resealer,
         value_review::{Investigator, Traces},
     },
     sealed_secret::{
+        context::{ROOM, Reconciler},
         plan::{MANAGED_BY, MANAGED_BY_LABEL},
         recent_statuses::RecentStatuses,
-        reconcile::{self as sealed_secret, ROOM, Reconciler},
+        reconcile as sealed_secret,
     },
     store::{
         objects::{ReceivedEnvironment, ReceivedSealedSecret},
         watcher::{ListCounter, Lists, changes, watching},
     },
-    telemetry::{metrics::Written, phase::Phase},
+    telemetry::{metrics::Written, probes::Phase},
 };
 
 /// SealedSecrets reconciled at once: most of the time, each waits for the API server.

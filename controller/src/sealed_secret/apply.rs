@@ -23,7 +23,8 @@ use super::plan::{DesiredSecret, Opened};
 use crate::{
     api::{self, FIELD_MANAGER, Receipt},
     error::describe,
-    sealed_secret::outcome::{Obstacle, Outcome, Reason, Written},
+    sealed_secret::outcome::{Obstacle, Outcome, Written},
+    status::reason::Reason,
     store::objects::ReceivedSealedSecret,
 };
 

@@ -11,12 +11,13 @@ use kube::{
 use sealing::resource::{SealedSecret, SealedSecretSpec, WrittenSecret};
 
 use super::{
+    context::Reconciler,
     plan::{self, FoundSecret, Observed},
-    reconcile::Reconciler,
 };
 use crate::{
     error::describe,
-    sealed_secret::outcome::{Obstacle, Reason},
+    sealed_secret::outcome::Obstacle,
+    status::reason::Reason,
     store::{
         Belonging,
         objects::{Contents, ReceivedSealedSecret, Unreadable},

@@ -16,8 +16,11 @@ use sealing::{
 
 use crate::{
     fingerprint::annotation::Fingerprinting,
-    sealed_secret::outcome::{Obstacle, Reason},
-    status::conditions::{State, state_of},
+    sealed_secret::outcome::Obstacle,
+    status::{
+        conditions::{State, state_of},
+        reason::Reason,
+    },
     store::{
         Belonging, KnownEnvironment,
         objects::{Outline, ReceivedSealedSecret, Unreadable},

@@ -18,59 +18,31 @@ use std::{
 };
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Secret;
-use kube::{
-    Client, Resource as _,
-    core::PartialObjectMeta,
-    runtime::{controller::Action, reflector::Store},
-};
+use kube::{Resource as _, runtime::controller::Action};
 use sealing::resource::SealedSecretStatus;
-use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use tokio::sync::SemaphorePermit;
 
+use super::{
+    apply,
+    context::{ROOM, Reconciler},
+    observe,
+    outcome::{Obstacle, Outcome},
+    plan::{Observed, Opened, Permitted, Plan, Unsealing, plan},
+    report::{Report, report},
+};
 use crate::{
-    backoff::Retries,
+    backoff::Next,
     error::describe,
-    heals::Heals,
-    store::{Surroundings, objects::ReceivedSealedSecret, watcher::Lists},
+    status::reason::Reason,
+    store::objects::ReceivedSealedSecret,
     telemetry::{
         audit::{self, Attempt},
-        events::Events,
-        metrics::{Metrics, Written as Resource},
+        metrics::Written as Resource,
     },
 };
 
-use super::{
-    apply, observe,
-    outcome::{Next, Obstacle, Outcome, Reason},
-    plan::{Observed, Opened, Permitted, Plan, Unsealing, plan},
-    recent_statuses::RecentStatuses,
-    report::{Report, report},
-};
-
-/// Bytes of ciphertexts that may be in memory at once: hundreds of usual SealedSecrets, or a few of
-/// the largest. Each is there several times over, as JSON, in binary and in its Secret.
-pub(crate) const ROOM: u32 = 3 * 1024 * 1024;
-
 /// The watch tells of a change in a moment; this is for the case that it does not.
 const LOOK_AGAIN: Next = Next::After(Duration::from_secs(15));
-
-/// What every reconcile of a SealedSecret shares.
-pub(crate) struct Reconciler {
-    pub(crate) client: Client,
-    pub(crate) surroundings: watch::Receiver<Surroundings>,
-    /// Metadata of the Secrets that carry our label.
-    pub(crate) secrets: Store<PartialObjectMeta<Secret>>,
-    pub(crate) secrets_listed: Lists,
-    pub(crate) recent: RecentStatuses,
-    pub(crate) retries: Retries,
-    pub(crate) heals: Heals,
-    /// One permit for each core, for all that use private keys.
-    pub(crate) private_key_operations: Arc<Semaphore>,
-    /// One permit for each byte of ciphertext that may be in memory, [`ROOM`] in all.
-    pub(crate) room: Semaphore,
-    pub(crate) events: Events,
-    pub(crate) metrics: Arc<Metrics>,
-}
 
 /// Brings one Secret nearer to what its SealedSecret says.
 pub(crate) async fn reconcile(

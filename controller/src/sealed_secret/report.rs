@@ -6,8 +6,12 @@ use sealing::resource::{SealStatus, SealedSecretStatus};
 
 use super::plan::Observed;
 use crate::{
-    sealed_secret::outcome::{Next, Outcome, Reason, Written},
-    status::conditions::{State, Verdict, ready_condition},
+    backoff::Next,
+    sealed_secret::outcome::{Outcome, Written},
+    status::{
+        conditions::{State, Verdict, ready_condition},
+        reason::Reason,
+    },
     telemetry::events::Announcement,
 };
 

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use super::Surroundings;
 use crate::{
-    fingerprint::keeper::{self, FingerprintSecret},
+    keys::fingerprint_secret::{self, FingerprintSecret},
     keys::key_secret::KeySecret,
     store::{objects::ReceivedEnvironment, watcher::watching},
 };
@@ -40,7 +40,7 @@ pub(crate) fn watches(
     );
     let fingerprint_secret = watching(
         Api::<Secret>::namespaced(client.clone(), own_namespace),
-        everything.fields(&format!("metadata.name={}", keeper::SECRET)),
+        everything.fields(&format!("metadata.name={}", fingerprint_secret::SECRET)),
     );
     [
         Box::pin(follow(

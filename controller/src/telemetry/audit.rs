@@ -10,7 +10,7 @@ use sealing::{
     resource::{ResealResult, SealHeader, SealedValue, ValuePlace},
 };
 
-use crate::{Reason, environment::revocation::Revocation};
+use crate::status::reason::Reason;
 
 /// An attempt to unseal.
 pub(crate) struct Attempt<'a> {
@@ -88,14 +88,24 @@ pub(crate) fn record_answer(request: &str, outcome: &str, answer: &str) {
     tracing::info!(target: "audit", request, outcome, answer, "answer");
 }
 
-/// Writes the line about a sealing key that was revoked.
-pub(crate) fn record_revocation(environment: &str, revocation: &Revocation) {
+/// A sealing key that was revoked.
+pub(crate) struct RevokedKey<'a> {
+    pub(crate) environment: &'a str,
+    pub(crate) key_id: &'a str,
+    /// How many SealedSecrets it opens no more.
+    pub(crate) closed: usize,
+    /// Some of them.
+    pub(crate) first: &'a str,
+}
+
+/// Writes the line about it.
+pub(crate) fn record_revocation(revoked: &RevokedKey<'_>) {
     tracing::info!(
         target: "audit",
-        environment,
-        key = revocation.key_id,
-        closed = revocation.closed.len(),
-        first = revocation.first_closed(),
+        environment = revoked.environment,
+        key = revoked.key_id,
+        closed = revoked.closed,
+        first = revoked.first,
         "revoke"
     );
 }

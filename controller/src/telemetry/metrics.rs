@@ -14,7 +14,7 @@ use prometheus_client::{
 use sealing::resource::ResealResult;
 use tokio::sync::watch;
 
-use crate::{Reason, store::Surroundings};
+use crate::{status::reason::Reason, store::Surroundings};
 
 mod collectors;
 

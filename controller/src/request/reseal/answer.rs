@@ -17,10 +17,8 @@ use sealing::{
 
 use crate::{
     request::{Verdict, complete},
-    sealed_secret::{
-        outcome::{Obstacle, Reason},
-        plan,
-    },
+    sealed_secret::{outcome::Obstacle, plan},
+    status::reason::Reason,
     store::{KnownEnvironment, Surroundings, objects::ReceivedRequest},
 };
 

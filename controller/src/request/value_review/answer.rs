@@ -14,10 +14,8 @@ use sealing::{
 use crate::{
     fingerprint::reuse::{Standing, Told},
     request::{Verdict, complete},
-    sealed_secret::{
-        outcome::{Obstacle, Reason},
-        plan,
-    },
+    sealed_secret::{outcome::Obstacle, plan},
+    status::reason::Reason,
     store::{KnownEnvironment, Surroundings, objects::ReceivedRequest},
 };
 

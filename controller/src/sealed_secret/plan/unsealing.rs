@@ -13,7 +13,8 @@ use sealing::{
 use super::{DesiredSecret, missing_keys};
 use crate::{
     fingerprint::annotation::{Compared, Fingerprinting, Fingerprints, OpenedItems},
-    sealed_secret::outcome::{Obstacle, Reason},
+    sealed_secret::outcome::Obstacle,
+    status::reason::Reason,
     store::KnownEnvironment,
 };
 

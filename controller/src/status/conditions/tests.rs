@@ -1,7 +1,7 @@
 use insta::assert_snapshot;
 
 use super::*;
-use crate::Reason;
+use crate::status::reason::Reason;
 
 fn verdict(state: State) -> Verdict<'static> {
     Verdict {

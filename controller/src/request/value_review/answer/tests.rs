@@ -3,8 +3,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    fingerprint::keeper::FingerprintSecret,
     fixtures::{Given, KEYS, at, environment_name},
+    keys::fingerprint_secret::FingerprintSecret,
 };
 
 fn fingerprint_key() -> Arc<FingerprintKey> {

@@ -1,0 +1,36 @@
+//! What every reconcile of a SealedSecret shares.
+
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::{Client, core::PartialObjectMeta, runtime::reflector::Store};
+use tokio::sync::{Semaphore, watch};
+
+use super::recent_statuses::RecentStatuses;
+use crate::{
+    backoff::{Heals, Retries},
+    store::{Surroundings, watcher::Lists},
+    telemetry::{events::Events, metrics::Metrics},
+};
+
+/// Bytes of ciphertexts that may be in memory at once: hundreds of usual SealedSecrets, or a few of
+/// the largest. Each is there several times over, as JSON, in binary and in its Secret.
+pub(crate) const ROOM: u32 = 3 * 1024 * 1024;
+
+/// What every reconcile of a SealedSecret shares.
+pub(crate) struct Reconciler {
+    pub(crate) client: Client,
+    pub(crate) surroundings: watch::Receiver<Surroundings>,
+    /// Metadata of the Secrets that carry our label.
+    pub(crate) secrets: Store<PartialObjectMeta<Secret>>,
+    pub(crate) secrets_listed: Lists,
+    pub(crate) recent: RecentStatuses,
+    pub(crate) retries: Retries,
+    pub(crate) heals: Heals,
+    /// One permit for each core, for all that use private keys.
+    pub(crate) private_key_operations: Arc<Semaphore>,
+    /// One permit for each byte of ciphertext that may be in memory, [`ROOM`] in all.
+    pub(crate) room: Semaphore,
+    pub(crate) events: Events,
+    pub(crate) metrics: Arc<Metrics>,
+}
