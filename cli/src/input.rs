@@ -24,9 +24,6 @@ use crate::{
     ui::{self, Io},
 };
 
-pub(crate) use crate::keys::files::{
-    CERTIFICATE_ITEM, KEY_ITEM, KeyPair, is_pem, key_pairs, read_key_ring, sealing_key,
-};
 pub(crate) use value::{Recipe, ValueSource, read_traced, read_value};
 pub(crate) use walk::{is_manifest_name, manifest_files, read_found};
 

@@ -6,6 +6,7 @@
 pub mod bitnami;
 mod environment;
 mod inquiry;
+pub mod key_secret;
 mod request;
 mod reseal_request;
 mod sealed_secret;
@@ -28,16 +29,6 @@ pub use value_place::ValuePlace;
 
 /// The API group of sceau's own resources.
 pub const GROUP: &str = "sceau.dev";
-/// The label on a key Secret that names its environment.
-pub const ENVIRONMENT_LABEL: &str = "sceau.dev/environment";
-/// The label on a key Secret; its value is `active`, whatever the key's state is.
-pub const SEALING_KEY_LABEL: &str = "sceau.dev/sealing-key";
-/// The label on a key Secret whose key still opens SealedSecrets; its value is `true`.
-pub const IN_USE_LABEL: &str = "sceau.dev/in-use";
-/// The annotation on a key Secret with the `renewBefore` that its key was made for, if there was one.
-pub const RENEW_BEFORE_ANNOTATION: &str = "sceau.dev/renew-before";
-/// The annotation on a key Secret in a backup whose key was revoked then; its value is `true`.
-pub const REVOKED_ANNOTATION: &str = "sceau.dev/revoked";
 /// The annotation by which an existing Secret may be taken over; its value is `true`.
 pub const ADOPT_ANNOTATION: &str = "sceau.dev/adopt";
 /// The annotation of a Secret that holds the fingerprints of its items.

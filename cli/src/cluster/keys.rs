@@ -8,7 +8,10 @@ use kube::{
 };
 use sealing::{
     EnvironmentName, ItemName, Namespace, Place, Plaintext, Secret,
-    resource::{ENVIRONMENT_LABEL, SEALING_KEY_LABEL, SecretTemplate, TemplateMetadata},
+    resource::{
+        SecretTemplate, TemplateMetadata,
+        key_secret::{ENVIRONMENT_LABEL, SEALING_KEY_LABEL},
+    },
 };
 use zeroize::Zeroizing;
 

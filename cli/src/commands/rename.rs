@@ -8,7 +8,7 @@ use crate::{
     edit::{self, NativePlace, OpenFile},
     error::{Result, with_causes},
     flags::TargetArguments,
-    input,
+    keys::files,
     manifest::{Change, Sealed},
     project::Project,
     ui::{self, Io},
@@ -97,7 +97,7 @@ impl RenameArguments {
         } = file.native_place(sealed)?;
         let environment = file.environment(&project, Some(&envelope.environment), io)?;
         let recipients = edit::recipients(&project, &environment, io)?;
-        let ring = input::read_key_ring(&self.keys, io)?;
+        let ring = files::read_key_ring(&self.keys, io)?;
         envelope
             .seals
             .retain(|seal| seal.item_sizes().any(|(name, _)| *name == self.item));

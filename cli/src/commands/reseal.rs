@@ -10,7 +10,7 @@ use crate::{
     cluster::login::Login,
     error::Result,
     flags::ReportFormat,
-    input,
+    keys::files,
     project::{Project, resolve},
     reseal::{self, Means, Resealing},
     ui::Io,
@@ -121,7 +121,7 @@ pub(super) fn run(arguments: &ResealArguments, io: &mut Io<'_>) -> Result<()> {
 impl ResealArguments {
     fn means(&self, io: &mut Io<'_>) -> Result<Means> {
         if !self.keys.is_empty() {
-            return input::read_key_ring(&self.keys, io).map(Means::Keys);
+            return files::read_key_ring(&self.keys, io).map(Means::Keys);
         }
         if self.dry_run {
             return Ok(Means::Nothing);

@@ -16,6 +16,7 @@ use crate::{
     error::{CommandError, Result, with_causes},
     flags::KeysArguments,
     input,
+    keys::files,
     manifest::{self, Format, Object, Origin, Sealed, SecretManifest},
     output::{self, Audience, NewFile},
     ui::{self, Io},
@@ -72,7 +73,7 @@ pub(super) fn run(arguments: &UnsealArguments, io: &mut Io<'_>) -> Result<()> {
             ),
         );
     }
-    let ring = input::read_key_ring(&arguments.keys.keys, io)?;
+    let ring = files::read_key_ring(&arguments.keys.keys, io)?;
     let sealed = read(&arguments.files, io)?;
     let secrets = unseal_all(&sealed, arguments.namespace.as_ref(), &ring)?;
     for (origin, sealed) in &sealed {

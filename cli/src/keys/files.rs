@@ -5,7 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sealing::{Certificate, ItemName, KeyRing, Plaintext, SealingKey};
+use sealing::{
+    Certificate, ItemName, KeyRing, Plaintext, SealingKey,
+    resource::key_secret::{CERTIFICATE_ITEM, PRIVATE_KEY_ITEM},
+};
 
 use crate::{
     error::{CommandError, Result},
@@ -13,12 +16,6 @@ use crate::{
     manifest::{self, Object},
     ui::{self, Io},
 };
-
-/// The item of a key Secret that holds the private key.
-pub(crate) const KEY_ITEM: &str = "tls.key";
-
-/// The item of a key Secret that holds the certificate.
-pub(crate) const CERTIFICATE_ITEM: &str = "tls.crt";
 
 /// Reads every private key of every file.
 ///
@@ -58,19 +55,19 @@ fn exported_keys(path: &Path, text: &str, io: &mut Io<'_>) -> Result<Vec<Sealing
         let Some((_, pem)) = secret
             .items
             .iter()
-            .find(|(name, _)| name.as_str() == KEY_ITEM)
+            .find(|(name, _)| name.as_str() == PRIVATE_KEY_ITEM)
         else {
             continue;
         };
         match parse_key_item(pem) {
             Ok(found) => keys.extend(found),
-            Err(problem) => unusable.push(format!("{origin}: {KEY_ITEM}: {problem}")),
+            Err(problem) => unusable.push(format!("{origin}: {PRIVATE_KEY_ITEM}: {problem}")),
         }
     }
     if keys.is_empty() {
         let problem = unusable.into_iter().next().unwrap_or_else(|| {
             format!(
-                "{}: neither a PEM private key nor a Secret with {KEY_ITEM}",
+                "{}: neither a PEM private key nor a Secret with {PRIVATE_KEY_ITEM}",
                 path.display()
             )
         });
@@ -96,7 +93,7 @@ pub(crate) fn sealing_key(
         let found = items.iter().find(|(item, _)| item.as_str() == name);
         found.map(|(_, plaintext)| plaintext)
     };
-    let pem = item(KEY_ITEM).ok_or_else(|| format!("it has no {KEY_ITEM}"))?;
+    let pem = item(PRIVATE_KEY_ITEM).ok_or_else(|| format!("it has no {PRIVATE_KEY_ITEM}"))?;
     let certificate =
         item(CERTIFICATE_ITEM).ok_or_else(|| format!("it has no {CERTIFICATE_ITEM}"))?;
     let certificate = std::str::from_utf8(certificate.expose())
@@ -105,10 +102,10 @@ pub(crate) fn sealing_key(
             Certificate::parse_pem(text).map_err(|error| format!("{CERTIFICATE_ITEM}: {error}"))
         })?;
     parse_key_item(pem)
-        .map_err(|problem| format!("{KEY_ITEM}: {problem}"))?
+        .map_err(|problem| format!("{PRIVATE_KEY_ITEM}: {problem}"))?
         .into_iter()
         .find(|sealing_key| sealing_key.id() == certificate.key_id())
-        .ok_or_else(|| format!("{KEY_ITEM} does not belong to {CERTIFICATE_ITEM}"))
+        .ok_or_else(|| format!("{PRIVATE_KEY_ITEM} does not belong to {CERTIFICATE_ITEM}"))
 }
 
 /// A sealing key and its certificate in PEM.

@@ -12,16 +12,23 @@ use std::{
 use sealing::{
     EnvironmentName, KeyId, Namespace, Place, Plaintext, SealingKey, Secret,
     resource::{
-        ENVIRONMENT_LABEL, IN_USE_LABEL, REVOKED_ANNOTATION, SEALING_KEY_LABEL, SecretTemplate,
-        TemplateMetadata,
+        SecretTemplate, TemplateMetadata,
+        key_secret::{
+            CERTIFICATE_ITEM, ENVIRONMENT_LABEL, IN_USE_LABEL, PRIVATE_KEY_ITEM,
+            REVOKED_ANNOTATION, SEALING_KEY_LABEL, SECRET_TYPE,
+        },
     },
 };
 use zeroize::Zeroizing;
 
+use super::files;
 use crate::{
     error::{CommandError, Result},
-    input::{self, CERTIFICATE_ITEM, KEY_ITEM, KeyPair},
-    keys::age::{self, Identities, RecoveryRecipient},
+    input,
+    keys::{
+        age::{self, Identities, RecoveryRecipient},
+        files::KeyPair,
+    },
     manifest::{self, Format, Object, SecretManifest},
     ui::{self, Io},
 };
@@ -45,7 +52,7 @@ impl KeySecret {
             .map(EnvironmentName::parse)
             .transpose()
             .map_err(|_| format!("the label {ENVIRONMENT_LABEL} names no environment"))?;
-        let sealing_key = Arc::new(input::sealing_key(&secret.items)?);
+        let sealing_key = Arc::new(files::sealing_key(&secret.items)?);
         Ok(Self {
             secret,
             environment,
@@ -73,7 +80,7 @@ impl KeySecret {
                 .map_err(CommandError::bug)
         };
         let template = SecretTemplate {
-            secret_type: Some("kubernetes.io/tls".to_owned()),
+            secret_type: Some(SECRET_TYPE.to_owned()),
             immutable: Some(true),
             metadata: TemplateMetadata {
                 labels: labels
@@ -88,7 +95,7 @@ impl KeySecret {
                 template,
                 items: BTreeMap::from([
                     item(CERTIFICATE_ITEM, &pair.certificate)?,
-                    item(KEY_ITEM, &pem)?,
+                    item(PRIVATE_KEY_ITEM, &pem)?,
                 ]),
             },
             environment: Some(environment.clone()),
@@ -156,7 +163,7 @@ pub(crate) fn read_files(
     let mut pem = Zeroizing::new(String::new());
     for file in files {
         let text = input::read_text(&io.directory, file)?;
-        if input::is_pem(&text) {
+        if files::is_pem(&text) {
             pem = Zeroizing::new([pem.as_str(), text.as_str(), "\n"].concat());
         } else {
             let label = file.display().to_string();
@@ -171,7 +178,7 @@ pub(crate) fn read_files(
         CommandError::user("a key in PEM does not say which environment it is of")
             .hint("name it with `--environment`")
     })?;
-    for pair in input::key_pairs(&pem)? {
+    for pair in files::key_pairs(&pem)? {
         key_secrets.push(KeySecret::of_pair(pair, environment, home.namespace)?);
     }
     Ok(key_secrets)

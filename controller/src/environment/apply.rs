@@ -8,7 +8,7 @@ use kube::{
 };
 use sealing::{
     KeyId,
-    resource::{Environment, EnvironmentStatus, IN_USE_LABEL},
+    resource::{Environment, EnvironmentStatus, key_secret::IN_USE_LABEL},
 };
 use serde_json::json;
 

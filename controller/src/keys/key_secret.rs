@@ -10,7 +10,10 @@ use k8s_openapi::{ByteString, api::core::v1::Secret, apimachinery::pkg::apis::me
 use kube::ResourceExt as _;
 use sealing::{
     Certificate, CertificateError, EnvironmentName, KeyError, KeyId, SealingKey, issue_certificate,
-    resource::{ENVIRONMENT_LABEL, IN_USE_LABEL, RENEW_BEFORE_ANNOTATION, SEALING_KEY_LABEL},
+    resource::key_secret::{
+        CERTIFICATE_ITEM, ENVIRONMENT_LABEL, IN_USE_LABEL, PRIVATE_KEY_ITEM,
+        RENEW_BEFORE_ANNOTATION, SEALING_KEY_LABEL, SECRET_TYPE,
+    },
 };
 use serde::Serialize;
 use zeroize::{Zeroize as _, Zeroizing};
@@ -84,16 +87,13 @@ pub(crate) enum UnusableKey {
     Environment,
     #[error("{0} is missing or no text")]
     Missing(&'static str),
-    #[error("{CERTIFICATE}: {0}")]
+    #[error("{CERTIFICATE_ITEM}: {0}")]
     Certificate(#[from] CertificateError),
-    #[error("{PRIVATE_KEY}: {0}")]
+    #[error("{PRIVATE_KEY_ITEM}: {0}")]
     Key(#[from] KeyError),
-    #[error("{PRIVATE_KEY} does not belong to {CERTIFICATE}")]
+    #[error("{PRIVATE_KEY_ITEM} does not belong to {CERTIFICATE_ITEM}")]
     Mismatch,
 }
-
-const CERTIFICATE: &str = "tls.crt";
-const PRIVATE_KEY: &str = "tls.key";
 
 impl KeySecret {
     /// Reads a key Secret and wipes it.
@@ -112,14 +112,14 @@ fn read_key(secret: &Secret) -> Result<KnownKey, UnusableKey> {
         .get(ENVIRONMENT_LABEL)
         .and_then(|name| EnvironmentName::parse(name.as_str()).ok())
         .ok_or(UnusableKey::Environment)?;
-    let certificate = text(secret, CERTIFICATE)?;
+    let certificate = text(secret, CERTIFICATE_ITEM)?;
     let Certificate {
         recipient,
         not_before,
         not_after,
         ..
     } = Certificate::parse_pem(certificate)?;
-    let sealing_key = SealingKey::parse_pem(text(secret, PRIVATE_KEY)?)?
+    let sealing_key = SealingKey::parse_pem(text(secret, PRIVATE_KEY_ITEM)?)?
         .into_iter()
         .find(|sealing_key| sealing_key.id() == recipient.id())
         .ok_or(UnusableKey::Mismatch)?;
@@ -236,11 +236,11 @@ impl NewKey {
                     .into_iter()
                     .collect(),
             },
-            secret_type: "kubernetes.io/tls",
+            secret_type: SECRET_TYPE,
             immutable: true,
             items: [
-                (CERTIFICATE, self.certificate.as_str()),
-                (PRIVATE_KEY, self.private_key.as_str()),
+                (CERTIFICATE_ITEM, self.certificate.as_str()),
+                (PRIVATE_KEY_ITEM, self.private_key.as_str()),
             ]
             .into(),
         }

@@ -9,7 +9,7 @@ use kube::{
     core::PartialObjectMeta,
     runtime::watcher::{self, Event},
 };
-use sealing::resource::SEALING_KEY_LABEL;
+use sealing::resource::key_secret::SEALING_KEY_LABEL;
 use tokio::sync::watch;
 
 use super::Surroundings;
