@@ -24,10 +24,10 @@ mod paths;
 mod project;
 mod recovery;
 mod rekeying;
+mod repository;
 mod reseal;
 mod resolve;
 mod rotations;
-mod sealed_files;
 mod sources;
 mod ui;
 

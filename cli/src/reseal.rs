@@ -28,7 +28,7 @@ use crate::{
     flags::ReportFormat,
     login::Login,
     project::Project,
-    sealed_files::{self, SealedFile},
+    repository::sealed_files::{self, SealedFile},
     ui::{self, Io, Progress},
 };
 

@@ -6,7 +6,6 @@
 mod dotenv;
 mod keys;
 mod value;
-mod walk;
 
 use std::{
     collections::BTreeMap,
@@ -29,7 +28,6 @@ pub(crate) use keys::{
     CERTIFICATE_ITEM, KEY_ITEM, KeyPair, is_pem, key_pairs, read_key_ring, sealing_key,
 };
 pub(crate) use value::{Recipe, ValueSource, read_traced, read_value};
-pub(crate) use walk::{is_manifest_name, manifest_files, read_found};
 
 /// How people name standard input where a file is expected.
 pub(crate) const STDIN: &str = "-";

@@ -17,6 +17,7 @@ use crate::{
     inventory::{self, SealedItem},
     paths,
     project::{FILE_NAME, Project},
+    repository::files::is_manifest_name,
 };
 
 /// The history of a project.
@@ -199,9 +200,7 @@ fn refuse_link(commits: &Commits, file: &str) -> Result<()> {
 }
 
 fn may_hold_manifests(path: &str, prefix: &str) -> bool {
-    let extension = Path::new(path).extension();
-    path.starts_with(prefix)
-        && extension.is_some_and(|it| ["json", "yaml", "yml"].iter().any(|known| it == *known))
+    path.starts_with(prefix) && is_manifest_name(Path::new(path))
 }
 
 fn text(content: Vec<u8>) -> String {

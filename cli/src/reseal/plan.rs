@@ -23,8 +23,8 @@ use crate::{
     error::with_causes,
     manifest::{Located, Sealed},
     project::{FILE_NAME, Project},
+    repository::sealed_files::SealedFile,
     resolve::{self, Clues},
-    sealed_files::SealedFile,
 };
 
 /// What the command line asks for.

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     manifest::{self, Located, Part, Replacement},
     output::{self, Audience, NewFile},
-    sealed_files::SealedFile,
+    repository::sealed_files::SealedFile,
     sources,
 };
 
