@@ -5,7 +5,6 @@
 
 mod dotenv;
 mod value;
-mod walk;
 
 use std::{
     collections::BTreeMap,
@@ -25,7 +24,6 @@ use crate::{
 };
 
 pub(crate) use value::{Recipe, ValueSource, read_traced, read_value};
-pub(crate) use walk::{is_manifest_name, manifest_files, read_found};
 
 /// How people name standard input where a file is expected.
 pub(crate) const STDIN: &str = "-";

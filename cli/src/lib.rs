@@ -22,7 +22,6 @@ mod rekey;
 mod repository;
 mod reseal;
 mod rotations;
-mod sealed_files;
 mod ui;
 mod usage;
 mod value_review;

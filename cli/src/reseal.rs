@@ -29,7 +29,7 @@ use crate::{
     error::{CommandError, Result as CommandResult},
     flags::ReportFormat,
     project::Project,
-    sealed_files::{self, SealedFile},
+    repository::sealed_files::{self, SealedFile},
     ui::{self, Io, Progress},
 };
 

@@ -27,6 +27,7 @@ mod leavers;
 mod offboard;
 mod project_file;
 mod rekey;
+mod repository_files;
 mod reseal;
 mod reseal_clusters;
 mod reseal_files;

@@ -362,7 +362,7 @@ fn without_git_it_says_so() {
     exit 1
     stderr:
       error: cannot run git: no such file or directory
-      hint: install git: who could read what is read from the project's history
+      hint: install git: it says which files a repository has, and what they were
     files: unchanged
     ");
 }

@@ -30,6 +30,9 @@ use crate::{
 ///   3. re-keys each environment that is still sealed to a key from their time, as `sceau rekey`
 ///      does, with a login that has the cluster role `sceau-operator`.
 ///
+/// The manifests are those that `sceau reseal` reads, and at old commits the files whose names end
+/// in the same ways.
+///
 /// Interrupted at any step, it is continued by running it again; a further run changes nothing.
 /// Every commit counts that a branch, a tag or HEAD reaches, so fetch first. What cannot be read is
 /// told: a manifest is not on the list then, and a sceau.yaml may have said what was said before it

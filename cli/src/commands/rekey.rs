@@ -28,8 +28,8 @@ use crate::{
 ///
 /// With `--finish`, once everything is resealed, committed and synced, the old keys are revoked: a
 /// revoked key opens nothing. Nothing is revoked while a SealedSecret in the cluster is opened with
-/// an old key, as the controller counts them, or a manifest below the directory of sceau.yaml is
-/// wrapped for an old key of this cluster and not for its active one. Other branches and commits
+/// an old key, as the controller counts them, or a manifest below the directory of sceau.yaml that
+/// `sceau reseal` reads is wrapped for an old key of this cluster and not for its active one. Other branches and commits
 /// that were not synced are not seen. The original's SealedSecrets do not name their key, and some
 /// files cannot be read: of those it asks, unless `--yes` is given. The private keys stay in their
 /// Secrets until somebody deletes them.

@@ -18,10 +18,15 @@ use crate::{
 
 /// Bring seals to their environment's current recipients: same values, new wrapping
 ///
-/// Reads the YAML and JSON files below the paths, those that git ignores left out. A seal is stale
-/// when the keys it is wrapped for are not exactly those of the certificates that sceau.yaml pins
-/// for its environment. Of a stale seal, the lines of its recipients change and nothing else in
-/// the file; a second run changes nothing.
+/// Reads the manifests below the paths: the files that end with yaml, yml or json, in any case,
+/// and that git tracks, whatever an ignore rule says, or does not ignore. A symbolic link counts as
+/// the file that it leads to, once. A link that leads out of the repository, to a directory or
+/// nowhere is not followed. A submodule or nested repository is not entered: run sceau there. A
+/// file that is named itself counts, whatever it is called.
+///
+/// A seal is stale when the keys it is wrapped for are not exactly those of the certificates that
+/// sceau.yaml pins for its environment. Of a stale seal, the lines of its recipients change and
+/// nothing else in the file; a second run changes nothing.
 ///
 /// Through the cluster, which is the default, the controller wraps for its own active key:
 /// no private key is needed but a login with the cluster role `sceau-resealer`. An environment with

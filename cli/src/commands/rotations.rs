@@ -17,7 +17,8 @@ use crate::{
 
 /// Show which values are still to be renewed after somebody left
 ///
-/// Reads the lists under `rotations/` that `sceau offboard` writes, and the manifests. An item is
+/// Reads the lists under `rotations/` that `sceau offboard` writes, and the manifests, which are
+/// those that `sceau reseal` reads. An item is
 /// done when its present value was sealed after the person could read it. Its seal says when, and
 /// nobody vouches for that: with `--cluster`, the controller is asked besides whether the value is
 /// really another one.

@@ -33,15 +33,39 @@ const ELSEWHERE: [&str; 13] = [
     "GIT_WORK_TREE",
 ];
 
-/// The files below a directory that git tracks, relative to it; none outside of a repository.
+/// What stands below a directory of a repository: what git tracks, whatever an ignore rule says,
+/// and what it neither tracks nor ignores. A nested repository is one name. What is tracked may be
+/// missing.
 ///
 /// # Errors
 /// When git is not installed or refuses.
-pub(crate) fn tracked_files(directory: &Path) -> Result<Vec<PathBuf>> {
-    match project::repository_root(directory) {
-        Some(_) => Git::tracked(directory),
-        None => Ok(Vec::new()),
-    }
+pub(crate) fn files(directory: &Path) -> Result<Vec<PathBuf>> {
+    let git = Git {
+        directory: directory.to_owned(),
+        prefix: String::new(),
+    };
+    let names = git.output(&[
+        "ls-files",
+        "-z",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+    ])?;
+    let names = names.split(|it| *it == 0).filter(|it| !it.is_empty());
+    Ok(names.map(|it| directory.join(path(it))).collect())
+}
+
+/// A path as git writes it: on Unix, it may be any bytes.
+#[cfg(unix)]
+fn path(bytes: &[u8]) -> PathBuf {
+    use std::os::unix::ffi::OsStrExt as _;
+    std::ffi::OsStr::from_bytes(bytes).into()
+}
+
+/// A path as git writes it.
+#[cfg(not(unix))]
+fn path(bytes: &[u8]) -> PathBuf {
+    String::from_utf8_lossy(bytes).into_owned().into()
 }
 
 /// A repository with its whole history.
@@ -74,16 +98,6 @@ impl Git {
             .unwrap_or(&prefix)
             .clone_into(&mut git.prefix);
         Ok(git)
-    }
-
-    /// The files below a directory that are tracked, relative to it.
-    pub(crate) fn tracked(directory: &Path) -> Result<Vec<PathBuf>> {
-        let git = Self {
-            directory: directory.to_owned(),
-            prefix: String::new(),
-        };
-        let names = git.text(&["ls-files", "-z"])?;
-        Ok(names.split_terminator('\0').map(PathBuf::from).collect())
     }
 
     /// Every commit that a ref or HEAD reaches, parents before children.
@@ -188,7 +202,7 @@ impl Git {
 
 fn not_run(error: &io::Error) -> CommandError {
     let error = CommandError::user(format!("cannot run git: {}", plain(error)));
-    error.hint("install git: who could read what is read from the project's history")
+    error.hint("install git: it says which files a repository has, and what they were")
 }
 
 /// A running `git cat-file --batch`.

@@ -6,8 +6,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt, fs,
-    path::{Path, PathBuf},
+    fmt,
     rc::Rc,
     str::FromStr,
 };
@@ -21,10 +20,9 @@ use serde::Serialize;
 
 use crate::{
     error::{CommandError, Result},
-    input,
     manifest::{self, Named, Sealed, Target},
     project::Project,
-    repository::git,
+    repository::files,
 };
 
 /// What stands for a name that a manifest does not say.
@@ -261,25 +259,12 @@ impl Inventory {
     }
 }
 
-/// The files that may hold manifests: those that git does not ignore, and those that it tracks
-/// whatever an ignore rule says.
-fn files(root: &Path) -> Result<BTreeSet<PathBuf>> {
-    let found = input::manifest_files(&[root.to_owned()], Path::new("/"))?;
-    let mut files: BTreeSet<PathBuf> = found.into_iter().collect();
-    let tracked = git::tracked_files(root)?.into_iter();
-    let tracked = tracked
-        .filter(|name| input::is_manifest_name(name))
-        .map(|name| root.join(name));
-    files.extend(tracked.filter(|path| fs::symlink_metadata(path).is_ok_and(|it| it.is_file())));
-    Ok(files)
-}
-
-/// Reads the items of all files of the project that git tracks or does not ignore.
+/// Reads the items of all manifests of the project.
 pub(crate) fn of_project(project: &Project) -> Result<Inventory> {
     let mut inventory = Inventory::default();
     let root = &project.root;
-    for path in files(root)? {
-        let input = match input::read_found(&path, root) {
+    for path in files::manifest_files(std::slice::from_ref(root), root)? {
+        let input = match files::read_found(&path, root) {
             Ok(input) => input,
             Err(error) => {
                 inventory.unreadable.push(error);

@@ -29,7 +29,7 @@ use crate::{
         FILE_NAME, Project,
         resolve::{self, Clues},
     },
-    sealed_files::SealedFile,
+    repository::sealed_files::SealedFile,
 };
 
 /// What the command line asks for.

@@ -14,7 +14,7 @@ use crate::{
     input,
     manifest::{self, Located, Part, Replacement},
     output::{self, Audience, NewFile},
-    sealed_files::SealedFile,
+    repository::sealed_files::SealedFile,
 };
 
 /// What writes files, or only says what it would write.

@@ -23,7 +23,7 @@ use crate::{
     },
     manifest::{Located, Sealed},
     project::Project,
-    sealed_files,
+    repository::sealed_files,
     ui::{self, Io, Progress},
 };
 
@@ -32,7 +32,8 @@ use crate::{
 /// Takes the sealing keys out of the backup into memory and unseals with them every SealedSecret below the
 /// paths, sceau's own and the original's, as after the loss of the cluster. Values are dropped at
 /// once; nothing is written and no cluster is asked. A key opens what is sealed for its own
-/// environment, and a key that was revoked when it was backed up opens nothing.
+/// environment, and a key that was revoked when it was backed up opens nothing. The manifests are
+/// those that `sceau reseal` reads.
 ///
 /// Run it after each backup, where the identity is: it is nothing for CI.
 ///

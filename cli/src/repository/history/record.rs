@@ -16,6 +16,7 @@ use crate::{
     paths,
     project::{FILE_NAME, Project},
     repository::{
+        files::is_manifest_name,
         git::{Change, Git, ObjectId},
         inventory::{self, SealedItem},
     },
@@ -201,9 +202,7 @@ fn refuse_link(commits: &Commits, file: &str) -> Result<()> {
 }
 
 fn may_hold_manifests(path: &str, prefix: &str) -> bool {
-    let extension = Path::new(path).extension();
-    path.starts_with(prefix)
-        && extension.is_some_and(|it| ["json", "yaml", "yml"].iter().any(|known| it == *known))
+    path.starts_with(prefix) && is_manifest_name(Path::new(path))
 }
 
 fn text(content: Vec<u8>) -> String {

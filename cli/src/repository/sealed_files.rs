@@ -6,13 +6,13 @@ use zeroize::Zeroizing;
 
 use crate::{
     error::Result as CommandResult,
-    input,
     manifest::{self, Located, Origin, Unreadable},
+    repository::files,
 };
 
-/// Reads every file below the paths that speaks of SealedSecrets, in the order of their names.
+/// Reads every manifest below the paths that speaks of SealedSecrets, in the order of their names.
 pub(crate) fn read(paths: &[PathBuf], directory: &Path) -> CommandResult<Vec<SealedFile>> {
-    Ok(input::manifest_files(paths, directory)?
+    Ok(files::manifest_files(paths, directory)?
         .iter()
         .filter_map(|path| SealedFile::read(path, directory))
         .collect())
@@ -33,7 +33,7 @@ pub(crate) struct SealedFile {
 impl SealedFile {
     /// Reads a file; nothing when it holds no SealedSecret.
     fn read(path: &Path, directory: &Path) -> Option<Self> {
-        let input = match input::read_found(path, directory) {
+        let input = match files::read_found(path, directory) {
             Ok(input) => input,
             Err(error) => return Some(Self::unreadable(path, error.message)),
         };

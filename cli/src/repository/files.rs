@@ -1,0 +1,188 @@
+//! Which files of a repository are manifests: the one answer for every command.
+//!
+//! In a git repository, git says which files there are: those that it tracks, whatever an ignore
+//! rule says, and those that it neither tracks nor ignores. Elsewhere, they are the files that no
+//! ignore rule excludes. Of these, the extension decides. A nested repository is not entered.
+//!
+//! A symbolic link to a file of the repository is that file, once, under the file's own path. A
+//! link that leads out of the repository, to a directory or nowhere is not followed.
+
+use std::{
+    collections::{BTreeSet, HashSet},
+    ffi::OsStr,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use ignore::{DirEntry, WalkBuilder};
+
+use crate::{
+    error::{CommandError, Result},
+    input::{self, Input},
+    paths, project,
+    repository::git,
+};
+
+/// The extensions of manifests, in any case.
+const EXTENSIONS: [&str; 3] = ["json", "yaml", "yml"];
+
+/// Where git keeps what is its own.
+const GIT: &str = ".git";
+
+/// Whether a file of this name may hold manifests, now or at an old commit.
+pub(crate) fn is_manifest_name(path: &Path) -> bool {
+    let extension = path.extension().and_then(OsStr::to_str);
+    extension.is_some_and(|own| EXTENSIONS.iter().any(|it| own.eq_ignore_ascii_case(it)))
+}
+
+/// Finds the manifests below the paths, each once, in the order of their names. A file that is
+/// named itself is one, whatever it is called.
+pub(crate) fn manifest_files(paths: &[PathBuf], directory: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let mut seen = HashSet::new();
+    for path in paths {
+        let named = paths::absolute(directory, path);
+        let unreadable = |error: io::Error| CommandError::file("read", path, &error);
+        let real = fs::canonicalize(&named).map_err(unreadable)?;
+        let area = Area::around(&named, &real);
+        for file in area.below(&real)? {
+            let shown = area.shown(&file);
+            if seen.insert(file) {
+                files.push(shown);
+            }
+        }
+    }
+    Ok(files)
+}
+
+/// Reads a file that was found, named relative to `directory` where it stands below it.
+pub(crate) fn read_found(path: &Path, directory: &Path) -> Result<Input> {
+    let name = path.strip_prefix(directory).unwrap_or(path);
+    input::read_file_input(name, directory)
+}
+
+/// A repository, or the directory that was named where there is none.
+struct Area {
+    /// Its path, without symbolic links.
+    root: PathBuf,
+    /// The same as its user knows it.
+    shown: PathBuf,
+    is_repository: bool,
+}
+
+impl Area {
+    fn around(named: &Path, real: &Path) -> Self {
+        let repository = project::repository_root(real);
+        let directory = if real.is_dir() {
+            Some(real)
+        } else {
+            real.parent()
+        };
+        let root = repository.or(directory).unwrap_or(real);
+        let is_root = |it: &&Path| fs::canonicalize(it).is_ok_and(|it| it == root);
+        Self {
+            shown: named.ancestors().find(is_root).unwrap_or(root).to_owned(),
+            root: root.to_owned(),
+            is_repository: repository.is_some(),
+        }
+    }
+
+    /// A file as its user knows it.
+    fn shown(&self, file: &Path) -> PathBuf {
+        let below = file.strip_prefix(&self.root);
+        below.map_or_else(|_| file.to_owned(), |below| self.shown.join(below))
+    }
+
+    /// The manifests below a directory, or the file itself, without symbolic links.
+    fn below(&self, real: &Path) -> Result<BTreeSet<PathBuf>> {
+        if !real.is_dir() {
+            let file = real.is_file().then(|| real.to_owned());
+            return Ok(file.into_iter().collect());
+        }
+        if !is_own(real, &self.root) {
+            return Ok(BTreeSet::new());
+        }
+        let met = if self.is_repository {
+            git::files(real)?
+        } else {
+            walk(real)?
+        };
+        let met = met.iter().filter(|it| is_manifest_name(it));
+        let files = met.filter_map(|path| real_file(path).filter(|it| self.holds(it, path)));
+        Ok(files.collect())
+    }
+
+    /// Whether a file that was met under a path belongs to the repository.
+    fn holds(&self, real: &Path, met: &Path) -> bool {
+        let is_elsewhere = || project::repository_root(real).is_some_and(|it| it != self.root);
+        is_own(real, &self.root) && (real == met || !is_elsewhere())
+    }
+}
+
+/// Whether a path stands below a root and is not git's.
+fn is_own(real: &Path, root: &Path) -> bool {
+    let below = real.strip_prefix(root);
+    below.is_ok_and(|it| it.iter().all(|part| part != GIT))
+}
+
+/// The file that a path leads to, if it leads to one.
+fn real_file(path: &Path) -> Option<PathBuf> {
+    match fs::canonicalize(path) {
+        Ok(real) => real.is_file().then_some(real),
+        // Whoever reads it is told why it cannot be read.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Some(path.to_owned()),
+        Err(_) => None,
+    }
+}
+
+/// What stands below a directory outside of a repository, but for what an ignore rule excludes.
+fn walk(directory: &Path) -> Result<Vec<PathBuf>> {
+    let is_nested = |it: &DirEntry| it.depth() > 0 && it.path().join(GIT).exists();
+    let walk = WalkBuilder::new(directory)
+        .hidden(false)
+        .require_git(false)
+        .filter_entry(move |entry| entry.file_name() != GIT && !is_nested(entry))
+        .build();
+    walk.map(|entry| match entry {
+        Ok(entry) => Ok(entry.into_path()),
+        Err(error) => Err(unreadable(directory, &error)),
+    })
+    .collect()
+}
+
+fn unreadable(path: &Path, error: &ignore::Error) -> CommandError {
+    match error.io_error() {
+        Some(error) => CommandError::file("read", path, error),
+        None => CommandError::user(format!("cannot read {}: {error}", path.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_extension_says_what_a_manifest_is_in_any_case() {
+        for name in ["a.yaml", "a.yml", "a.json", "b/a.YAML", "a.Yml", "a.b.JSON"] {
+            assert!(is_manifest_name(Path::new(name)), "{name}");
+        }
+        for name in ["yaml", ".yaml", "a.yaml.part", "a.txt", "a.jsonl", "a."] {
+            assert!(!is_manifest_name(Path::new(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_stands_elsewhere_or_is_gits_is_not_the_repositorys() {
+        for (path, own) in [
+            ("/r", true),
+            ("/r/a.yaml", true),
+            ("/r/.github/a.yaml", true),
+            ("/r/.git/a.yaml", false),
+            ("/r/b/.git/a.yaml", false),
+            ("/ra/a.yaml", false),
+            ("/a.yaml", false),
+        ] {
+            assert_eq!(is_own(Path::new(path), Path::new("/r")), own, "{path}");
+        }
+    }
+}
