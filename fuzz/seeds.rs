@@ -31,7 +31,7 @@ fn main() -> io::Result<()> {
     let items: Value = serde_json::from_str(&vector("bitnami-v1alpha1.json")?)?;
     for (number, item) in items.as_array().into_iter().flatten().enumerate() {
         let text = item["ciphertext_b64"].as_str().unwrap_or_default();
-        write("original_item", &number.to_string(), text)?;
+        write("bitnami_item", &number.to_string(), text)?;
     }
     for name in ["test-2048.key", "test-2048.crt", "test-4096.crt"] {
         write("certificate_and_keys", name, &vector(name)?)?;
@@ -41,7 +41,7 @@ fn main() -> io::Result<()> {
         "sealed-template.json",
         "sealed-legacy-v1.json",
     ] {
-        write("original_item", name, &vector(name)?)?;
+        write("bitnami_item", name, &vector(name)?)?;
         write("manifest", name, &vector(name)?)?;
     }
     for name in [

@@ -54,7 +54,7 @@ pub(crate) enum ClusterError {
     NoNewKey(Duration),
     #[error("Environment `{0}` was changed meanwhile")]
     Changed(EnvironmentName),
-    #[error("the cluster does not know Inquiries: sceau is not installed there, or older")]
+    #[error("the cluster does not know ValueReviews: sceau is not installed there, or older")]
     NoInquiries,
     #[error("the cluster does not know ResealRequests: sceau is not installed there, or older")]
     NoResealRequests,
@@ -129,7 +129,7 @@ impl Cluster {
         before: Timestamp,
     ) -> Result<(), ClusterError> {
         let before = before.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        let order = serde_json::json!({"spec": {"sealingKeys": {"renewBefore": before}}});
+        let order = serde_json::json!({"spec": {"sealingKeys": {"cutoffTime": before}}});
         self.patch(name, order)
     }
 
@@ -141,13 +141,13 @@ impl Cluster {
         read: &Environment,
         ids: &[String],
     ) -> Result<(), ClusterError> {
-        let mut revoked = read.spec.sealing_keys.revoked.clone();
+        let mut revoked = read.spec.sealing_keys.revoked_key_ids.clone();
         revoked.extend_from_slice(ids);
         self.patch(
             name,
             serde_json::json!({
                 "metadata": {"resourceVersion": read.metadata.resource_version},
-                "spec": {"sealingKeys": {"revoked": revoked}},
+                "spec": {"sealingKeys": {"revokedKeyIds": revoked}},
             }),
         )
     }

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use sealing::{
-    Context, EnvironmentName, ItemName, Place, Recipient, Scope,
+    Context, EnvironmentName, ItemName, Recipient, Scope, SecretRef,
     envelope::{
         bitnami::{self as original, Label},
         native::{Envelope, MAX_SEALS, ParseError},
@@ -22,7 +22,7 @@ use crate::{
     output::{self, Audience, NewFile},
     project::{
         self, Project,
-        resolve::{self, Clues},
+        resolve::{self, EnvironmentHints},
     },
     ui::{self, Io},
 };
@@ -37,7 +37,7 @@ pub(crate) struct OpenFile<'a> {
 /// Where a seal of a native SealedSecret may be opened.
 pub(crate) struct NativePlace {
     pub(crate) envelope: Envelope,
-    pub(crate) place: Place,
+    pub(crate) place: SecretRef,
     pub(crate) context: Context,
 }
 
@@ -99,7 +99,7 @@ impl<'a> OpenFile<'a> {
     }
 
     /// Where the items of one of the original's may be opened.
-    pub(crate) fn original_label(&self, sealed: &bitnami::SealedSecret) -> Result<Label> {
+    pub(crate) fn bitnami_label(&self, sealed: &bitnami::SealedSecret) -> Result<Label> {
         if sealed.spec.encrypted_data.is_none() && sealed.spec.data.is_some() {
             return Err(self
                 .error("the original's first version sealed it as a whole, so no item can be set")
@@ -115,7 +115,7 @@ impl<'a> OpenFile<'a> {
     }
 
     /// The place, as far as the scope binds a seal to it.
-    fn place(&self, needed: Needed) -> Result<Place> {
+    fn place(&self, needed: Needed) -> Result<SecretRef> {
         let namespace = match (&self.target.namespace, &self.arguments.namespace) {
             (Named::Absent, Some(given)) => Named::Known(given.to_string()),
             (own, _) => own.clone(),
@@ -124,7 +124,7 @@ impl<'a> OpenFile<'a> {
         let needs_name = needed == Needed::NamespaceAndName;
         let namespace = self.known(&namespace, "namespace", needs_namespace)?;
         let name = self.known(&self.target.name, "name", needs_name)?;
-        Place::parse(namespace, name).map_err(|error| self.error(error))
+        SecretRef::parse(namespace, name).map_err(|error| self.error(error))
     }
 
     /// A name that the scope leaves out of the context may be anything.
@@ -156,16 +156,16 @@ impl<'a> OpenFile<'a> {
         requested: Option<&EnvironmentName>,
         io: &mut Io<'_>,
     ) -> Result<EnvironmentName> {
-        let clues = Clues {
+        let hints = EnvironmentHints {
             requested,
             input: self.input.path.as_deref(),
             target: None,
         };
-        let decision = resolve::environment(project, clues)?;
-        if let Some(doubt) = decision.doubt {
+        let decision = resolve::environment(project, hints)?;
+        if let Some(conflict) = decision.conflict {
             ui::warn(
                 io,
-                format_args!("this is sealed for `{}`, but {doubt}", decision.name),
+                format_args!("this is sealed for `{}`, but {conflict}", decision.name),
             );
         }
         Ok(decision.name.clone())

@@ -9,6 +9,7 @@ mod edit;
 mod emit;
 mod fields;
 mod layout;
+mod location;
 mod objects;
 mod scalar;
 mod sealed;
@@ -16,19 +17,18 @@ mod secret;
 mod splice;
 mod target;
 mod templating;
-mod whereabouts;
 mod yaml;
 
 pub(crate) use documents::{Document, Syntax, split};
 pub(crate) use edit::{Change, changed_seals, edited};
 pub(crate) use emit::{Format, SecretManifest, join, to_list, to_text};
 pub(crate) use fields::{Hop, Scalar, Setting, set_fields};
+pub(crate) use location::ManifestLocation;
 pub(crate) use objects::{Object, read_all, read_objects};
 pub(crate) use sealed::Sealed;
 pub(crate) use secret::{LAST_APPLIED, SecretObject};
 pub(crate) use splice::{Located, Part, Replacement, Unreadable, locate, splice};
 pub(crate) use target::{Choice, Named, Target, find, survey};
-pub(crate) use whereabouts::Whereabouts;
 
 use std::fmt;
 

@@ -29,7 +29,7 @@ use crate::{
     manifest::{self, Format},
     output::{self, Audience, NewFile},
     project::Project,
-    reseal::{self, Means, Pin, Resealing, Row},
+    reseal::{self, Backend, Pin, Resealing, Row},
     ui::{self, Io},
 };
 
@@ -87,7 +87,7 @@ pub(crate) fn run(rekeying: &Rekeying<'_>, io: &mut Io<'_>) -> Result<Vec<Row>> 
         dry_run: false,
         output: rekeying.output,
     };
-    let rows = reseal::run(&resealing, Means::Clusters(login.clone()), io)?;
+    let rows = reseal::run(&resealing, Backend::Clusters(login.clone()), io)?;
     rekeying.pin(&pin.certificate, &active, io)?;
     Ok(rows)
 }
@@ -202,7 +202,7 @@ fn sealed_secrets(count: u32) -> String {
     }
 }
 
-fn tell_revoked(ids: &[String], io: &mut Io<'_>) {
+fn report_revoked(ids: &[String], io: &mut Io<'_>) {
     for id in ids {
         ui::note(
             io,

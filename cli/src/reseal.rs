@@ -21,7 +21,7 @@ use sealing::{EnvironmentName, KeyRing, Namespace};
 use self::{
     clusters::Clusters,
     finding::{Finding, Problem},
-    plan::{Fresh, Pins, PlannedFile, Request, Task},
+    plan::{Pins, PlannedFile, Request, Rewrapped, Task},
     write::Writer,
 };
 use crate::{
@@ -56,7 +56,7 @@ pub(crate) struct Resealing<'a> {
 }
 
 /// Who wraps.
-pub(crate) enum Means {
+pub(crate) enum Backend {
     /// The controllers of the environments.
     Clusters(Login),
     /// This program, with private keys.
@@ -69,7 +69,7 @@ pub(crate) enum Means {
 /// file or the pinned certificates. Files that were written before it stay.
 pub(crate) fn run(
     resealing: &Resealing<'_>,
-    means: Means,
+    means: Backend,
     io: &mut Io<'_>,
 ) -> CommandResult<Vec<Row>> {
     let project = resealing.project;
@@ -189,14 +189,14 @@ impl Resealer<'_> {
 }
 
 /// Files whose seals are wrapped, with one result for each of their tasks.
-type WrappedGroup<'a> = (Vec<PlannedFile<'a>>, Vec<Result<Fresh, Problem>>);
+type WrappedGroup<'a> = (Vec<PlannedFile<'a>>, Vec<Result<Rewrapped, Problem>>);
 
 impl<'a> Wrapper<'a> {
-    fn new(means: Means, project: &'a Project) -> Self {
+    fn new(means: Backend, project: &'a Project) -> Self {
         match means {
-            Means::Clusters(login) => Self::Clusters(Clusters::new(login, project)),
-            Means::Keys(ring) => Self::Keys(ring),
-            Means::Nothing => Self::Nothing,
+            Backend::Clusters(login) => Self::Clusters(Clusters::new(login, project)),
+            Backend::Keys(ring) => Self::Keys(ring),
+            Backend::Nothing => Self::Nothing,
         }
     }
 
@@ -222,7 +222,7 @@ impl<'a> Wrapper<'a> {
         &mut self,
         tasks: &[&Task<'_>],
         progress: &Progress,
-    ) -> CommandResult<Vec<Result<Fresh, Problem>>> {
+    ) -> CommandResult<Vec<Result<Rewrapped, Problem>>> {
         match self {
             Self::Clusters(clusters) => clusters.wrap(tasks, progress),
             Self::Keys(ring) => offline::wrap(tasks, ring, progress),

@@ -11,21 +11,21 @@ mod state;
 use std::collections::{BTreeMap, btree_map::Entry as Slot};
 
 use jiff::Timestamp;
-use sealing::{EnvironmentName, resource::SealedSecret};
+use sealing::{EnvironmentName, ItemRef, resource::SealedSecret};
 
 use crate::{
     cluster::{Cluster, ClusterError, login::Login},
     error::{CommandError, Result},
     manifest::{self, Setting},
     project::{Day, Project},
-    repository::inventory::{Inventory, ItemId, Occurrence},
+    repository::inventory::{Inventory, Occurrence},
 };
 
 pub use self::list::schema;
 pub(crate) use self::{
     list::{DIRECTORY, Entry, List, ListFile, Operated, file_name, read_all, without_list, write},
     report::{Row, render},
-    state::{State, Witness, judge},
+    state::{ClusterEvidence, State, judge},
 };
 
 /// What has become of everything on the lists.
@@ -116,7 +116,7 @@ impl Progress {
     }
 
     /// Notes that the old value of an item works no more, wherever that is all that is missing.
-    pub(crate) fn confirm(&mut self, id: &ItemId, today: Day) -> Result<()> {
+    pub(crate) fn confirm(&mut self, id: &ItemRef, today: Day) -> Result<()> {
         let mut is_listed = false;
         for (list, (file, states)) in self.lists.iter().zip(&mut self.states).enumerate() {
             for (item, entry) in file.list.items.iter().enumerate() {
@@ -163,13 +163,17 @@ impl Progress {
 }
 
 /// The end of the first sealed text that the cluster says has the value from before.
-fn find_unchanged<'a>(occurrences: &'a [Occurrence], witnesses: &[Witness]) -> Option<&'a str> {
+fn find_unchanged<'a>(
+    occurrences: &'a [Occurrence],
+    witnesses: &[ClusterEvidence],
+) -> Option<&'a str> {
     let mut both = occurrences.iter().zip(witnesses);
-    let (unchanged, _) = both.find(|(_, witness)| **witness == Witness::Unchanged)?;
-    Some(&unchanged.sealed.ending)
+    let (unchanged, _) =
+        both.find(|(_, cluster_evidence)| **cluster_evidence == ClusterEvidence::Unchanged)?;
+    Some(&unchanged.sealed.tag_suffix)
 }
 
-fn not_by_word(id: &ItemId, person: &str) -> CommandError {
+fn not_by_word(id: &ItemRef, person: &str) -> CommandError {
     CommandError::user(format!(
         "the value of {id} is one that {person} could have read, as far as the files show"
     ))
@@ -184,13 +188,19 @@ struct Clusters<'a> {
 }
 
 impl Clusters<'_> {
-    fn witnesses(&mut self, entry: &Entry, occurrences: &[Occurrence]) -> Result<Vec<Witness>> {
+    fn witnesses(
+        &mut self,
+        entry: &Entry,
+        occurrences: &[Occurrence],
+    ) -> Result<Vec<ClusterEvidence>> {
         let live = self.object(entry)?;
-        let witness = |it: &Occurrence| match live {
-            Some(live) => state::witness(live, &entry.item, &it.sealed.ending, entry.since),
-            None => Witness::Silent,
+        let cluster_evidence = |it: &Occurrence| match live {
+            Some(live) => {
+                state::cluster_evidence(live, &entry.item, &it.sealed.tag_suffix, entry.since)
+            }
+            None => ClusterEvidence::Silent,
         };
-        Ok(occurrences.iter().map(witness).collect())
+        Ok(occurrences.iter().map(cluster_evidence).collect())
     }
 
     fn object(&mut self, entry: &Entry) -> Result<Option<&SealedSecret>> {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use sealing::{
-    EnvironmentName, Recipient,
-    resource::{InquirySpec, InquiryStatus, RequestStatus as _, ValuePlace},
+    EnvironmentName, ItemRef, Recipient,
+    resource::{RequestStatus as _, ValueReviewSpec, ValueReviewStatus},
 };
 use serde::Serialize;
 
@@ -85,7 +85,7 @@ impl Connection<'_> {
     }
 
     /// Asks, and waits for the answer.
-    pub(crate) fn ask(&self, spec: InquirySpec) -> Result<InquiryStatus> {
+    pub(crate) fn ask(&self, spec: ValueReviewSpec) -> Result<ValueReviewStatus> {
         let deadline = Duration::from_secs(self.arguments.timeout);
         self.cluster.inquire(spec, deadline).map_err(explain)
     }
@@ -93,7 +93,7 @@ impl Connection<'_> {
 
 fn explain(error: ClusterError) -> CommandError {
     let hint = match &error {
-        ClusterError::Refused(_) => "asking needs what the ClusterRole `sceau-investigator` grants",
+        ClusterError::Refused(_) => "asking needs what the ClusterRole `sceau-auditor` grants",
         ClusterError::Unreachable(_) => "see `--context` and `--kubeconfig`",
         _ => return error.into(),
     };
@@ -103,13 +103,13 @@ fn explain(error: ClusterError) -> CommandError {
 /// What an answer tells.
 pub(crate) enum Findings<'a> {
     /// Values that stand in more than one Secret.
-    Reused(&'a InquiryStatus),
+    Reused(&'a ValueReviewStatus),
     /// The places of one value.
-    Traced(&'a InquiryStatus),
+    Traced(&'a ValueReviewStatus),
 }
 
 impl Findings<'_> {
-    fn status(&self) -> &InquiryStatus {
+    fn status(&self) -> &ValueReviewStatus {
         match self {
             Self::Reused(status) | Self::Traced(status) => status,
         }
@@ -147,7 +147,7 @@ fn text(
 }
 
 /// Values are counted from 1.
-fn reused(groups: &[Vec<ValuePlace>]) -> String {
+fn reused(groups: &[Vec<ItemRef>]) -> String {
     let rows: Vec<Vec<String>> = (1..)
         .zip(groups)
         .flat_map(|(number, group): (usize, _)| {
@@ -158,12 +158,12 @@ fn reused(groups: &[Vec<ValuePlace>]) -> String {
     table(&["VALUE", "ENVIRONMENT", "SECRET", "ITEM"], rows)
 }
 
-fn traced(places: &[ValuePlace]) -> String {
+fn traced(places: &[ItemRef]) -> String {
     let rows = places.iter().map(cells).collect();
     table(&["ENVIRONMENT", "SECRET", "ITEM"], rows)
 }
 
-fn cells(place: &ValuePlace) -> Vec<String> {
+fn cells(place: &ItemRef) -> Vec<String> {
     let secret = format!("{}/{}", place.namespace, place.name);
     vec![place.environment.clone(), secret, place.item.clone()]
 }
@@ -180,8 +180,8 @@ fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
 mod tests {
     use super::*;
 
-    fn place(name: &str) -> ValuePlace {
-        ValuePlace {
+    fn place(name: &str) -> ItemRef {
+        ItemRef {
             environment: "prod".to_owned(),
             namespace: "shop".to_owned(),
             name: name.to_owned(),
@@ -191,10 +191,10 @@ mod tests {
 
     #[test]
     fn each_value_has_its_number_and_nothing_has_no_header() {
-        let status = InquiryStatus {
+        let status = ValueReviewStatus {
             reused: vec![vec![place("api"), place("web")], vec![place("one")]],
             found: vec![place("api")],
-            ..InquiryStatus::default()
+            ..ValueReviewStatus::default()
         };
         let shown = |findings: Findings<'_>| findings.render(ReportFormat::Table).unwrap();
         insta::assert_snapshot!(shown(Findings::Reused(&status)), @r"
@@ -207,7 +207,7 @@ mod tests {
         ENVIRONMENT   SECRET     ITEM
         prod          shop/api   TOKEN
         ");
-        let nothing = InquiryStatus::default();
+        let nothing = ValueReviewStatus::default();
         for findings in [Findings::Reused(&nothing), Findings::Traced(&nothing)] {
             assert!(!findings.is_any());
             assert_eq!(shown(findings), "");
@@ -216,14 +216,14 @@ mod tests {
 
     #[test]
     fn programs_get_the_places_as_the_controller_tells_them() {
-        let status = InquiryStatus {
+        let status = ValueReviewStatus {
             reused: vec![vec![place("api"), place("web")]],
-            ..InquiryStatus::default()
+            ..ValueReviewStatus::default()
         };
         let json = Findings::Reused(&status)
             .render(ReportFormat::Json)
             .unwrap();
-        let read: Vec<Vec<ValuePlace>> = serde_json::from_str(&json).unwrap();
+        let read: Vec<Vec<ItemRef>> = serde_json::from_str(&json).unwrap();
         assert_eq!(read, status.reused);
     }
 }

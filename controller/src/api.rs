@@ -14,8 +14,8 @@ pub(crate) const FIELD_MANAGER: &str = "sceau";
 
 /// The object as it stands after a write: its identity, and the names of its items.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Receipt {
-    pub(crate) metadata: ReceiptMetadata,
+pub(crate) struct WriteResponse {
+    pub(crate) metadata: WrittenMetadata,
     /// Only Secrets have items, and not even all of them.
     #[serde(default, rename = "data")]
     #[expect(
@@ -28,12 +28,12 @@ pub(crate) struct Receipt {
 /// The identity of an object.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct ReceiptMetadata {
+pub(crate) struct WrittenMetadata {
     pub(crate) uid: String,
     pub(crate) resource_version: String,
 }
 
-impl Receipt {
+impl WriteResponse {
     /// The names of the Secret's items.
     pub(crate) fn item_names(&self) -> impl Iterator<Item = &str> {
         self.items.iter().flatten().map(|(name, _)| name.as_str())
@@ -44,7 +44,7 @@ impl Receipt {
 pub(crate) async fn send(
     client: &Client,
     request: Result<http::Request<Vec<u8>>, kube::core::request::Error>,
-) -> Result<Receipt, kube::Error> {
+) -> Result<WriteResponse, kube::Error> {
     let request = request.map_err(kube::Error::BuildRequest)?;
     let answer = Zeroizing::new(client.request_text(request).await?);
     serde_json::from_str(&answer).map_err(kube::Error::SerdeError)

@@ -8,7 +8,7 @@ use std::{
 
 /// When to look at an object again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Next {
+pub(crate) enum Requeue {
     /// After this time.
     After(Duration),
     /// After a time that grows with each error in a row.
@@ -22,9 +22,9 @@ const LONGEST_RETRY: Duration = Duration::from_mins(5);
 
 /// Errors in a row, by object.
 #[derive(Debug, Default)]
-pub(crate) struct Retries(Mutex<HashMap<String, u32>>);
+pub(crate) struct ErrorBackoff(Mutex<HashMap<String, u32>>);
 
-impl Retries {
+impl ErrorBackoff {
     /// Counts an error and says how long to wait: 1 s, 2 s, 4 s … 5 min.
     pub(crate) fn wait(&self, object: &str) -> Duration {
         let mut counts = self.counts();
@@ -59,7 +59,7 @@ const QUIET: Duration = Duration::from_mins(5);
 
 /// The last heal of each object.
 #[derive(Debug, Default)]
-pub(crate) struct Heals(Mutex<HashMap<String, Heal>>);
+pub(crate) struct DriftBackoff(Mutex<HashMap<String, Heal>>);
 
 #[derive(Debug, Clone, Copy)]
 struct Heal {
@@ -68,7 +68,7 @@ struct Heal {
     wait: Duration,
 }
 
-impl Heals {
+impl DriftBackoff {
     /// Begins a heal: the first at once, the next ones 1 s, 2 s, 4 s … 1 min after the one before.
     ///
     /// # Errors
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_five_minutes_and_start_over() {
-        let retries = Retries::default();
+        let retries = ErrorBackoff::default();
         let waits: Vec<u64> = (0..11)
             .map(|_| retries.wait("shop/api").as_secs())
             .collect();
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn the_first_heal_is_at_once_and_the_next_wait_longer_until_it_is_quiet() {
-        let heals = Heals::default();
+        let heals = DriftBackoff::default();
         let mut now = Instant::now();
         let mut waits = Vec::new();
         for _ in 0..9 {

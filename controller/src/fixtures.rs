@@ -5,15 +5,15 @@ use std::sync::{Arc, LazyLock};
 use jiff::Timestamp;
 use kube::runtime::watcher::Event;
 use sealing::{
-    EnvironmentName, ItemName, Place, Plaintext, Scope, SealRequest, SealingKey,
+    EnvironmentName, ItemName, Plaintext, Scope, SealRequest, SealingKey, SecretRef,
     resource::{SealedSecret, SecretTemplate},
 };
 use serde_json::{Value, json};
 
 use crate::{
     keys::fingerprint_secret::{self, FingerprintSecret},
-    keys::key_secret::{KeySecret, KnownKey},
-    store::{Surroundings, objects::ReceivedEnvironment},
+    keys::key_secret::{KeySecret, StoredKey},
+    store::{ClusterStore, objects::ReceivedEnvironment},
 };
 
 /// Three throw-away sealing keys.
@@ -29,8 +29,8 @@ pub(crate) fn environment_name(name: &str) -> EnvironmentName {
 }
 
 /// The key of this index, made for the environment at this instant.
-pub(crate) fn known_key(index: usize, environment: &str, created_at: &str) -> KnownKey {
-    KnownKey {
+pub(crate) fn known_key(index: usize, environment: &str, created_at: &str) -> StoredKey {
+    StoredKey {
         secret: format!("{environment}-{index}"),
         is_marked_in_use: false,
         environment: environment_name(environment),
@@ -38,7 +38,7 @@ pub(crate) fn known_key(index: usize, environment: &str, created_at: &str) -> Kn
         certificate: format!("certificate {index}"),
         created_at: at(created_at),
         not_before: at(created_at),
-        made_for: None,
+        cutoff: None,
         not_after: at("2036-01-01T00:00:00Z"),
     }
 }
@@ -50,9 +50,9 @@ pub(crate) fn received_environment(name: &str, spec: Value) -> ReceivedEnvironme
     serde_json::from_value(body.into_iter().collect()).unwrap()
 }
 
-/// Builds surroundings object by object.
+/// Builds store object by object.
 #[derive(Default)]
-pub(crate) struct Given(Surroundings);
+pub(crate) struct Given(ClusterStore);
 
 impl Given {
     pub(crate) fn environment(mut self, name: &str, spec: Value) -> Self {
@@ -89,7 +89,7 @@ impl Given {
         self.key_secret(&format!("{environment}-{index}"), KeySecret::Usable(known))
     }
 
-    pub(crate) fn surroundings(self) -> Surroundings {
+    pub(crate) fn store(self) -> ClusterStore {
         self.0
     }
 }
@@ -102,7 +102,7 @@ pub(crate) fn sealed(index: usize, items: &[(&str, &[u8])]) -> SealedSecret {
     });
     let mut object = sealing::seal(&SealRequest {
         secret: &sealing::Secret {
-            place: Place::parse("shop", "api").unwrap(),
+            place: SecretRef::parse("shop", "api").unwrap(),
             template: SecretTemplate::default(),
             items: items.collect(),
         },

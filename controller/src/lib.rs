@@ -3,12 +3,12 @@
 //!
 //! ```text
 //! main -> run -> leader                      one replica leads, the others stand by
-//!             -> surroundings                Environments, Namespaces, sealing keys: watched by every replica
+//!             -> store                Environments, Namespaces, sealing keys: watched by every replica
 //!             -> reconcile                   a SealedSecret: observe [read], plan (pure), apply [write]
 //!             -> environment                 an Environment: observe [read], plan (pure), apply [write]
 //!             -> requests                    a request: read, answer, write the answer once, delete
 //!                -> reseal_requests          a ResealRequest: decide (pure), reseal
-//!                -> inquiries                an Inquiry: decide (pure), open, search
+//!                -> value_reviews                an ValueReview: decide (pure), open, search
 //!             -> http                        probes and metrics
 //! ```
 //! Formats, keys and their rules are `sealing`'s; this crate only decides what to do with them in a
@@ -34,12 +34,12 @@ mod telemetry;
 pub use error::Error;
 pub use fingerprint::annotation::Fingerprints;
 pub use run::run;
-pub use sealed_secret::outcome::Obstacle;
+pub use sealed_secret::outcome::Failure;
 pub use sealed_secret::plan::{
     DesiredSecret, FoundSecret, Observed, Opened, Permitted, Plan, Unsealing, plan,
 };
 pub use settings::Settings;
 pub use status::reason::Reason;
-pub use store::objects::{Outline, ReceivedSealedSecret, Unreadable};
-pub use store::{Belonging, KnownEnvironment};
+pub use store::objects::{InvalidSpec, Outline, ReceivedSealedSecret};
+pub use store::{NamespaceMatch, ResolvedEnvironment};
 pub use telemetry::logging::log_to_stderr;

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! read      [read]   the request, as the API server has it now
-//! turn      pure     -> leave it | delete it | answer it
-//! answer             each kind's own: ResealRequests, Inquiries
+//! next_step pure     -> leave it | delete it | answer it
+//! answer             each kind's own: ResealRequests, ValueReviews
 //! apply     [write]  the status of a request that nobody has answered; or its deletion
 //! ```
 //! Who may ask, the API server decides, and its audit says who asked.
@@ -23,8 +23,8 @@ use sealing::resource::RequestStatus;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    backoff::Next,
-    backoff::Retries,
+    backoff::ErrorBackoff,
+    backoff::Requeue,
     error::describe,
     store::objects::ReceivedRequest,
     telemetry::{
@@ -38,7 +38,7 @@ mod lifecycle;
 pub(crate) mod reseal;
 pub(crate) mod value_review;
 
-use lifecycle::{Turn, turn};
+use lifecycle::{NextStep, next_step};
 pub(crate) use lifecycle::{Verdict, complete};
 
 /// A kind of requests.
@@ -69,24 +69,24 @@ impl<R> Request for R where
 }
 
 /// Whoever answers one kind of requests.
-pub(crate) trait Answerer: Send + Sync + 'static {
+pub(crate) trait RequestHandler: Send + Sync + 'static {
     type Request: Request;
 
-    fn desk(&self) -> &Desk;
+    fn context(&self) -> &Context;
 
     /// The answer, or when to try again.
     fn answer(
         &self,
         request: &ReceivedRequest<Self::Request>,
-    ) -> impl Future<Output = Result<Answered<Self::Request>, Next>> + Send;
+    ) -> impl Future<Output = Result<Answered<Self::Request>, Requeue>> + Send;
 }
 
 /// What all that answer need.
-pub(crate) struct Desk {
+pub(crate) struct Context {
     pub(crate) client: Client,
     /// How long a request is kept.
     pub(crate) time_to_live: Duration,
-    pub(crate) retries: Retries,
+    pub(crate) retries: ErrorBackoff,
     pub(crate) metrics: Arc<Metrics>,
     /// What an answer is counted as.
     pub(crate) written: Written,
@@ -100,51 +100,51 @@ pub(crate) struct Answered<R: HasStatus> {
 }
 
 /// Answers one request, or deletes it when its time is over.
-pub(crate) async fn reconcile<A: Answerer>(
+pub(crate) async fn reconcile<A: RequestHandler>(
     request: Arc<PartialObjectMeta<A::Request>>,
-    answerer: Arc<A>,
+    handler: Arc<A>,
 ) -> Result<Action, Infallible> {
     let name = request.name_any();
-    let desk = answerer.desk();
-    let next = settle(&*answerer, &name).await.unwrap_or_else(|error| {
+    let context = handler.context();
+    let next = settle(&*handler, &name).await.unwrap_or_else(|error| {
         let error = describe(&error);
         tracing::warn!(request = name, error, "request not settled");
-        Next::Backoff
+        Requeue::Backoff
     });
-    if next != Next::Backoff {
-        desk.retries.forget(&name);
+    if next != Requeue::Backoff {
+        context.retries.forget(&name);
     }
     Ok(match next {
-        Next::After(wait) => Action::requeue(wait),
-        Next::Backoff => Action::requeue(desk.retries.wait(&name)),
-        Next::OnChange => Action::await_change(),
+        Requeue::After(wait) => Action::requeue(wait),
+        Requeue::Backoff => Action::requeue(context.retries.wait(&name)),
+        Requeue::OnChange => Action::await_change(),
     })
 }
 
-async fn settle<A: Answerer>(answerer: &A, name: &str) -> Result<Next, kube::Error> {
-    let Desk {
+async fn settle<A: RequestHandler>(handler: &A, name: &str) -> Result<Requeue, kube::Error> {
+    let Context {
         client,
         time_to_live,
         metrics,
         written,
         ..
-    } = answerer.desk();
+    } = handler.context();
     let Some(request) = apply::read::<A::Request>(client, name).await? else {
-        return Ok(Next::OnChange);
+        return Ok(Requeue::OnChange);
     };
-    match turn(&request, *time_to_live, Timestamp::now()) {
-        Turn::Delete => {
+    match next_step(&request, *time_to_live, Timestamp::now()) {
+        NextStep::Delete => {
             apply::delete(client, &request).await?;
             tracing::info!(request = name, "request deleted");
-            Ok(Next::OnChange)
+            Ok(Requeue::OnChange)
         }
-        Turn::Leave(next) => Ok(next),
-        Turn::Answer => match answerer.answer(&request).await {
+        NextStep::Leave(next) => Ok(next),
+        NextStep::Answer => match handler.answer(&request).await {
             Ok(told) => {
                 apply::write_status(client, &request, &told.status).await?;
                 metrics.count_write(*written);
                 audit::record_answer(name, told.reason, &told.message);
-                Ok(Next::After(*time_to_live))
+                Ok(Requeue::After(*time_to_live))
             }
             Err(next) => Ok(next),
         },

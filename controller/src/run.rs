@@ -1,7 +1,7 @@
 //! Puts the parts together and runs them. Every task is joined, and the end of one that should go on
 //! is the end of the program.
 //!
-//! A standby watches the surroundings; the leader also watches SealedSecrets and their Secrets, and
+//! A standby watches the store; the leader also watches SealedSecrets and their Secrets, and
 //! writes.
 
 use std::{future::Future, sync::Arc, thread::available_parallelism, time::Duration};
@@ -21,7 +21,7 @@ use tokio::{
 use crate::{
     Error, Settings,
     run::leader_election::Election,
-    store::{self, Surroundings},
+    store::{self, ClusterStore},
     telemetry::{
         events::Events,
         metrics::Metrics,
@@ -48,7 +48,7 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
     let client = Client::try_default()
         .await
         .map_err(|error| Error::Client(Box::new(error)))?;
-    let (surroundings, known) = watch::channel(Surroundings::default());
+    let (store, known) = watch::channel(ClusterStore::default());
     let (phase, phase_now) = watch::channel(Phase::Syncing);
     let metrics = Arc::new(Metrics::new(known.clone()));
     let probes = Probes {
@@ -59,8 +59,8 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
     let mut standing = Tasks::new();
     let listener = probes::listen(settings.listen).await?;
     spawn(&mut standing, "http", probes::serve(listener, probes));
-    for watch in store::watches(&client, &settings.namespace, &surroundings) {
-        spawn(&mut standing, "surroundings", watch);
+    for watch in store::watches(&client, &settings.namespace, &store) {
+        spawn(&mut standing, "store", watch);
     }
     let cores = available_parallelism().map_or(1, usize::from);
     let replica = Replica {
@@ -71,7 +71,7 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
         ),
         client,
         settings,
-        surroundings: known,
+        store: known,
         phase,
         metrics,
         private_key_operations: Arc::new(Semaphore::new(cores)),
@@ -108,7 +108,7 @@ fn shutdown() -> Result<Shutdown, Error> {
 struct Replica {
     settings: Settings,
     client: Client,
-    surroundings: watch::Receiver<Surroundings>,
+    store: watch::Receiver<ClusterStore>,
     events: Events,
     phase: watch::Sender<Phase>,
     metrics: Arc<Metrics>,
@@ -131,7 +131,7 @@ impl Replica {
         let elected = async {
             self.until_synced().await;
             self.phase.send_replace(Phase::Standby);
-            election.win().await
+            election.acquire().await
         };
         let mut term = tokio::select! {
             term = elected => term,
@@ -139,7 +139,7 @@ impl Replica {
         };
         let led = tokio::select! {
             led = self.lead() => led,
-            () = term.keep() => return Err(Error::LeaseLost),
+            () = term.renew() => return Err(Error::LeaseLost),
         };
         term.release().await;
         led
@@ -147,9 +147,9 @@ impl Replica {
 
     /// Nothing may be decided before: an Environment that is not known yet is not one that is gone.
     async fn until_synced(&self) {
-        let mut surroundings = self.surroundings.clone();
+        let mut store = self.store.clone();
         // The sender lives as long as the watches, whose end ends the program.
-        let _ = surroundings.wait_for(Surroundings::are_synced).await;
+        let _ = store.wait_for(ClusterStore::are_synced).await;
     }
 
     /// Does the leader's work until the program is asked to end, and work in flight with it.

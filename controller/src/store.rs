@@ -21,8 +21,8 @@ use sealing::{
 
 use crate::{
     keys::fingerprint_secret::{self, FingerprintSecret},
-    keys::key_secret::{KeySecret, KnownKey, UnusableKey, secret_name},
-    store::objects::OnlyClaims,
+    keys::key_secret::{KeySecret, StoredKey, UnusableKey, secret_name},
+    store::objects::NamespaceClaims,
 };
 
 mod cache;
@@ -31,25 +31,25 @@ pub(crate) mod usage;
 pub(crate) mod watcher;
 mod watches;
 
-use cache::Mirror;
+use cache::WatchCache;
 pub(crate) use watches::watches;
 
 /// Environments, Namespaces and keys, as the API server last said.
 #[derive(Debug, Default)]
-pub(crate) struct Surroundings {
-    specs: Mirror<ReceivedSpec>,
-    namespaces: Mirror<BTreeMap<String, String>>,
-    key_secrets: Mirror<KeySecret>,
-    fingerprint_secret: Mirror<FingerprintSecret>,
-    environments: Vec<Arc<KnownEnvironment>>,
+pub(crate) struct ClusterStore {
+    specs: WatchCache<ReceivedSpec>,
+    namespaces: WatchCache<BTreeMap<String, String>>,
+    key_secrets: WatchCache<KeySecret>,
+    fingerprint_secret: WatchCache<FingerprintSecret>,
+    environments: Vec<Arc<ResolvedEnvironment>>,
 }
 
 /// What an Environment says, or what it claims when the rest cannot be read.
-pub(crate) type ReceivedSpec = Result<EnvironmentSpec, OnlyClaims>;
+pub(crate) type ReceivedSpec = Result<EnvironmentSpec, NamespaceClaims>;
 
 /// An Environment with the keys that may open what is sealed for it.
 #[derive(Debug, Clone)]
-pub struct KnownEnvironment {
+pub struct ResolvedEnvironment {
     /// Its name.
     pub name: EnvironmentName,
     /// What it says.
@@ -58,7 +58,7 @@ pub struct KnownEnvironment {
     pub ring: KeyRing,
 }
 
-impl KnownEnvironment {
+impl ResolvedEnvironment {
     /// Whether a key was revoked.
     pub(crate) fn revokes(&self, id: KeyId) -> bool {
         revokes(&self.spec, id)
@@ -83,32 +83,32 @@ fn claims(spec: &EnvironmentSpec, namespace: &str, labels: &BTreeMap<String, Str
 
 fn revokes(spec: &EnvironmentSpec, id: KeyId) -> bool {
     let id = id.to_string();
-    spec.sealing_keys.revoked.contains(&id)
+    spec.sealing_keys.revoked_key_ids.contains(&id)
 }
 
 /// Which Environment a namespace belongs to.
 #[derive(Debug, Clone)]
-pub enum Belonging {
+pub enum NamespaceMatch {
     /// To more than one, which is as good as none: these claim it.
     Ambiguous(BTreeSet<EnvironmentName>),
     /// To none.
     None,
     /// To this one.
-    To(Arc<KnownEnvironment>),
+    To(Arc<ResolvedEnvironment>),
     /// The namespace has not been seen yet.
     Unknown,
     /// To this one, which cannot be read: nothing is opened for it.
-    Unreadable(EnvironmentName),
+    InvalidSpec(EnvironmentName),
 }
 
 /// A sealing key and what it may do.
 #[derive(Debug, Clone)]
-pub(crate) struct KeyFact<'a> {
-    pub(crate) known: &'a KnownKey,
+pub(crate) struct KeyWithState<'a> {
+    pub(crate) known: &'a StoredKey,
     pub(crate) state: SealingKeyState,
 }
 
-impl Surroundings {
+impl ClusterStore {
     /// Whether everything has been listed once.
     pub(crate) fn are_synced(&self) -> bool {
         self.specs.is_synced()
@@ -158,37 +158,37 @@ impl Surroundings {
     }
 
     /// Which Environment a namespace belongs to.
-    pub(crate) fn belonging(&self, namespace: &str) -> Belonging {
+    pub(crate) fn namespace_match(&self, namespace: &str) -> NamespaceMatch {
         let Some(labels) = self.namespaces.find(namespace) else {
-            return Belonging::Unknown;
+            return NamespaceMatch::Unknown;
         };
         let claiming: Vec<_> = self
             .specs()
             .filter(|(_, spec)| {
-                let spec = spec.as_ref().unwrap_or_else(|OnlyClaims(spec)| spec);
+                let spec = spec.as_ref().unwrap_or_else(|NamespaceClaims(spec)| spec);
                 claims(spec, namespace, labels)
             })
             .map(|(name, _)| name)
             .collect();
         match claiming.as_slice() {
-            [] => Belonging::None,
+            [] => NamespaceMatch::None,
             [one] => self.environment(one).map_or_else(
-                || Belonging::Unreadable(one.clone()),
-                |known| Belonging::To(Arc::clone(known)),
+                || NamespaceMatch::InvalidSpec(one.clone()),
+                |known| NamespaceMatch::To(Arc::clone(known)),
             ),
-            _ => Belonging::Ambiguous(claiming.into_iter().collect()),
+            _ => NamespaceMatch::Ambiguous(claiming.into_iter().collect()),
         }
     }
 
     /// The environment of that name.
-    pub(crate) fn environment(&self, name: &EnvironmentName) -> Option<&Arc<KnownEnvironment>> {
+    pub(crate) fn environment(&self, name: &EnvironmentName) -> Option<&Arc<ResolvedEnvironment>> {
         self.environments
             .iter()
             .find(|environment| environment.name == *name)
     }
 
     /// Every readable environment, by name.
-    pub(crate) fn environments(&self) -> impl Iterator<Item = &KnownEnvironment> {
+    pub(crate) fn environments(&self) -> impl Iterator<Item = &ResolvedEnvironment> {
         self.environments.iter().map(AsRef::as_ref)
     }
 
@@ -196,8 +196,8 @@ impl Surroundings {
     /// the revoked one last; one that was replaced is not the newest, whatever clocks said when the
     /// other was made. Only the newest can be active: when it is revoked, an older one does not come
     /// back in its place. A key that is stored twice is as old as the older of the two says.
-    pub(crate) fn keys_of(&self, environment: &KnownEnvironment) -> Vec<KeyFact<'_>> {
-        let mut first_seen: BTreeMap<KeyId, &KnownKey> = BTreeMap::new();
+    pub(crate) fn keys_of(&self, environment: &ResolvedEnvironment) -> Vec<KeyWithState<'_>> {
+        let mut first_seen: BTreeMap<KeyId, &StoredKey> = BTreeMap::new();
         for known in self
             .usable_keys()
             .filter(|known| known.environment == environment.name)
@@ -209,7 +209,7 @@ impl Surroundings {
         }
         let replacements: BTreeSet<&str> =
             self.usable_keys().map(|it| it.secret.as_str()).collect();
-        let mut keys: Vec<&KnownKey> = first_seen.into_values().collect();
+        let mut keys: Vec<&StoredKey> = first_seen.into_values().collect();
         keys.sort_by_key(|known| {
             let id = known.id();
             let is_replaced =
@@ -230,7 +230,7 @@ impl Surroundings {
                     () if Some(id) == newest => SealingKeyState::Active,
                     () => SealingKeyState::Retired,
                 };
-                KeyFact { known, state }
+                KeyWithState { known, state }
             })
             .collect()
     }
@@ -245,7 +245,7 @@ impl Surroundings {
             })
     }
 
-    fn usable_keys(&self) -> impl Iterator<Item = &KnownKey> {
+    fn usable_keys(&self) -> impl Iterator<Item = &StoredKey> {
         self.key_secrets
             .iter()
             .filter_map(|(_, secret)| match secret {
@@ -270,7 +270,7 @@ impl Surroundings {
                 self.usable_keys()
                     .filter(|known| known.environment == name && !revokes(spec, known.id()))
                     .for_each(|known| ring.insert(Arc::clone(&known.sealing_key)));
-                Arc::new(KnownEnvironment {
+                Arc::new(ResolvedEnvironment {
                     name,
                     spec: spec.clone(),
                     ring,

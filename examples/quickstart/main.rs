@@ -8,7 +8,7 @@ use std::{error::Error, fs, io, path::Path, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 use sceau::{Io, Terminals};
-use sceau_controller::{Belonging, KnownEnvironment, Observed, Plan, plan};
+use sceau_controller::{NamespaceMatch, Observed, Plan, ResolvedEnvironment, plan};
 use sealing::{
     EnvironmentName, Issue, KeyRing, SealingKey, issue_certificate,
     resource::{EnvironmentSpec, SealedSecret, SealedSecretStatus},
@@ -76,7 +76,7 @@ fn seal(repository: &Path) -> Result<String, Box<dyn Error>> {
 fn what_would_be_written(sealed: &str, key: SealingKey) -> Result<String, Box<dyn Error>> {
     let object: SealedSecret = serde_saphyr::from_str(sealed)?;
     let spec = object.spec.clone();
-    let environment = KnownEnvironment {
+    let environment = ResolvedEnvironment {
         name: EnvironmentName::parse("prod")?,
         spec: serde_saphyr::from_str::<EnvironmentSpec>("namespaces: [shop]")?,
         ring: KeyRing::from_iter([key]),
@@ -84,18 +84,18 @@ fn what_would_be_written(sealed: &str, key: SealingKey) -> Result<String, Box<dy
     let observed = Observed {
         object: Arc::new(object.into()),
         status: SealedSecretStatus::default(),
-        belonging: Belonging::To(Arc::new(environment)),
+        namespace_match: NamespaceMatch::To(Arc::new(environment)),
         secret: Ok(None),
         fingerprint_key: None,
         now: Timestamp::now(),
     };
     let planned = match plan(&observed) {
         Plan::Unseal(permitted) => permitted.unsealing(spec).and_then(|it| it.open()),
-        Plan::Report(obstacle) => Err(obstacle),
+        Plan::Report(failure) => Err(failure),
         Plan::Leave => return Err("there is nothing to do".into()),
     };
     match planned {
         Ok(opened) => Ok(opened.secret.to_string()),
-        Err(obstacle) => Err(obstacle.message.into()),
+        Err(failure) => Err(failure.message.into()),
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use sealing::{KeyRing, Place, SealingKey, UnsealError, resource::SealedSecretSpec, unseal};
+use sealing::{KeyRing, SecretRef, SealingKey, UnsealError, resource::SealedSecretSpec, unseal};
 use serde_json::Value;
 
 static RING: LazyLock<KeyRing> = LazyLock::new(|| {
@@ -23,7 +23,7 @@ fuzz_target!(|json: &[u8]| {
     let Ok(spec) = serde_json::from_slice::<SealedSecretSpec>(json) else {
         return;
     };
-    let place = Place::parse("shop", "api").expect("both names are good");
+    let place = SecretRef::parse("shop", "api").expect("both names are good");
     match unseal(&spec, &place, &RING) {
         Ok(unsealed) => assert_eq!(unsealed.opened_by.len(), spec.seals.len()),
         Err(UnsealError::NoKeyOpens(_)) => panic!("an answer of the other format"),

@@ -1,6 +1,6 @@
 //! The authenticated text that says where a seal may be opened: the one place that builds it.
 
-use crate::{EnvironmentName, Place, Scope};
+use crate::{EnvironmentName, Scope, SecretRef};
 
 /// Scope, environment, namespace and name as one text; the label of every wrapped file key and
 /// the salt of every key derived from it (format.md, *Context*).
@@ -11,8 +11,8 @@ pub struct Context(String);
 
 impl Context {
     /// The context of a manifest that stands at `place` and is sealed for `environment`.
-    pub fn new(scope: Scope, environment: &EnvironmentName, place: &Place) -> Self {
-        let Place { namespace, name } = place;
+    pub fn new(scope: Scope, environment: &EnvironmentName, place: &SecretRef) -> Self {
+        let SecretRef { namespace, name } = place;
         Self(match scope {
             Scope::Strict => format!("sceau/v1/{environment}/strict/{namespace}/{name}"),
             Scope::NamespaceWide => format!("sceau/v1/{environment}/namespace-wide/{namespace}"),
@@ -20,7 +20,7 @@ impl Context {
         })
     }
 
-    /// The context of a value that an Inquiry carries: no manifest has it, for behind the environment
+    /// The context of a value that an ValueReview carries: no manifest has it, for behind the environment
     /// of each stands its scope.
     pub fn of_trace(environment: &EnvironmentName) -> Self {
         Self(format!("sceau/v1/{environment}/trace"))
@@ -39,7 +39,7 @@ mod tests {
     #[test]
     fn context_has_the_text_of_the_format() {
         let environment = EnvironmentName::parse("prod").unwrap();
-        let place = Place::parse("shop", "api.v2").unwrap();
+        let place = SecretRef::parse("shop", "api.v2").unwrap();
         let text = |scope| Context::new(scope, &environment, &place).0;
         assert_eq!(text(Scope::Strict), "sceau/v1/prod/strict/shop/api.v2");
         assert_eq!(

@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use zeroize::Zeroizing;
 
 use crate::{
-    EnvironmentName, ItemName, Place, Plaintext, SealError,
+    ItemRef, Plaintext, SealError,
     key_id::hexadecimal,
     primitives::{self, KEY_BYTES, Refused, SecretBytes},
 };
@@ -42,17 +42,6 @@ pub struct FingerprintKey {
 /// [`FingerprintKey`] makes it, so it is printed nowhere and leaves by serialisation only.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint([u8; BYTES]);
-
-/// Where an item stands.
-#[derive(Debug, Clone, Copy)]
-pub struct ItemPlace<'a> {
-    /// The environment that it was sealed for.
-    pub environment: &'a EnvironmentName,
-    /// Its Secret.
-    pub place: &'a Place,
-    /// Its name.
-    pub item: &'a ItemName,
-}
 
 impl FingerprintKey {
     /// 32 random bytes of the cryptographic provider.
@@ -92,7 +81,7 @@ impl FingerprintKey {
     /// The fingerprint of an item. Values of at least [`COMPARABLE_BYTES`] have the same wherever
     /// they stand; a shorter one can be compared with what stood in the same place, and an empty
     /// one has none.
-    pub fn of_item(&self, plaintext: &Plaintext, at: ItemPlace<'_>) -> Option<Fingerprint> {
+    pub fn of_item(&self, plaintext: &Plaintext, at: &ItemRef) -> Option<Fingerprint> {
         match plaintext.expose() {
             [] => None,
             value if value.len() >= COMPARABLE_BYTES => Some(self.of_value(&[value])),
@@ -113,18 +102,8 @@ impl FingerprintKey {
     }
 
     /// Each name goes after its length, so that no two places have the same text.
-    fn of_short(&self, value: &[u8], at: ItemPlace<'_>) -> Fingerprint {
-        let ItemPlace {
-            environment,
-            place: Place { namespace, name },
-            item,
-        } = at;
-        let names = [
-            environment.as_str(),
-            namespace.as_str(),
-            name.as_str(),
-            item.as_str(),
-        ];
+    fn of_short(&self, value: &[u8], at: &ItemRef) -> Fingerprint {
+        let names = [&at.environment, &at.namespace, &at.name, &at.item];
         let mut prefix = SHORT.to_vec();
         for name in names {
             prefix.extend((name.len() as u64).to_be_bytes());
@@ -204,23 +183,18 @@ mod tests {
         Plaintext::new(value.as_bytes().to_vec())
     }
 
-    /// The fingerprint of a value at `environment/namespace/name/item`.
+    /// The fingerprint of a value at `environment:namespace/name/item`.
     fn at(path: &str, value: &str) -> Option<Fingerprint> {
-        let parts: Vec<&str> = path.split('/').collect();
-        let at = ItemPlace {
-            environment: &EnvironmentName::parse(parts[0]).unwrap(),
-            place: &Place::parse(parts[1], parts[2]).unwrap(),
-            item: &ItemName::parse(parts[3]).unwrap(),
-        };
-        key().of_item(&plaintext(value), at)
+        let at = path.parse().unwrap();
+        key().of_item(&plaintext(value), &at)
     }
 
-    const HERE: &str = "prod/shop/api/A";
+    const HERE: &str = "prod:shop/api/A";
     const ELSEWHERE: [&str; 4] = [
-        "dev/shop/api/A",
-        "prod/billing/api/A",
-        "prod/shop/web/A",
-        "prod/shop/api/B",
+        "dev:shop/api/A",
+        "prod:billing/api/A",
+        "prod:shop/web/A",
+        "prod:shop/api/B",
     ];
 
     #[test]

@@ -11,6 +11,7 @@ mod certificate;
 mod context;
 pub mod envelope;
 mod fingerprint;
+mod item_ref;
 mod key_id;
 mod key_ring;
 mod keys;
@@ -28,8 +29,9 @@ mod unseal;
 pub use certificate::{Certificate, CertificateError, Issue, issue_certificate};
 pub use context::Context;
 pub use fingerprint::{
-    COMPARABLE_BYTES, Fingerprint, FingerprintKey, ItemPlace, ParseFingerprintError, is_traceable,
+    COMPARABLE_BYTES, Fingerprint, FingerprintKey, ParseFingerprintError, is_traceable,
 };
+pub use item_ref::{ItemRef, ParseItemRefError};
 pub use key_id::{KeyId, ParseKeyIdError};
 pub use key_ring::KeyRing;
 pub use keys::{KeyError, Recipient, SealingKey};
@@ -38,6 +40,6 @@ pub use plaintext::Plaintext;
 pub use reseal::{ResealError, reseal};
 pub use scope::{ParseScopeError, Scope};
 pub use seal::{SealError, SealRequest, seal, seal_items};
-pub use secret::{Place, Secret};
+pub use secret::{Secret, SecretRef};
 pub use trace::{LARGEST_TRACED, open_traced, seal_traced};
 pub use unseal::{Malformed, UnsealError, Unsealed, unseal, unseal_bitnami};

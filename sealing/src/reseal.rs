@@ -50,7 +50,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        EnvironmentName, ItemName, Place, Plaintext, Scope, SealingKey,
+        EnvironmentName, ItemName, Plaintext, Scope, SealingKey, SecretRef,
         resource::{Seal, SealedSecretSpec, SecretTemplate},
         seal_items, unseal,
     };
@@ -71,8 +71,8 @@ mod tests {
         ring.keys().next().unwrap().recipient().clone()
     }
 
-    fn place() -> Place {
-        Place::parse("shop", "api").unwrap()
+    fn place() -> SecretRef {
+        SecretRef::parse("shop", "api").unwrap()
     }
 
     fn context(namespace: &str) -> Context {
@@ -80,7 +80,7 @@ mod tests {
         Context::new(
             Scope::Strict,
             &environment,
-            &Place::parse(namespace, "api").unwrap(),
+            &SecretRef::parse(namespace, "api").unwrap(),
         )
     }
 

@@ -5,18 +5,16 @@
 
 pub mod bitnami;
 mod environment;
-mod inquiry;
 pub mod key_secret;
 mod request;
 mod reseal_request;
 mod sealed_secret;
-mod value_place;
+mod value_review;
 
 pub use environment::{
     Environment, EnvironmentSpec, EnvironmentStatus, SealingKeySettings, SealingKeyState,
     SealingKeyStatus,
 };
-pub use inquiry::{Inquiry, InquirySpec, InquiryStatus, ReuseQuestion, SealedValue, TraceQuestion};
 pub use request::RequestStatus;
 pub use reseal_request::{
     ResealOutcome, ResealRequest, ResealRequestSpec, ResealRequestStatus, ResealResult, SealHeader,
@@ -25,7 +23,9 @@ pub use sealed_secret::{
     Seal, SealStatus, SealedSecret, SealedSecretSpec, SealedSecretStatus, SecretTemplate,
     TemplateMetadata, UnchangedItem, WrappedFileKey, WrittenSecret,
 };
-pub use value_place::ValuePlace;
+pub use value_review::{
+    ReuseQuestion, SealedValue, TraceQuestion, ValueReview, ValueReviewSpec, ValueReviewStatus,
+};
 
 /// The API group of sceau's own resources.
 pub const GROUP: &str = "sceau.dev";

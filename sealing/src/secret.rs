@@ -6,14 +6,14 @@ use crate::{ItemName, NameError, Namespace, Plaintext, SecretName, resource::Sec
 
 /// The namespace and the name of a Secret and of its SealedSecret.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place {
+pub struct SecretRef {
     /// The namespace.
     pub namespace: Namespace,
     /// The name inside the namespace.
     pub name: SecretName,
 }
 
-impl Place {
+impl SecretRef {
     /// Checks both names.
     ///
     /// # Errors
@@ -26,7 +26,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for SecretRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.namespace, self.name)
     }
@@ -36,7 +36,7 @@ impl fmt::Display for Place {
 #[derive(Debug)]
 pub struct Secret {
     /// Where it stands.
-    pub place: Place,
+    pub place: SecretRef,
     /// Type, immutability, labels and annotations: everything that is not sealed.
     pub template: SecretTemplate,
     /// The items by name.

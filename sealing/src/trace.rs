@@ -66,7 +66,7 @@ pub fn open_traced(
 mod tests {
     use super::*;
     use crate::{
-        Place, Scope, SealingKey,
+        Scope, SealingKey, SecretRef,
         resource::{SealedSecretSpec, SecretTemplate},
         unseal,
     };
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn neither_opens_as_the_other() {
         let traced = sealed();
-        let place = Place::parse("shop", "api").unwrap();
+        let place = SecretRef::parse("shop", "api").unwrap();
         for scope in Scope::ALL {
             let seal = Seal {
                 sealed_at: Timestamp::UNIX_EPOCH.to_string(),

@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Context, ItemName, KeyId, KeyRing, NameError, Place, Plaintext,
+    Context, ItemName, KeyId, KeyRing, NameError, Plaintext, SecretRef,
     envelope::{
-        bitnami,
+        bitnami as bitnami_item,
         native::{Envelope, ParseError, ParsedSeal},
     },
     primitives::{self, KeySchedule, Refused, SecretBytes},
     resource::{SealedSecretSpec, SecretTemplate},
 };
 
-mod original;
+mod bitnami;
 
-pub use original::unseal_bitnami;
+pub use bitnami::unseal_bitnami;
 
 /// A manifest that was not opened. Nothing of it was: all items open or none is used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,14 +49,14 @@ pub enum Malformed {
         /// The item.
         item: ItemName,
         /// What is wrong with it.
-        source: bitnami::ParseError,
+        source: bitnami_item::ParseError,
     },
     /// A value that is no text, in the original's format.
     #[error("item `{0}` is no text")]
     NoText(ItemName),
     /// A manifest of the original's first version whose one sealed part is unreadable.
     #[error("spec.data: {0}")]
-    WholeSecret(bitnami::ParseError),
+    WholeSecret(bitnami_item::ParseError),
     /// What the original's first version sealed was no Secret.
     #[error("spec.data does not hold a Secret")]
     NoSecret,
@@ -103,7 +103,7 @@ fn list<T: ToString>(things: &[T]) -> String {
 /// [`UnsealError`]; of a seal that a key of the ring should open, it is not told which check failed.
 pub fn unseal(
     spec: &SealedSecretSpec,
-    place: &Place,
+    place: &SecretRef,
     ring: &KeyRing,
 ) -> Result<Unsealed, UnsealError> {
     Envelope::parse(spec)?.open(place, ring)
@@ -114,7 +114,7 @@ impl Envelope {
     ///
     /// # Errors
     /// [`UnsealError::UnknownSealingKey`] or [`UnsealError::Refused`].
-    pub fn open(&self, place: &Place, ring: &KeyRing) -> Result<Unsealed, UnsealError> {
+    pub fn open(&self, place: &SecretRef, ring: &KeyRing) -> Result<Unsealed, UnsealError> {
         self.opening_keys(ring)
             .map_err(UnsealError::UnknownSealingKey)?;
         let context = Context::new(self.scope, &self.environment, place);

@@ -19,7 +19,7 @@ use kube::{
     core::PartialObjectMeta,
 };
 use sealing::{
-    Certificate, EnvironmentName, Issue, Place, Scope, SealRequest, issue_certificate,
+    Certificate, EnvironmentName, Issue, Scope, SealRequest, SecretRef, issue_certificate,
     resource::{Environment, SealedSecret},
 };
 use serde_json::{Value, json};
@@ -132,7 +132,7 @@ async fn apply_sealed_secrets(namespace: &Namespace, certificate: &Certificate) 
     let environment = EnvironmentName::parse(namespace.name()).expect("namespaces are labels");
     let api: Api<SealedSecret> = namespace.api();
     let sealed = (0..SEALED_SECRETS).map(|n| {
-        let place = Place::parse(namespace.name(), &name(n)).expect("both names are good");
+        let place = SecretRef::parse(namespace.name(), &name(n)).expect("both names are good");
         let request = SealRequest {
             secret: &sealing::Secret {
                 place,

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, sync::LazyLock, thread};
 
 use jiff::Timestamp;
 use sealing::{
-    EnvironmentName, ItemName, KeyRing, Place, Plaintext, Recipient, Scope, SealRequest,
-    SealingKey, Secret,
+    EnvironmentName, ItemName, KeyRing, Plaintext, Recipient, Scope, SealRequest, SealingKey,
+    Secret, SecretRef,
     resource::{SealedSecret, SecretTemplate},
 };
 
@@ -53,8 +53,8 @@ pub fn recipient(ring: &KeyRing) -> Recipient {
 ///
 /// # Panics
 /// Never: the names are good.
-pub fn place() -> Place {
-    Place::parse("shop", "api").expect("both names are good")
+pub fn place() -> SecretRef {
+    SecretRef::parse("shop", "api").expect("both names are good")
 }
 
 /// A secret of so many items.

@@ -6,7 +6,7 @@
 //! hand, and the original's program file by file, which is how it works, through its controller.
 #![expect(clippy::print_stdout, reason = "it is there to be read")]
 
-mod original;
+mod bitnami;
 
 use std::{
     fmt::Write as _,
@@ -37,14 +37,14 @@ const PATIENCE: Duration = Duration::from_mins(10);
 const RUNS: usize = 3;
 
 fn main() {
-    if original::is_inside() {
-        cluster::run(original::measure());
+    if bitnami::is_inside() {
+        cluster::run(bitnami::measure());
         return;
     }
     let cores = thread::available_parallelism().map_or(1, Into::into);
     println!("{MANIFESTS} manifests of 5 items, RSA-4096, {cores} cores");
     cluster::run(measure());
-    if let Err(missing) = original::run_inside() {
+    if let Err(missing) = bitnami::run_inside() {
         println!("kubeseal --re-encrypt: skipped, for {missing}");
     }
 }
@@ -169,7 +169,7 @@ async fn re_key(cluster: &Cluster) {
     // A key is as old as the whole second in which it was made.
     let later = Timestamp::now() + SignedDuration::from_secs(1);
     let later = later.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let order = json!({"spec": {"sealingKeys": {"renewBefore": later}}});
+    let order = json!({"spec": {"sealingKeys": {"cutoffTime": later}}});
     let patched = environments(cluster)
         .await
         .patch("prod", &PatchParams::default(), &Patch::Merge(order))

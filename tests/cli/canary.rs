@@ -377,7 +377,7 @@ fn offboarding_keeps_silent() {
         ("offboard alice --no-rekey", 0),
         ("rotations", 0),
         ("set prod/sealed.yaml a --from-stdin", 0),
-        ("rotations --tick", 0),
+        ("rotations --mark", 0),
         ("rotations --check -o json", 3),
     ] {
         assert_eq!(silent(&project, line), code, "{line}");

@@ -10,8 +10,8 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sealing::{
-    Context, EnvironmentName, Place, Plaintext, Scope, SealingKey,
-    envelope::bitnami::{Scope as OriginalScope, seal_item},
+    Context, EnvironmentName, Plaintext, Scope, SealingKey, SecretRef,
+    envelope::bitnami::{Scope as BitnamiScope, seal_item},
     resource::bitnami::Metadata,
 };
 
@@ -35,7 +35,7 @@ static MARKS: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
         .unwrap()
         .remove(0);
     let recipient = key.recipient().clone();
-    let place = Place::parse("shop", "api").unwrap();
+    let place = SecretRef::parse("shop", "api").unwrap();
     let prod = EnvironmentName::parse("prod").unwrap();
     let mut marks = BTreeMap::from([("@keyId".to_owned(), TestKey::Prod.id().to_owned())]);
     for (mark, scope, names) in [
@@ -62,7 +62,7 @@ static MARKS: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
     }
     for (mark, annotation) in [("o", ""), ("n", "namespace-wide"), ("c", "cluster-wide")] {
         let name = format!("sealedsecrets.bitnami.com/{annotation}");
-        let label = OriginalScope::of(&Metadata {
+        let label = BitnamiScope::of(&Metadata {
             annotations: Some(BTreeMap::from([(name, "true".to_owned())])),
             ..Metadata::default()
         })

@@ -54,7 +54,7 @@ fn somebody_is_marked_and_what_they_could_have_read_is_listed() {
       note: still to be re-keyed: sceau rekey --environment prod
       note: commit it: git add rotations && git commit --all --message 'Offboard alice'
       note: give each item a new value with `sceau set FILE ITEM` before 2026-12-22 is over: only that protects one that alice has read
-      note: see what is open with `sceau rotations`, and tick with `sceau rotations --tick`
+      note: see what is open with `sceau rotations`, and tick with `sceau rotations --mark`
     files: rotations/2026-11-22-alice.yaml, sceau.yaml
     ");
     let expected = PROJECT.replace("left: null", "left: 2026-11-22");
@@ -63,7 +63,7 @@ fn somebody_is_marked_and_what_they_could_have_read_is_listed() {
     let (list, _) = list.rsplit_once("  - ").unwrap();
     assert_snapshot!(list, @r#"
     # Values that somebody who left could have read. Written by `sceau offboard`; what is open is shown
-    # by `sceau rotations`, and ticked by `sceau rotations --tick`.
+    # by `sceau rotations`, and ticked by `sceau rotations --mark`.
     person: alice
     left: "2026-11-22"
     since: "2026-11-22T12:00:00Z"
@@ -152,22 +152,22 @@ fn notice_is_not_leaving() {
 
 #[test]
 fn what_is_set_and_not_committed_after_the_list_was_written_is_new() {
-    const ORIGINAL: &str = "deploy/old/prod/secret.yaml";
+    const BITNAMI: &str = "deploy/old/prod/secret.yaml";
     let project = project().file(
-        ORIGINAL,
+        BITNAMI,
         "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: old, namespace: shop}\nspec:\n  encryptedData: {}\n",
     );
     let mut project = project.stdin("correct horse");
     for item in ["password", "pin"] {
         project
-            .run(&format!("set {ORIGINAL} {item} --from-stdin"))
+            .run(&format!("set {BITNAMI} {item} --from-stdin"))
             .done();
     }
     // Not committed, and there when she left.
     let first = project.run("offboard alice --no-rekey").done();
     assert_eq!(first.file(LIST).matches("name: old").count(), 2);
     project.set_clock("2026-11-23T12:00:00Z");
-    for file in [FILE, ORIGINAL] {
+    for file in [FILE, BITNAMI] {
         project
             .run(&format!("set {file} password --from-stdin"))
             .done();
@@ -230,7 +230,7 @@ fn environments_are_re_keyed_once() {
       note: commit it: git commit --all --message 'Re-key prod'
       note: commit it: git add rotations && git commit --all --message 'Offboard alice'
       note: give each item a new value with `sceau set FILE ITEM` before 2026-12-22 is over: only that protects one that alice has read
-      note: see what is open with `sceau rotations`, and tick with `sceau rotations --tick`
+      note: see what is open with `sceau rotations`, and tick with `sceau rotations --mark`
     files: certificates/prod.pem, deploy/api/prod/secret.yaml, rotations/2026-11-22-alice.yaml, sceau.yaml
     ");
     assert!(project.text(FILE).contains(TestKey::Other.id()));

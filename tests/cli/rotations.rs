@@ -68,7 +68,7 @@ fn what_is_open_is_shown_until_it_is_renewed() {
     files: unchanged
     ");
     assert_eq!(
-        project.run("rotations --tick").done().changed_files(),
+        project.run("rotations --mark").done().changed_files(),
         [""; 0]
     );
     let project = renew(project);
@@ -79,7 +79,7 @@ fn what_is_open_is_shown_until_it_is_renewed() {
       note: nothing is open
     files: unchanged
     ");
-    let outcome = project.run("rotations --tick").done();
+    let outcome = project.run("rotations --mark").done();
     assert_eq!(outcome.changed_files(), [LIST]);
     for line in untouched.lines() {
         assert!(outcome.file(LIST).contains(line), "{line}");
@@ -93,7 +93,7 @@ fn what_is_open_is_shown_until_it_is_renewed() {
         items(&project).len()
     );
     assert_eq!(
-        project.run("rotations --tick").done().changed_files(),
+        project.run("rotations --mark").done().changed_files(),
         [""; 0]
     );
 }
@@ -133,7 +133,7 @@ fn a_manifest_that_is_put_back_opens_its_list_again() {
     let project = after_leaving();
     let old = project.text(FILE);
     let project = renew(project);
-    project.run("rotations --tick").done();
+    project.run("rotations --mark").done();
     project.run("rotations --check").done();
     let project = project.file(FILE, old);
     let outcome = project.run("rotations --check");
@@ -143,7 +143,7 @@ fn a_manifest_that_is_put_back_opens_its_list_again() {
         outcome.stderr().contains("or on a closed list"),
         "{outcome}"
     );
-    let outcome = project.run("rotations --tick").done();
+    let outcome = project.run("rotations --mark").done();
     assert!(outcome.file(LIST).contains("closed: null"), "{outcome}");
     assert!(outcome.file(LIST).contains("renewed: null"), "{outcome}");
 }
@@ -204,13 +204,13 @@ fn the_controller_tells_what_was_only_sealed_again() {
     files: unchanged
     ");
     assert!(states(&project.run("rotations -o json")).is_empty());
-    project.run(&format!("rotations --tick {ASK}")).done();
+    project.run(&format!("rotations --mark {ASK}")).done();
     // From here on it is known without the cluster, until there is another value.
     assert_eq!(states(&project.run("rotations -o json")), ["Unchanged"]);
     let project = renew(project);
     let server = cluster(&project, &serde_json::json!([]));
     let project = project.file("kubeconfig", server.kubeconfig());
-    let outcome = project.run(&format!("rotations --tick {ASK}")).done();
+    let outcome = project.run(&format!("rotations --mark {ASK}")).done();
     assert!(
         outcome.file(LIST).contains("knownBy: controller"),
         "{outcome}"
@@ -283,7 +283,7 @@ fn a_text_is_known_again_under_any_name() {
     fs::write(project.path(FILE), &old).unwrap();
     let project = renew(project);
     let project = project.file("copy.yaml", old.replace("name: api", "name: copy"));
-    let outcome = project.run("rotations --tick").done();
+    let outcome = project.run("rotations --mark").done();
     assert!(outcome.stdout().contains("copy.yaml"), "{outcome}");
     assert_eq!(outcome.changed_files(), [""; 0]);
 }
@@ -376,7 +376,7 @@ fn no_symbolic_link_is_followed_to_a_list() {
         symlink(target, &path).unwrap();
         for command in [
             "rotations --check",
-            "rotations --tick",
+            "rotations --mark",
             "offboard alice --no-rekey",
         ] {
             let outcome = project.run(command);
@@ -440,7 +440,7 @@ fn notice_takes_no_list_before_its_day() {
 #[test]
 fn what_cannot_be_read_is_neither_done_nor_confirmed() {
     let project = renew(after_leaving());
-    project.run("rotations --tick").done();
+    project.run("rotations --mark").done();
     let text = project.text(FILE);
     let twice = text.replace("  name: api\n", "  name: api\n  name: api\n");
     assert_ne!(twice, text);

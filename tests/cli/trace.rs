@@ -73,24 +73,24 @@ fn a_value_is_not_shown_while_it_is_typed() {
 
 #[test]
 fn a_cluster_that_refuses_names_the_role() {
-    let server = ApiServer::with_refusal(403, "Forbidden", "inquiries is forbidden");
+    let server = ApiServer::with_refusal(403, "Forbidden", "value_reviews is forbidden");
     let project = || TestProject::new().file("kubeconfig", server.kubeconfig());
     assert_snapshot!(project().run(REPORT), @"
     exit 4
     stderr:
-      error: the cluster refuses: inquiries is forbidden
-      hint: asking needs what the ClusterRole `sceau-investigator` grants
+      error: the cluster refuses: value_reviews is forbidden
+      hint: asking needs what the ClusterRole `sceau-auditor` grants
     files: unchanged
     ");
     let outcome = project()
         .typed(&["correct horse battery"])
         .run(TRACE)
         .refused(4);
-    assert!(outcome.stderr().contains("sceau-investigator"), "{outcome}");
+    assert!(outcome.stderr().contains("sceau-auditor"), "{outcome}");
 }
 
 #[test]
-fn a_cluster_that_is_not_there_or_knows_no_inquiries_is_told() {
+fn a_cluster_that_is_not_there_or_knows_no_value_reviews_is_told() {
     project().run(REPORT).refused(4);
     project()
         .typed(&["correct horse battery"])
@@ -100,7 +100,7 @@ fn a_cluster_that_is_not_there_or_knows_no_inquiries_is_told() {
     let project = TestProject::new().file("kubeconfig", server.kubeconfig());
     let outcome = project.run(REPORT).refused(4);
     assert!(
-        outcome.stderr().contains("does not know Inquiries"),
+        outcome.stderr().contains("does not know ValueReviews"),
         "{outcome}"
     );
 }

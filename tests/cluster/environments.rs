@@ -92,7 +92,7 @@ fn an_instant_that_nobody_can_read_is_refused_by_the_api_server() {
             ("0001-01-01T00:00:00Z", false),
             ("2026-01-01T23:59:59.5+14:00", true),
         ] {
-            let sealing_keys = json!({"renewBefore": instant, "bits": 2048});
+            let sealing_keys = json!({"cutoffTime": instant, "bits": 2048});
             let created = environments(namespace)
                 .patch(
                     namespace.name(),
@@ -117,7 +117,7 @@ fn an_environment_that_cannot_be_read_stalls_alone() {
         let namespace = Namespace::create(&cluster).await;
         let admin = cluster.admin();
         // As if it had been stored before the schema knew the pattern.
-        let patch = r#"[{"op": "remove", "path": "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/sealingKeys/properties/renewBefore/pattern"}]"#;
+        let patch = r#"[{"op": "remove", "path": "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/sealingKeys/properties/cutoffTime/pattern"}]"#;
         let crd = "customresourcedefinition/environments.sceau.dev";
         let loosen = ["patch", crd, "--type=json", "--patch", patch];
         admin.kubectl(&loosen).await.succeeded();
@@ -127,7 +127,7 @@ fn an_environment_that_cannot_be_read_stalls_alone() {
             "metadata": {"name": "unreadable"},
             "spec": {
                 "namespaces": ["claimed"],
-                "sealingKeys": {"renewBefore": "2026-01-01T23:59:59+99:00"},
+                "sealingKeys": {"cutoffTime": "2026-01-01T23:59:59+99:00"},
             },
         });
         let file = cluster
@@ -161,7 +161,7 @@ fn re_keying_makes_a_new_key_once_and_the_old_one_still_opens() {
         let later = Timestamp::now() + SignedDuration::from_secs(1);
         let later = Timestamp::from_second(later.as_second()).expect("it is an instant");
         sealer
-            .patch_environment(&json!({"sealingKeys": {"renewBefore": later.to_string()}}))
+            .patch_environment(&json!({"sealingKeys": {"cutoffTime": later.to_string()}}))
             .await;
         let replaced = [SealingKeyState::Active, SealingKeyState::Retired];
         let status = until_keys(sealer.namespace, &replaced).await;
@@ -192,7 +192,7 @@ fn a_key_that_is_old_enough_is_replaced() {
         .await;
         create_environment(
             namespace,
-            json!({"namespaces": [namespace.name()], "sealingKeys": {"renewEvery": "24h30m"}}),
+            json!({"namespaces": [namespace.name()], "sealingKeys": {"renewPeriod": "24h30m"}}),
         )
         .await;
         until_keys(

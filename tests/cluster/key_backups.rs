@@ -281,7 +281,7 @@ fn a_revoked_key_stays_revoked() {
         let [name] = &names(sealer).await[..] else {
             unreachable!("it has one key")
         };
-        let revoked = json!({"sealingKeys": {"revoked": [old_id.to_string()]}});
+        let revoked = json!({"sealingKeys": {"revokedKeyIds": [old_id.to_string()]}});
         sealer.patch_environment(&revoked).await;
         certificate(sealer.namespace, |it| it.key_id() != old_id).await;
         let told = keeper.back_up("backup.age").await;
@@ -300,7 +300,7 @@ fn a_revoked_key_stays_revoked() {
         sealer.until("old", "RevokedSealingKey").await;
 
         lose(sealer, name).await;
-        let nothing = json!({"sealingKeys": {"revoked": null}});
+        let nothing = json!({"sealingKeys": {"revokedKeyIds": null}});
         sealer.patch_environment(&nothing).await;
         let refused = keeper.restore("backup.age", "").await;
         assert_eq!(refused.code, Some(1), "{refused:?}");

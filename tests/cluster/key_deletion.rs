@@ -81,7 +81,8 @@ fn a_key_in_use_can_be_deleted_once_it_is_revoked() {
         let secrets = key_secrets(sealer);
         sealer.unseal("api", &[("A", b"1")]).await;
         let name = until_marked(sealer, true).await;
-        let revoked = json!({"sealingKeys": {"revoked": [sealer.recipient.id().to_string()]}});
+        let revoked =
+            json!({"sealingKeys": {"revokedKeyIds": [sealer.recipient.id().to_string()]}});
         sealer.patch_environment(&revoked).await;
         until("the key can be deleted", SOON, async || {
             let deleted = secrets.delete(&name, &DeleteParams::default()).await;

@@ -97,7 +97,7 @@ fn somebody_leaves_and_everybody_is_killed_on_the_way() {
         story.apply().await;
         are_renewed(&before, &story.secrets().await);
         let tick = [Kill(Victim::Sceau, Moment::Changed("rotations"))];
-        story.take("rotations --tick --cluster", &tick, &[]).await;
+        story.take("rotations --mark --cluster", &tick, &[]).await;
         story.sceau("rotations --check").await;
         let lists = story.repository.files("rotations");
         let list = lists.values().next().expect("there is a list");

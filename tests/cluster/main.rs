@@ -3,7 +3,6 @@
 mod environments;
 mod fingerprints;
 mod harness;
-mod inquiries;
 mod key_backups;
 mod key_deletion;
 mod leaver;
@@ -25,3 +24,4 @@ mod sealed;
 mod secrecy;
 mod unsealing;
 mod usage;
+mod value_reviews;

@@ -137,7 +137,7 @@ fn two_environments_are_re_keyed_and_the_list_empties_as_values_are_renewed() {
             apply(&copy, cluster, sealer, b"battery staple").await;
             assert_eq!(open(&copy).await.len(), 1 - index);
         }
-        copy.sceau("rotations --tick --cluster", "").await;
+        copy.sceau("rotations --mark --cluster", "").await;
         let status = copy
             .run("git", &["status", "--short", "rotations"], "")
             .await;

@@ -72,7 +72,7 @@ fn a_refused_secret_type_is_not_written() {
         let mut object = sealer.seal("api", &[("token", b"1")]);
         object.spec.template.secret_type = Some("kubernetes.io/service-account-token".to_owned());
         sealer.apply(&object).await;
-        sealer.until("api", "RefusedSecretType").await;
+        sealer.until("api", "DeniedSecretType").await;
         assert!(
             sealer
                 .secrets()

@@ -113,7 +113,7 @@ impl<'a> Repository<'a> {
 async fn revoked(namespace: &Namespace) -> Vec<String> {
     let environment = environments(namespace).get(namespace.name()).await;
     let environment = environment.expect("it is there");
-    environment.spec.sealing_keys.revoked
+    environment.spec.sealing_keys.revoked_key_ids
 }
 
 fn says(finished: &Finished, text: &str) -> bool {
@@ -194,11 +194,11 @@ fn an_environment_that_was_changed_since_is_not_written_over() {
         let name = sealer.namespace.name();
         let read = environments.get(name).await.expect("it is there");
         sealer
-            .patch_environment(&json!({"refusedSecretTypes": ["example.com/type"]}))
+            .patch_environment(&json!({"deniedSecretTypes": ["example.com/type"]}))
             .await;
         let patch = Patch::Merge(json!({
             "metadata": {"resourceVersion": read.metadata.resource_version},
-            "spec": {"sealingKeys": {"revoked": [sealer.recipient.id()]}},
+            "spec": {"sealingKeys": {"revokedKeyIds": [sealer.recipient.id()]}},
         }));
         let parameters = PatchParams::default();
         let patched = environments.patch(name, &parameters, &patch).await;

@@ -42,7 +42,7 @@ impl<'a> Renewing<'a> {
         let newest = self.status().await.sealing_keys.remove(0);
         let later = newest.created_at.0.max(Timestamp::now()) + SignedDuration::from_secs(1);
         let later = Timestamp::from_second(later.as_second()).expect("it is an instant");
-        let order = json!({"bits": 4096, "renewBefore": later.to_string()});
+        let order = json!({"bits": 4096, "cutoffTime": later.to_string()});
         patch_environment(&self.namespace, &json!({"sealingKeys": order})).await;
     }
 

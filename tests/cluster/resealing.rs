@@ -10,7 +10,7 @@ use sealing::resource::{
     RequestStatus as _, ResealOutcome, ResealRequest, ResealRequestStatus, ResealResult,
     SealHeader, SealedSecret, WrappedFileKey,
 };
-use sealing::{EnvironmentName, KeyRing, Place, Scope, SealingKey, unseal};
+use sealing::{EnvironmentName, KeyRing, Scope, SealingKey, SecretRef, unseal};
 use serde_json::{Value, json};
 
 use crate::harness::bound;
@@ -60,7 +60,7 @@ pub(crate) async fn re_key(sealer: &mut Sealer<'_>) {
     let later = Timestamp::now() + SignedDuration::from_secs(1);
     let later = Timestamp::from_second(later.as_second()).expect("it is an instant");
     sealer
-        .patch_environment(&json!({"sealingKeys": {"renewBefore": later.to_string()}}))
+        .patch_environment(&json!({"sealingKeys": {"cutoffTime": later.to_string()}}))
         .await;
     until_sealed_to_another(sealer).await;
 }
@@ -117,7 +117,7 @@ fn three_hundred_seals_are_wrapped_for_the_active_key_which_opens_them() {
         assert_eq!(told(&status), "True Answered: 300 of 300 seals resealed");
         let active = ring(&sealer).await;
         for (n, (object, outcome)) in objects.iter().zip(&status.seals).enumerate() {
-            let place = Place::parse(sealer.namespace.name(), &format!("api-{n}"));
+            let place = SecretRef::parse(sealer.namespace.name(), &format!("api-{n}"));
             let place = place.expect("tests use good names");
             let opened = unseal(&resealed(object, outcome).spec, &place, &active);
             let items = opened.expect("the active key opens it").items;
@@ -161,7 +161,8 @@ fn each_seal_has_an_outcome_of_its_own_and_none_can_be_moved() {
     sealed::test(async |_, sealer| {
         let mut sealer = Sealer::existing(sealer.namespace).await;
         let old = header(&sealer.seal("old", &[("A", b"1")]));
-        let revoked = json!({"sealingKeys": {"revoked": [sealer.recipient.id().to_string()]}});
+        let revoked =
+            json!({"sealingKeys": {"revokedKeyIds": [sealer.recipient.id().to_string()]}});
         sealer.patch_environment(&revoked).await;
         until_sealed_to_another(&mut sealer).await;
         let unknown = SealingKey::generate(2048).expect("it can be made");

@@ -13,7 +13,7 @@ use crate::sealed::{self, Sealer, certificate, environments, said};
 /// Revokes the key that is sealed to, waits for the next one, and tells the id of the old one.
 async fn revoke(sealer: &mut Sealer<'_>) -> String {
     let old = sealer.recipient.id();
-    let revoked = json!({"sealingKeys": {"revoked": [old.to_string()]}});
+    let revoked = json!({"sealingKeys": {"revokedKeyIds": [old.to_string()]}});
     sealer.patch_environment(&revoked).await;
     let next = certificate(sealer.namespace, |found| found.key_id() != old).await;
     sealer.recipient = next.recipient;

@@ -11,7 +11,7 @@ use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::{Api, ResourceExt as _};
 use sealing::resource::{Environment, SealedSecret, SecretTemplate};
 use sealing::{
-    Certificate, EnvironmentName, ItemName, Place, Plaintext, Recipient, Scope, SealRequest,
+    Certificate, EnvironmentName, ItemName, Plaintext, Recipient, Scope, SealRequest, SecretRef,
 };
 use serde_json::{Value, json};
 
@@ -66,7 +66,7 @@ impl<'a> Sealer<'a> {
             (item, Plaintext::new(value.to_vec()))
         });
         let secret = sealing::Secret {
-            place: Place::parse(namespace, name).expect("tests use good names"),
+            place: SecretRef::parse(namespace, name).expect("tests use good names"),
             template: SecretTemplate::default(),
             items: items.collect(),
         };

@@ -10,13 +10,13 @@ use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::events::v1::Event;
 use kube::Api;
 use kube::api::ListParams;
-use sealing::resource::Inquiry;
+use sealing::resource::ValueReview;
 use serde_json::{Value, json};
 
 use crate::fingerprints::fingerprint;
 use crate::repository::Repository;
 use crate::sealed::{Sealer, environments};
-use crate::{inquiries, requests, resealing};
+use crate::{requests, resealing, value_reviews};
 
 /// What bytes look like in a text: as they are, in hexadecimal, as a list of numbers, and in base64
 /// at each of the three offsets, without what depends on their neighbours.
@@ -83,7 +83,8 @@ fn a_value_or_a_file_key_is_seen_nowhere_but_where_it_belongs() {
         meet_every_fate(&sealer, VALUES[0].as_bytes()).await;
         let printed = in_a_repository(&cluster, &sealer, VALUES).await;
 
-        let revoked = json!({"sealingKeys": {"revoked": [sealer.recipient.id().to_string()]}});
+        let revoked =
+            json!({"sealingKeys": {"revokedKeyIds": [sealer.recipient.id().to_string()]}});
         sealer.patch_environment(&revoked).await;
         sealer.until("done", "RevokedSealingKey").await;
         controller.until_logged("\"message\":\"revoke\"").await;
@@ -115,8 +116,8 @@ fn logs(cluster: &Cluster) -> Vec<(String, String)> {
     for (verb, resource) in [
         ("create", "resealrequests"),
         ("patch", "resealrequests"),
-        ("create", "inquiries"),
-        ("patch", "inquiries"),
+        ("create", "value_reviews"),
+        ("patch", "value_reviews"),
         ("patch", "environments"),
         ("patch", "sealedsecrets"),
         ("create", "events"),
@@ -238,9 +239,9 @@ async fn meet_every_fate(sealer: &Sealer<'_>, value: &[u8]) {
     resealing::answer(sealer, &seals).await;
 
     sealer.unseal("twin", &[("A", value)]).await;
-    let traced = inquiries::answer_trace(sealer, text).await;
+    let traced = value_reviews::answer_trace(sealer, text).await;
     assert!(traced.found.len() > 1, "it is found");
-    inquiries::answer(sealer.namespace, &json!({"reuse": {}})).await;
+    value_reviews::answer(sealer.namespace, &json!({"reuse": {}})).await;
 
     let mut moved = sealer.seal("elsewhere", &[("A", value)]);
     moved.metadata.name = Some("refused".to_owned());
@@ -268,7 +269,7 @@ async fn meet_every_fate(sealer: &Sealer<'_>, value: &[u8]) {
     sealer.until("foreign", "SecretExists").await;
 }
 
-/// SealedSecrets, ResealRequests, Inquiries, events and Environments, as the API server keeps them.
+/// SealedSecrets, ResealRequests, ValueReviews, events and Environments, as the API server keeps them.
 async fn everything_but_secrets(sealer: &Sealer<'_>) -> String {
     let all = ListParams::default();
     let objects = sealer
@@ -287,11 +288,14 @@ async fn everything_but_secrets(sealer: &Sealer<'_>) -> String {
         .await
         .expect("an administrator may");
     assert_eq!(requests.items.len(), 1);
-    let inquiries: Api<Inquiry> = requests::requests(sealer.namespace);
-    let inquiries = inquiries.list(&all).await.expect("an administrator may");
-    assert_eq!(inquiries.items.len(), 2);
+    let value_reviews: Api<ValueReview> = requests::requests(sealer.namespace);
+    let value_reviews = value_reviews
+        .list(&all)
+        .await
+        .expect("an administrator may");
+    assert_eq!(value_reviews.items.len(), 2);
     [
-        serde_json::to_string(&inquiries),
+        serde_json::to_string(&value_reviews),
         serde_json::to_string(&objects),
         serde_json::to_string(&requests),
         serde_json::to_string(&events),

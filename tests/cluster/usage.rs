@@ -7,7 +7,7 @@ use cluster::wait::{SOON, until};
 use jiff::Timestamp;
 use kube::api::DeleteParams;
 use sealing::resource::SealedSecret;
-use sealing::{Context, ItemName, Place, Plaintext, Recipient, Scope, SealingKey, seal_items};
+use sealing::{Context, ItemName, Plaintext, Recipient, Scope, SealingKey, SecretRef, seal_items};
 use serde_json::{Value, json};
 
 use crate::resealing::re_key;
@@ -81,7 +81,7 @@ async fn until_agreed(sealer: &Sealer<'_>, opening: usize) -> BTreeMap<String, u
 
 /// A SealedSecret with a seal for each of these lists of recipients.
 fn object(sealer: &Sealer<'_>, name: &str, scope: Scope, seals: &[&[Recipient]]) -> SealedSecret {
-    let place = Place::parse(sealer.namespace.name(), name).expect("tests use good names");
+    let place = SecretRef::parse(sealer.namespace.name(), name).expect("tests use good names");
     let context = Context::new(scope, &sealer.environment, &place);
     let mut object = sealer.seal(name, &[]);
     object.spec.scope = scope;
@@ -141,7 +141,7 @@ fn what_keys_open_is_counted_as_anybody_would_count_it() {
         let counted = until_agreed(&sealer, 3).await;
         assert!(counted.values().all(|count| *count > 3), "{counted:?}");
 
-        let revoked = json!({"sealingKeys": {"revoked": [two.id().to_string()]}});
+        let revoked = json!({"sealingKeys": {"revokedKeyIds": [two.id().to_string()]}});
         sealer.patch_environment(&revoked).await;
         let without = until_agreed(&sealer, 2).await;
         let of_one = one.id().to_string();

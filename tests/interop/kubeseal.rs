@@ -3,7 +3,7 @@
 use cluster::{programs, tools::Tool};
 use interop::{Workplace, vector};
 use sealing::{
-    Certificate, Place, Plaintext,
+    Certificate, Plaintext, SecretRef,
     envelope::bitnami::{Scope, seal_item},
 };
 use serde_json::{Value, json};
@@ -48,7 +48,7 @@ fn what_kubeseal_seals_sceau_unseals() {
 fn what_is_sealed_in_its_format_kubeseal_opens() {
     cluster::run(async {
         let certificate = Certificate::parse_pem(&vector("test-4096.crt")).unwrap();
-        let place = Place::parse("shop", "api").unwrap();
+        let place = SecretRef::parse("shop", "api").unwrap();
         for (scope, annotation) in [
             (Scope::Strict, None),
             (

@@ -2,7 +2,7 @@
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt as _;
-use sealing::resource::{Environment, Inquiry, ResealRequest, SealedSecret};
+use sealing::resource::{Environment, ResealRequest, SealedSecret, ValueReview};
 
 const HEADER: &str =
     "# Generated from the types in sealing/src/resource by `UPDATE=1 cargo test -p repo`.\n";
@@ -16,7 +16,7 @@ fn check(path: &str, crd: &CustomResourceDefinition) {
 fn custom_resource_definitions_are_generated_from_the_types() {
     check("schemas/sealedsecrets.sceau.dev.yaml", &SealedSecret::crd());
     check("schemas/environments.sceau.dev.yaml", &Environment::crd());
-    check("schemas/inquiries.sceau.dev.yaml", &Inquiry::crd());
+    check("schemas/valuereviews.sceau.dev.yaml", &ValueReview::crd());
     check(
         "schemas/resealrequests.sceau.dev.yaml",
         &ResealRequest::crd(),

@@ -7,7 +7,7 @@ use kube::{
     core::Request,
 };
 use sealing::{
-    EnvironmentName, ItemName, Namespace, Place, Plaintext, Secret,
+    EnvironmentName, ItemName, Namespace, Plaintext, Secret, SecretRef,
     resource::{
         SecretTemplate, TemplateMetadata,
         key_secret::{ENVIRONMENT_LABEL, SEALING_KEY_LABEL},
@@ -44,8 +44,8 @@ impl Cluster {
     }
 
     /// Reads one Secret.
-    pub(crate) fn secret(&self, place: &Place) -> Result<Secret, ClusterError> {
-        let Place { namespace, name } = place;
+    pub(crate) fn secret(&self, place: &SecretRef) -> Result<Secret, ClusterError> {
+        let SecretRef { namespace, name } = place;
         let api = Api::<v1::Secret>::namespaced(self.client.clone(), namespace.as_str());
         let gone = || ClusterError::KeySecretsRefused(format!("{place} is not there"));
         let read = self.runtime.block_on(within_patience(async {
@@ -57,7 +57,7 @@ impl Cluster {
 
     /// Creates a Secret. One of its name that is there stays as it is.
     pub(crate) fn create_secret(&self, secret: &Secret, mode: Mode) -> Result<(), ClusterError> {
-        let Place { namespace, name } = &secret.place;
+        let SecretRef { namespace, name } = &secret.place;
         let text = manifest::to_text(&SecretManifest::of(secret), Format::Json)
             .map_err(|error| ClusterError::KeySecretsRefused(error.message))?;
         let parameters = PostParams {
@@ -95,7 +95,7 @@ fn of_key_secrets(error: ClusterError) -> ClusterError {
 /// A Secret without what the API server set. Its values are moved, not copied.
 fn into_secret(secret: v1::Secret) -> Option<Secret> {
     let metadata = secret.metadata;
-    let place = Place::parse(&metadata.namespace?, &metadata.name?).ok()?;
+    let place = SecretRef::parse(&metadata.namespace?, &metadata.name?).ok()?;
     let mut annotations = metadata.annotations.unwrap_or_default();
     // It holds the whole Secret once more.
     drop(annotations.remove(LAST_APPLIED).map(Zeroizing::new));

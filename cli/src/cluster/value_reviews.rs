@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sealing::resource::{Inquiry, InquirySpec, InquiryStatus};
+use sealing::resource::{ValueReview, ValueReviewSpec, ValueReviewStatus};
 
 use super::{
     Cluster, ClusterError,
@@ -13,12 +13,12 @@ impl Cluster {
     /// Asks one question and waits for the answer.
     pub(crate) fn inquire(
         &self,
-        spec: InquirySpec,
+        spec: ValueReviewSpec,
         deadline: Duration,
-    ) -> Result<InquiryStatus, ClusterError> {
+    ) -> Result<ValueReviewStatus, ClusterError> {
         let question = Question {
-            request: Inquiry::new("", spec),
-            prefix: "sceau-inquiry-",
+            request: ValueReview::new("", spec),
+            prefix: "sceau-value_review-",
             unknown: ClusterError::NoInquiries,
             deadline,
         };

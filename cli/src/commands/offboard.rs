@@ -102,7 +102,7 @@ pub(super) fn run(arguments: &OffboardArguments, io: &mut Io<'_>) -> Result<()> 
         now: io.now,
     }
     .find()?;
-    tell_unreadable(&found, io);
+    report_unreadable(&found, io);
     if arguments.dry_run {
         return ui::print(io, render(&found.list, arguments.output)?);
     }
@@ -111,17 +111,17 @@ pub(super) fn run(arguments: &OffboardArguments, io: &mut Io<'_>) -> Result<()> 
     let project = Project::load(&io.directory)?;
     let rekeyed = arguments.rekey(&found.list, &project, io);
     if changed {
-        tell_commit(&found.list, io);
+        report_commit(&found.list, io);
     }
-    tell_next(&found.list, io);
+    report_next(&found.list, io);
     rekeyed
 }
 
-fn tell_unreadable(found: &Found, io: &mut Io<'_>) {
+fn report_unreadable(found: &Found, io: &mut Io<'_>) {
     if found.list.items.is_empty() {
         ui::warn(
             io,
-            "nothing is on the list: is the day right, and is everything fetched? `sceau rotations --tick` closes it if so",
+            "nothing is on the list: is the day right, and is everything fetched? `sceau rotations --mark` closes it if so",
         );
     }
     for error in &found.unreadable_now {
@@ -239,7 +239,7 @@ impl OffboardArguments {
     }
 }
 
-fn tell_commit(list: &List, io: &mut Io<'_>) {
+fn report_commit(list: &List, io: &mut Io<'_>) {
     let directory = rotations::DIRECTORY;
     let message = output::shell_word(&format!("Offboard {}", list.person));
     ui::note(
@@ -248,7 +248,7 @@ fn tell_commit(list: &List, io: &mut Io<'_>) {
     );
 }
 
-fn tell_next(list: &List, io: &mut Io<'_>) {
+fn report_next(list: &List, io: &mut Io<'_>) {
     let person = &list.person;
     if counts(list).0 > 0 {
         ui::note(
@@ -260,7 +260,7 @@ fn tell_next(list: &List, io: &mut Io<'_>) {
         );
         ui::note(
             io,
-            "see what is open with `sceau rotations`, and tick with `sceau rotations --tick`",
+            "see what is open with `sceau rotations`, and tick with `sceau rotations --mark`",
         );
     }
 }

@@ -16,7 +16,7 @@ use crate::{
 
 /// Give an environment a new sealing key, and reseal its manifests for it
 ///
-/// Has the controller make a new sealing key, by setting `spec.sealingKeys.renewBefore` of the
+/// Has the controller make a new sealing key, by setting `spec.sealingKeys.cutoffTime` of the
 /// Environment to the next second, waits for its certificate, reseals every manifest of the environment as
 /// `sceau reseal` does, and pins the new certificate in place of the old one. That needs a login
 /// with the cluster role `sceau-operator`. The old key goes on opening what was sealed to it.

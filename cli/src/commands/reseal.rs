@@ -12,7 +12,7 @@ use crate::{
     flags::ReportFormat,
     keys::files,
     project::{Project, resolve},
-    reseal::{self, Means, Resealing},
+    reseal::{self, Backend, Resealing},
     ui::Io,
 };
 
@@ -124,14 +124,14 @@ pub(super) fn run(arguments: &ResealArguments, io: &mut Io<'_>) -> Result<()> {
 }
 
 impl ResealArguments {
-    fn means(&self, io: &mut Io<'_>) -> Result<Means> {
+    fn means(&self, io: &mut Io<'_>) -> Result<Backend> {
         if !self.keys.is_empty() {
-            return files::read_key_ring(&self.keys, io).map(Means::Keys);
+            return files::read_key_ring(&self.keys, io).map(Backend::Keys);
         }
         if self.dry_run {
-            return Ok(Means::Nothing);
+            return Ok(Backend::Nothing);
         }
-        Ok(Means::Clusters(Login {
+        Ok(Backend::Clusters(Login {
             context: self.context.clone(),
             kubeconfig: self.kubeconfig.as_ref().map(|it| io.directory.join(it)),
             deadline: Duration::from_secs(self.timeout),

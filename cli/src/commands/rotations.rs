@@ -4,13 +4,15 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use sealing::ItemRef;
+
 use crate::{
     cluster::login::Login,
     error::{CommandError, Result},
     flags::ReportFormat,
     output,
     project::{Day, FILE_NAME, Project},
-    repository::inventory::{self, ItemId},
+    repository::inventory,
     rotations::{self, Judging, Progress, Row},
     ui::{self, Io},
 };
@@ -27,7 +29,7 @@ use crate::{
 /// value of an item that was removed works no more where it came from, and that an item in the
 /// original's format has another value.
 ///
-/// Nothing is written without `--tick` or `--confirm`. The last tick closes a list. What the
+/// Nothing is written without `--mark` or `--confirm`. The last tick closes a list. What the
 /// controller knows to be unchanged is noted with the ticks, and known from then on without it.
 ///
 /// Exit codes: 0; 3 with `--check` when something is open after its deadline, a list is closed
@@ -43,7 +45,7 @@ pub(crate) struct RotationsArguments {
 
     /// Say that the old value of an item works no more, and tick; may be given several times
     #[arg(long, value_name = "ENVIRONMENT:NAMESPACE/NAME/ITEM")]
-    confirm: Vec<ItemId>,
+    confirm: Vec<ItemRef>,
 
     /// Fail when something is open after its deadline, or cannot be looked at: for CI, without keys
     /// or a cluster
@@ -71,7 +73,7 @@ const EXAMPLES: &str = "\
 Examples:
   See what is open, and tick what was renewed:
     sceau rotations
-    sceau rotations --tick
+    sceau rotations --mark
 
   In CI:
     sceau rotations --check
@@ -96,7 +98,7 @@ pub(super) fn run(arguments: &RotationsArguments, io: &mut Io<'_>) -> Result<()>
     };
     let lists = rotations::read_all(&project.root)?;
     let unlisted = rotations::without_list(&project, &lists, Day::of(io.now));
-    tell_unlisted(&unlisted, io);
+    report_unlisted(&unlisted, io);
     let unseen = if lists.is_empty() {
         0
     } else {
@@ -124,7 +126,7 @@ pub(super) fn run(arguments: &RotationsArguments, io: &mut Io<'_>) -> Result<()>
     Ok(())
 }
 
-fn tell_unlisted(people: &[&str], io: &mut Io<'_>) {
+fn report_unlisted(people: &[&str], io: &mut Io<'_>) {
     for person in people {
         ui::warn(
             io,

@@ -133,7 +133,7 @@ impl SetArguments {
         project: &Project,
         io: &mut Io<'_>,
     ) -> Result<EnvironmentName> {
-        let label = file.original_label(sealed)?;
+        let label = file.bitnami_label(sealed)?;
         let environment = file.environment(project, self.environment.as_ref(), io)?;
         let recipients = edit::recipients(project, &environment, io)?;
         let [recipient] = recipients.as_slice() else {

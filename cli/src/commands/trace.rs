@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use sealing::{
     COMPARABLE_BYTES, LARGEST_TRACED, Plaintext, is_traceable,
-    resource::{InquirySpec, TraceQuestion},
+    resource::{TraceQuestion, ValueReviewSpec},
     seal_traced,
 };
 
@@ -21,7 +21,7 @@ use crate::{
 /// environments of the cluster, so that it can be renewed. The value is asked for and not shown, or
 /// read from standard input; it is never taken from the command line. It is sealed for the
 /// controller, which tells places and no value. A line break at the end makes no difference. That
-/// needs a login with the cluster role `sceau-investigator`.
+/// needs a login with the cluster role `sceau-auditor`.
 ///
 /// Values of less than 12 bytes are refused, since they could be guessed. The controller answers
 /// ten such questions at once and then one a minute, from everybody together.
@@ -31,7 +31,7 @@ use crate::{
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct TraceArguments {
     #[command(flatten)]
-    inquiry: InquiryArguments,
+    value_review: InquiryArguments,
 
     /// Take the value from standard input, byte for byte
     #[arg(long)]
@@ -56,18 +56,18 @@ pub(super) fn run(arguments: &TraceArguments, io: &mut Io<'_>) -> Result<()> {
     }
     let value = input::read_traced(arguments.from_stdin, io)?;
     check_length(&value)?;
-    let connection = arguments.inquiry.connect(io)?;
+    let connection = arguments.value_review.connect(io)?;
     let (environment, recipient) = connection.recipient(io)?;
     let seal = seal_traced(value, environment, &recipient).map_err(CommandError::user)?;
     let trace = TraceQuestion {
         environment: environment.to_string(),
         seal,
     };
-    let answer = connection.ask(InquirySpec {
+    let answer = connection.ask(ValueReviewSpec {
         reuse: None,
         trace: Some(trace),
     })?;
-    arguments.inquiry.tell(&Findings::Traced(&answer), io)
+    arguments.value_review.tell(&Findings::Traced(&answer), io)
 }
 
 fn typed() -> CommandError {

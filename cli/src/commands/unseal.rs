@@ -77,7 +77,7 @@ pub(super) fn run(arguments: &UnsealArguments, io: &mut Io<'_>) -> Result<()> {
     let sealed = read(&arguments.files, io)?;
     let secrets = unseal_all(&sealed, arguments.namespace.as_ref(), &ring)?;
     for (origin, sealed) in &sealed {
-        tell_unrendered(origin, sealed, io);
+        report_unrendered(origin, sealed, io);
     }
     let manifests: Vec<_> = secrets.iter().map(SecretManifest::of).collect();
     let format = Format::choose(arguments.output, arguments.write.as_deref());
@@ -192,7 +192,7 @@ fn template(sealed: &bitnami::SealedSecret) -> SecretTemplate {
     }
 }
 
-fn tell_unrendered(origin: &Origin, sealed: &Sealed, io: &mut Io<'_>) {
+fn report_unrendered(origin: &Origin, sealed: &Sealed, io: &mut Io<'_>) {
     let Sealed::Bitnami(sealed) = sealed else {
         return;
     };

@@ -10,7 +10,7 @@ use std::{
 };
 
 use sealing::{
-    EnvironmentName, KeyId, Namespace, Place, Plaintext, SealingKey, Secret,
+    EnvironmentName, KeyId, Namespace, Plaintext, SealingKey, Secret, SecretRef,
     resource::{
         SecretTemplate, TemplateMetadata,
         key_secret::{
@@ -91,7 +91,7 @@ impl KeySecret {
         };
         Ok(Self {
             secret: Secret {
-                place: Place::parse(namespace.as_str(), &name).map_err(CommandError::bug)?,
+                place: SecretRef::parse(namespace.as_str(), &name).map_err(CommandError::bug)?,
                 template,
                 items: BTreeMap::from([
                     item(CERTIFICATE_ITEM, &pair.certificate)?,
@@ -196,7 +196,7 @@ fn read_secrets(label: &str, text: &str, namespace: &Namespace) -> Result<Vec<Se
                 .name
                 .ok_or_else(|| origin.error("it has no metadata.name"))?;
             Ok(Secret {
-                place: Place {
+                place: SecretRef {
                     namespace: secret.namespace.unwrap_or_else(|| namespace.clone()),
                     name,
                 },

@@ -4,7 +4,7 @@
 //! `sealing` to say.
 
 use sealing::{
-    Namespace, Place,
+    Namespace, SecretRef,
     resource::{SealedSecret, bitnami},
 };
 
@@ -44,12 +44,12 @@ impl Sealed {
 
     /// The place that it was sealed for; `namespace` is that of one which names none. An error
     /// says what is missing or no name.
-    pub(crate) fn place(&self, namespace: Option<&Namespace>) -> Result<Place, String> {
+    pub(crate) fn place(&self, namespace: Option<&Namespace>) -> Result<SecretRef, String> {
         let (name, own) = self.names();
         let name = name.ok_or("it has no metadata.name")?;
         let own = own.or_else(|| namespace.map(Namespace::as_str));
         let namespace = own.ok_or("it has no metadata.namespace: name it with `--namespace`")?;
-        Place::parse(namespace, name).map_err(|error| error.to_string())
+        SecretRef::parse(namespace, name).map_err(|error| error.to_string())
     }
 }
 

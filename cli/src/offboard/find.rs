@@ -100,7 +100,7 @@ pub(super) fn environments(exposure: &Exposure) -> Vec<Operated> {
 /// The items that they could have read, with what is known of them now.
 pub(super) fn entries(exposure: Exposure, inventory: &Inventory) -> Vec<Entry> {
     let entries = exposure.items.into_iter().map(|(id, seen)| {
-        let present = inventory.find(&id, &seen.endings).into_iter().next();
+        let present = inventory.find(&id, &seen.tag_suffixes).into_iter().next();
         let (owner, provider) = match &present {
             Some(it) => (it.sealed.owner.clone(), it.sealed.provider.clone()),
             None => (seen.owner, seen.provider),
@@ -115,7 +115,7 @@ pub(super) fn entries(exposure: Exposure, inventory: &Inventory) -> Vec<Entry> {
             owner,
             provider,
             since: seen.until,
-            seen: seen.endings.into_iter().collect(),
+            seen: seen.tag_suffixes.into_iter().collect(),
             renewed: None,
             known_by: None,
             unchanged: None,

@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use sealing::{EnvironmentName, Namespace, Place, Secret};
+use sealing::{EnvironmentName, Namespace, Secret, SecretRef};
 
 use crate::{
     error::{CommandError, Result},
@@ -19,7 +19,7 @@ mod tests;
 
 /// What decides about the environment of a file.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Clues<'a> {
+pub(crate) struct EnvironmentHints<'a> {
     /// What `--environment` says.
     pub(crate) requested: Option<&'a EnvironmentName>,
     /// The file that is read, absolute.
@@ -33,23 +33,26 @@ pub(crate) struct Clues<'a> {
 pub(crate) struct Decision<'a> {
     pub(crate) name: &'a EnvironmentName,
     /// What the path rules say against it.
-    pub(crate) doubt: Option<String>,
+    pub(crate) conflict: Option<String>,
 }
 
 /// Decides which environment is meant: `--environment`, else the path rules for the file that is
 /// read, else those for the file that is written.
-pub(crate) fn environment<'a>(project: &'a Project, clues: Clues<'_>) -> Result<Decision<'a>> {
-    let input = by_path(project, clues.input)?;
-    let target = by_path(project, clues.target)?;
-    if let Some(requested) = clues.requested {
+pub(crate) fn environment<'a>(
+    project: &'a Project,
+    hints: EnvironmentHints<'_>,
+) -> Result<Decision<'a>> {
+    let input = by_path(project, hints.input)?;
+    let target = by_path(project, hints.target)?;
+    if let Some(requested) = hints.requested {
         let (name, _) = named(project, requested)?;
-        let doubt = [input, target]
+        let conflict = [input, target]
             .into_iter()
             .flatten()
             .find(|owned| owned.name != name);
         return Ok(Decision {
             name,
-            doubt: doubt.map(|owned| owned.to_string()),
+            conflict: conflict.map(|owned| owned.to_string()),
         });
     }
     match (input, target) {
@@ -59,9 +62,9 @@ pub(crate) fn environment<'a>(project: &'a Project, clues: Clues<'_>) -> Result<
         }
         (Some(owned), _) | (None, Some(owned)) => Ok(Decision {
             name: owned.name,
-            doubt: None,
+            conflict: None,
         }),
-        (None, None) => Err(undecided(project, clues)),
+        (None, None) => Err(undecided(project, hints)),
     }
 }
 
@@ -117,8 +120,8 @@ fn by_path<'a>(project: &'a Project, path: Option<&Path>) -> Result<Option<Owned
     }
 }
 
-fn undecided(project: &Project, clues: Clues<'_>) -> CommandError {
-    let path = clues.target.or(clues.input);
+fn undecided(project: &Project, hints: EnvironmentHints<'_>) -> CommandError {
+    let path = hints.target.or(hints.input);
     let relative = path.and_then(|path| project.relative(path));
     let error = match relative {
         Some(path) => CommandError::user(format!(
@@ -193,7 +196,7 @@ pub(crate) fn secret(
     Ok(secret)
 }
 
-fn place(object: &SecretObject, namespace: Option<&Namespace>) -> Result<Place> {
+fn place(object: &SecretObject, namespace: Option<&Namespace>) -> Result<SecretRef> {
     let name = object
         .name
         .clone()
@@ -212,7 +215,7 @@ fn place(object: &SecretObject, namespace: Option<&Namespace>) -> Result<Place> 
             ));
             }
         };
-    Ok(Place { namespace, name })
+    Ok(SecretRef { namespace, name })
 }
 
 /// Kubernetes fills such a Secret itself, with a credential of the cluster.
@@ -229,7 +232,7 @@ fn check_type(secret: &Secret) -> Result<()> {
 
 /// Finds the first two places that are the same in one environment.
 pub(crate) fn first_duplicate<'a, T>(
-    places: impl IntoIterator<Item = (&'a EnvironmentName, &'a Place, T)>,
+    places: impl IntoIterator<Item = (&'a EnvironmentName, &'a SecretRef, T)>,
 ) -> Option<(T, T)> {
     let mut seen = BTreeMap::new();
     for (environment, place, origin) in places {

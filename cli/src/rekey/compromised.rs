@@ -9,7 +9,7 @@ use super::{
     compromise::{Broken, Opening, Step, step},
     explain,
     observed::{Active, Observed},
-    sealed_secrets, tell_revoked,
+    report_revoked, sealed_secrets,
 };
 use crate::{
     cluster::{Cluster, ClusterError},
@@ -108,7 +108,7 @@ impl Scene<'_> {
                 return Ok(None);
             }
             match self.cluster.revoke(name, &environment, &ids) {
-                Ok(()) => tell_revoked(&ids, io),
+                Ok(()) => report_revoked(&ids, io),
                 Err(ClusterError::Changed(_)) => {}
                 Err(error) => return Err(explain(error)),
             }

@@ -4,7 +4,7 @@ use super::{
     ATTEMPTS, Consent, Rekeying, explain,
     observed::Observed,
     old_keys::{OldKeys, old_keys},
-    tell_revoked,
+    report_revoked,
 };
 use crate::{
     cluster::ClusterError,
@@ -72,7 +72,7 @@ fn refuse_needed(old: &OldKeys, rekeying: &Rekeying<'_>) -> Result<()> {
 
 fn tell(old: &OldKeys, rekeying: &Rekeying<'_>, io: &mut Io<'_>) {
     let name = rekeying.environment;
-    tell_revoked(&old.ids, io);
+    report_revoked(&old.ids, io);
     ui::note(
         io,
         "what is sealed to it in other branches and in older commits was not looked at, and opens no more",

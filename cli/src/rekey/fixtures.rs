@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::observed::Observed;
 use crate::{
-    manifest::Whereabouts,
+    manifest::ManifestLocation,
     reseal::{FoundSeal, Pin},
 };
 
@@ -70,7 +70,7 @@ pub(super) fn observed(status: &Value, revoked: &str) -> Observed {
         "apiVersion": "sceau.dev/v1alpha1",
         "kind": "Environment",
         "metadata": {"name": "prod", "generation": 2},
-        "spec": {"namespaceSelector": {}, "sealingKeys": {"revoked": ids(revoked)}},
+        "spec": {"namespaceSelector": {}, "sealingKeys": {"revokedKeyIds": ids(revoked)}},
         "status": status,
     }))
     .unwrap();
@@ -84,7 +84,7 @@ pub(super) fn seal(letters: &str) -> FoundSeal {
         letters => Ok(ids(letters)),
     };
     FoundSeal {
-        whereabouts: Whereabouts {
+        location: ManifestLocation {
             file: format!("{letters}.yaml"),
             document: 1,
             line: 1,

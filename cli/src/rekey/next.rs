@@ -83,9 +83,9 @@ mod tests {
     }
 
     /// An environment whose active key, the second one, was made at noon.
-    fn observed(renew_before: Option<&str>) -> Observed {
+    fn observed(cutoff_time: Option<&str>) -> Observed {
         let spec: EnvironmentSpec =
-            serde_json::from_value(json!({"sealingKeys": {"renewBefore": renew_before}})).unwrap();
+            serde_json::from_value(json!({"sealingKeys": {"cutoffTime": cutoff_time}})).unwrap();
         let [old, active] = ids();
         let key = |id: KeyId, at: &str| json!({"keyId": id, "state": "Active", "createdAt": at, "notAfter": at, "sealedSecrets": 0});
         let status: EnvironmentStatus = serde_json::from_value(json!({
@@ -99,9 +99,9 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(renew_before: Option<&str>, pinned: &[KeyId], expected: Option<Next>) {
+    fn check(cutoff_time: Option<&str>, pinned: &[KeyId], expected: Option<Next>) {
         let now = "2026-01-03T12:00:00Z".parse().unwrap();
-        assert_eq!(next(&observed(renew_before), pinned, now).ok(), expected);
+        assert_eq!(next(&observed(cutoff_time), pinned, now).ok(), expected);
     }
 
     #[test]

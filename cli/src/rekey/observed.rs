@@ -18,11 +18,11 @@ pub(super) struct Observed {
     /// Every key, newest first.
     keys: Vec<SealingKeyStatus>,
     /// What is wrong with the status, unless it speaks of the Environment as it is.
-    pub(super) doubt: Option<String>,
+    pub(super) conflict: Option<String>,
     /// The ids of keys that are revoked, whether the controller has seen that yet or not.
     pub(super) revoked: BTreeSet<String>,
     /// Keys made before this instant are to be replaced.
-    renew_before: Option<Timestamp>,
+    cutoff_time: Option<Timestamp>,
 }
 
 /// An active sealing key.
@@ -36,15 +36,15 @@ pub(super) struct Active {
 impl Observed {
     /// Takes an Environment apart; refuses a certificate that is none.
     pub(super) fn of(environment: &Environment) -> Result<Self> {
-        let doubt = doubt(environment);
+        let conflict = conflict(environment);
         let status = environment.status.clone().unwrap_or_default();
         let settings = &environment.spec.sealing_keys;
         Ok(Self {
             active: status.certificate.map(Active::parse).transpose()?,
             keys: status.sealing_keys,
-            doubt,
-            revoked: settings.revoked.iter().cloned().collect(),
-            renew_before: settings.renew_before.as_ref().map(|time| time.0),
+            conflict,
+            revoked: settings.revoked_key_ids.iter().cloned().collect(),
+            cutoff_time: settings.cutoff_time.as_ref().map(|time| time.0),
         })
     }
 
@@ -82,7 +82,7 @@ impl Observed {
 
     /// Whether the active key is to be replaced already, as this run would ask for.
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
-        match (self.made_at(), self.renew_before) {
+        match (self.made_at(), self.cutoff_time) {
             (Some(made_at), Some(before)) => {
                 made_at < before && before <= self.instant_of_renewal(now)
             }
@@ -125,7 +125,7 @@ impl Active {
 }
 
 /// Why the status of an Environment is not to be relied on.
-fn doubt(environment: &Environment) -> Option<String> {
+fn conflict(environment: &Environment) -> Option<String> {
     let status = environment.status.as_ref();
     let observed = status.and_then(|status| status.observed_generation);
     let generation = environment.metadata.generation;

@@ -54,11 +54,13 @@ pub(super) fn old_keys(observed: &Observed, pins: &[Pin], seals: &[FoundSeal]) -
     if ids.is_empty() {
         return Ok(OldKeys::default());
     }
-    if let Some(doubt) = &observed.doubt {
+    if let Some(conflict) = &observed.conflict {
         return Err(CommandError::cluster(format!(
-            "what the old keys open is not known: {doubt}"
+            "what the old keys open is not known: {conflict}"
         ))
-        .hint("wait a moment and run this again, or see `kubectl describe environments.sceau.dev`"));
+        .hint(
+            "wait a moment and run this again, or see `kubectl describe environments.sceau.dev`",
+        ));
     }
     Ok(OldKeys {
         needs: needs(observed, active, seals),
@@ -156,13 +158,13 @@ impl Need {
             ],
             Self::ByManifest { key_id, seal } => vec![
                 key_id.clone(),
-                seal.whereabouts.secret(),
-                seal.whereabouts.place(),
+                seal.location.secret(),
+                seal.location.place(),
             ],
             Self::Unknown { seal, .. } => vec![
                 "?".to_owned(),
-                seal.whereabouts.secret(),
-                seal.whereabouts.place(),
+                seal.location.secret(),
+                seal.location.place(),
             ],
         }
     }
@@ -171,7 +173,7 @@ impl Need {
     fn reason(&self) -> Option<String> {
         match self {
             Self::Unknown { seal, message } => {
-                Some(format!("{}: {message}", seal.whereabouts.place()))
+                Some(format!("{}: {message}", seal.location.place()))
             }
             Self::ByCluster { .. } | Self::ByManifest { .. } => None,
         }

@@ -6,13 +6,13 @@ use std::{
 };
 
 use jiff::Timestamp;
-use sealing::EnvironmentName;
+use sealing::{EnvironmentName, ItemRef};
 use serde::{Deserialize, Serialize};
 
 use self::access::Access;
 use super::{
     history::{Record, Span, commits::Tree},
-    inventory::{Inventory, ItemId, SealedItem, UNKNOWN},
+    inventory::{Inventory, SealedItem, UNKNOWN},
 };
 use crate::project::Project;
 
@@ -53,7 +53,7 @@ pub(crate) enum Reason {
 pub(crate) struct Seen {
     pub(crate) reasons: BTreeSet<Reason>,
     /// The ends of the sealed texts that could have been read.
-    pub(crate) endings: BTreeSet<String>,
+    pub(crate) tag_suffixes: BTreeSet<String>,
     /// The file that held it last.
     pub(crate) file: String,
     pub(crate) owner: Option<String>,
@@ -69,7 +69,7 @@ pub(crate) struct Exposure {
     pub(crate) operated: BTreeMap<EnvironmentName, Vec<Span>>,
     /// The keys that each of these environments was sealed to meanwhile.
     pub(crate) key_ids: BTreeMap<EnvironmentName, BTreeSet<String>>,
-    pub(crate) items: BTreeMap<ItemId, Seen>,
+    pub(crate) items: BTreeMap<ItemRef, Seen>,
 }
 
 impl Exposure {
@@ -112,8 +112,8 @@ struct Gathering<'a> {
 impl Gathering<'_> {
     fn visit(&mut self, index: usize, tree: &Tree) {
         let record = self.record;
-        let said = &record.said[index];
-        for own in said
+        let project_files = &record.project_files[index];
+        for own in project_files
             .iter()
             .filter_map(|it| it.people.get(self.question.person))
         {
@@ -124,7 +124,7 @@ impl Gathering<'_> {
             self.own_keys.extend(key_id.map(str::to_owned));
         }
         let open = self.access.during(index, record.commits.standing[index]);
-        self.add_key_ids(&open, said, tree);
+        self.add_key_ids(&open, project_files, tree);
         if self.is_like_parent(index, &open) {
             for change in &record.commits.all[index].changes {
                 self.add_file(&change.path, index, tree, &open);
@@ -140,22 +140,29 @@ impl Gathering<'_> {
     /// Whether everything that is open in a commit, but for what it changed, was open in its
     /// parent and meant the same there.
     fn is_like_parent(&self, index: usize, open: &BTreeSet<EnvironmentName>) -> bool {
-        let said = &self.record.said;
+        let project_files = &self.record.project_files;
         let first = self.record.commits.all[index].parents.first();
         open.is_empty()
             || first.is_some_and(|first| {
-                let same = said[index]
+                let same = project_files[index]
                     .iter()
-                    .zip(&said[*first])
+                    .zip(&project_files[*first])
                     .all(|(own, old)| Rc::ptr_eq(own, old));
-                same && said[index].len() == said[*first].len()
+                same && project_files[index].len() == project_files[*first].len()
                     && open.is_subset(&self.opened[*first])
             })
     }
 
-    fn add_key_ids(&mut self, open: &BTreeSet<EnvironmentName>, said: &[Rc<Project>], tree: &Tree) {
+    fn add_key_ids(
+        &mut self,
+        open: &BTreeSet<EnvironmentName>,
+        project_files: &[Rc<Project>],
+        tree: &Tree,
+    ) {
         for name in open {
-            let settings = said.iter().filter_map(|it| it.environments.get(name));
+            let settings = project_files
+                .iter()
+                .filter_map(|it| it.environments.get(name));
             let pinned = settings.flat_map(|it| &it.certificates);
             let key_ids = pinned.filter_map(|path| self.record.key_id(tree, path));
             let known = self.exposure.key_ids.entry(name.clone()).or_default();
@@ -170,7 +177,7 @@ impl Gathering<'_> {
         tree: &Tree,
         open: &BTreeSet<EnvironmentName>,
     ) {
-        let said = &self.record.said[index];
+        let project_files = &self.record.project_files[index];
         let is_late_commit = self.record.commits.all[index].time > self.question.until;
         let items = tree
             .get(path)
@@ -180,7 +187,7 @@ impl Gathering<'_> {
         for item in items.into_iter().flatten() {
             // Only where a commit is newer than their time.
             let is_late = is_late_commit && item.sealed_at.is_some_and(|at| at > until);
-            for id in ids(item, path, said) {
+            for id in ids(item, path, project_files) {
                 if is_open(&id, open) && !is_late {
                     self.add(id, item, path, Reason::Operated);
                 }
@@ -217,7 +224,7 @@ impl Gathering<'_> {
                 let items = blob.and_then(|blob| record.manifests.get(blob));
                 let path = record.relative(&change.path);
                 for item in items.into_iter().flatten() {
-                    let ids = ids(item, path, &record.said[index]);
+                    let ids = ids(item, path, &record.project_files[index]);
                     if self.is_for_own_key(item) {
                         for id in ids.clone() {
                             self.add(id, item, path, Reason::Certificate);
@@ -230,7 +237,7 @@ impl Gathering<'_> {
     }
 
     /// Adds what was sealed while they operated its environment, and committed only afterwards.
-    fn add_late(&mut self, ids: BTreeSet<ItemId>, item: &SealedItem, path: &str, time: Timestamp) {
+    fn add_late(&mut self, ids: BTreeSet<ItemRef>, item: &SealedItem, path: &str, time: Timestamp) {
         let Some(sealed_at) = item.sealed_at else {
             return;
         };
@@ -244,7 +251,7 @@ impl Gathering<'_> {
         item.key_ids.iter().any(|id| self.own_keys.contains(id))
     }
 
-    fn add(&mut self, id: ItemId, item: &SealedItem, path: &str, reason: Reason) {
+    fn add(&mut self, id: ItemRef, item: &SealedItem, path: &str, reason: Reason) {
         let until = match reason {
             Reason::Certificate => item.sealed_at,
             Reason::Operated => self.access.end(&id.environment),
@@ -254,14 +261,14 @@ impl Gathering<'_> {
             .min(self.question.until);
         let seen = self.exposure.items.entry(id).or_insert_with(|| Seen {
             reasons: BTreeSet::new(),
-            endings: BTreeSet::new(),
+            tag_suffixes: BTreeSet::new(),
             file: String::new(),
             owner: None,
             provider: None,
             until,
         });
         seen.reasons.insert(reason);
-        seen.endings.insert(item.ending.clone());
+        seen.tag_suffixes.insert(item.tag_suffix.clone());
         path.clone_into(&mut seen.file);
         seen.owner.clone_from(&item.owner);
         seen.provider.clone_from(&item.provider);
@@ -269,18 +276,18 @@ impl Gathering<'_> {
     }
 }
 
-fn ids(item: &SealedItem, path: &str, said: &[Rc<Project>]) -> BTreeSet<ItemId> {
-    if said.is_empty() {
+fn ids(item: &SealedItem, path: &str, project_files: &[Rc<Project>]) -> BTreeSet<ItemRef> {
+    if project_files.is_empty() {
         return item.ids(path, None).into_iter().collect();
     }
-    let projects = said.iter().map(|it| &**it);
+    let projects = project_files.iter().map(|it| &**it);
     projects
         .flat_map(|project| item.ids(path, Some(project)))
         .collect()
 }
 
 /// An item of an environment that nothing names may be of any.
-fn is_open(id: &ItemId, open: &BTreeSet<EnvironmentName>) -> bool {
+fn is_open(id: &ItemRef, open: &BTreeSet<EnvironmentName>) -> bool {
     let is_named = |name: &EnvironmentName| name.as_str() == id.environment;
     open.iter().any(is_named) || id.environment == UNKNOWN && !open.is_empty()
 }

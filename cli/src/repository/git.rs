@@ -169,9 +169,12 @@ impl Git {
         if output.status.success() {
             return Ok(output.stdout);
         }
-        let said = String::from_utf8_lossy(&output.stderr);
-        let said = said.trim();
-        let error = CommandError::user(format!("git: {}", said.trim_start_matches("fatal: ")));
+        let project_files = String::from_utf8_lossy(&output.stderr);
+        let project_files = project_files.trim();
+        let error = CommandError::user(format!(
+            "git: {}",
+            project_files.trim_start_matches("fatal: ")
+        ));
         Err(if project::repository_root(&self.directory).is_none() {
             error.hint(
                 "who could read what is read from the history of sceau.yaml and the manifests",

@@ -1,4 +1,4 @@
-//! The git history of a project: what its project file, certificates and manifests said at each
+//! The git history of a project: what its project file, certificates and manifests project_files at each
 //! commit, and how long each commit stood. Nothing is written.
 
 pub(super) mod commits;

@@ -6,17 +6,14 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
     rc::Rc,
-    str::FromStr,
 };
 
 use jiff::Timestamp;
 use sealing::{
-    EnvironmentName,
+    EnvironmentName, ItemRef,
     resource::{SealedSecret, bitnami},
 };
-use serde::Serialize;
 
 use crate::{
     error::{CommandError, Result},
@@ -38,45 +35,6 @@ const NOTES: [(&str, &str); 2] = [
     ("sceau.dev/provider", "provider.sceau.dev"),
 ];
 
-/// Which item is meant, wherever its manifest stands.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub(crate) struct ItemId {
-    pub(crate) environment: String,
-    pub(crate) namespace: String,
-    pub(crate) name: String,
-    pub(crate) item: String,
-}
-
-impl fmt::Display for ItemId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            environment,
-            namespace,
-            name,
-            item,
-        } = self;
-        write!(f, "{environment}:{namespace}/{name}/{item}")
-    }
-}
-
-impl FromStr for ItemId {
-    type Err = String;
-
-    fn from_str(text: &str) -> std::result::Result<Self, String> {
-        let parts = text.split_once(':').and_then(|(environment, rest)| {
-            let mut rest = rest.split('/').map(str::to_owned);
-            let id = Self {
-                environment: environment.to_owned(),
-                namespace: rest.next()?,
-                name: rest.next()?,
-                item: rest.next()?,
-            };
-            rest.next().is_none().then_some(id)
-        });
-        parts.ok_or_else(|| "ENVIRONMENT:NAMESPACE/NAME/ITEM is expected".to_owned())
-    }
-}
-
 /// A sealed item as one text holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SealedItem {
@@ -86,7 +44,7 @@ pub(crate) struct SealedItem {
     name: String,
     item: String,
     /// The end of its sealed text: it holds the authentication tag of the value's ciphertext.
-    pub(crate) ending: String,
+    pub(crate) tag_suffix: String,
     /// When a person gave the value; not authenticated. The original does not say it.
     pub(crate) sealed_at: Option<Timestamp>,
     /// The keys that its seal is wrapped for.
@@ -98,7 +56,7 @@ pub(crate) struct SealedItem {
 impl SealedItem {
     /// Which items it is in a file of this name: the environments are those that the manifest or
     /// the project's path rules name.
-    pub(crate) fn ids(&self, path: &str, project: Option<&Project>) -> Vec<ItemId> {
+    pub(crate) fn ids(&self, path: &str, project: Option<&Project>) -> Vec<ItemRef> {
         let ruled = || {
             let environments = project.iter().flat_map(|it| &it.environments);
             let own = environments.filter(|(_, settings)| settings.paths.is_match(path));
@@ -109,7 +67,7 @@ impl SealedItem {
         if environments.is_empty() {
             environments.push(UNKNOWN.to_owned());
         }
-        let id = |environment| ItemId {
+        let id = |environment| ItemRef {
             environment,
             namespace: self.namespace.clone(),
             name: self.name.clone(),
@@ -192,7 +150,7 @@ fn new_item(
         namespace: shown(&target.namespace),
         name: shown(&target.name),
         item: item.to_owned(),
-        ending: ending(text),
+        tag_suffix: tag_suffix(text),
         sealed_at: None,
         key_ids: Rc::default(),
         owner,
@@ -204,7 +162,7 @@ fn new_item(
 const ENDING: usize = 24;
 
 /// The end of a sealed text.
-pub(crate) fn ending(text: &str) -> String {
+pub(crate) fn tag_suffix(text: &str) -> String {
     let characters: Vec<char> = text.chars().filter(|it| !it.is_whitespace()).collect();
     characters[characters.len().saturating_sub(ENDING)..]
         .iter()
@@ -214,9 +172,9 @@ pub(crate) fn ending(text: &str) -> String {
 /// The items of the files of a project.
 #[derive(Debug, Default)]
 pub(crate) struct Inventory {
-    pub(crate) items: BTreeMap<ItemId, Vec<Occurrence>>,
+    pub(crate) items: BTreeMap<ItemRef, Vec<Occurrence>>,
     /// By the end of a sealed text: the items that have it.
-    by_ending: BTreeMap<String, BTreeSet<ItemId>>,
+    by_tag_suffix: BTreeMap<String, BTreeSet<ItemRef>>,
     /// What speaks of a SealedSecret and cannot be read.
     pub(crate) unreadable: Vec<CommandError>,
 }
@@ -230,10 +188,10 @@ pub(crate) struct Occurrence {
 }
 
 impl Inventory {
-    fn add(&mut self, id: ItemId, occurrence: Occurrence) {
-        let ending = &occurrence.sealed.ending;
-        if !ending.is_empty() {
-            let known = self.by_ending.entry(ending.clone()).or_default();
+    fn add(&mut self, id: ItemRef, occurrence: Occurrence) {
+        let tag_suffix = &occurrence.sealed.tag_suffix;
+        if !tag_suffix.is_empty() {
+            let known = self.by_tag_suffix.entry(tag_suffix.clone()).or_default();
             known.insert(id.clone());
         }
         self.items.entry(id).or_default().push(occurrence);
@@ -243,14 +201,14 @@ impl Inventory {
     /// value stays the same under another name.
     pub(crate) fn find<'a>(
         &self,
-        id: &ItemId,
-        endings: impl IntoIterator<Item = &'a String>,
+        id: &ItemRef,
+        tag_suffixes: impl IntoIterator<Item = &'a String>,
     ) -> Vec<Occurrence> {
         let mut found = self.items.get(id).cloned().unwrap_or_default();
-        for ending in endings {
-            let ids = self.by_ending.get(ending).into_iter().flatten();
+        for tag_suffix in tag_suffixes {
+            let ids = self.by_tag_suffix.get(tag_suffix).into_iter().flatten();
             for occurrence in ids.filter_map(|id| self.items.get(id)).flatten() {
-                if occurrence.sealed.ending == *ending && !found.contains(occurrence) {
+                if occurrence.sealed.tag_suffix == *tag_suffix && !found.contains(occurrence) {
                     found.push(occurrence.clone());
                 }
             }
@@ -328,7 +286,7 @@ spec:
             ("TOKEN", Some("platform"), Some("https://console.example")),
         ];
         assert_eq!(notes, expected);
-        assert_eq!(items[0].ending, "CCCCDDDDEEEEFFFFGGGGHHHH");
+        assert_eq!(items[0].tag_suffix, "CCCCDDDDEEEEFFFFGGGGHHHH");
         assert_eq!(*items[0].key_ids, ["sha256:1"]);
     }
 
@@ -351,10 +309,10 @@ spec:
 
     #[test]
     fn the_id_of_an_item_is_read_as_it_is_written() {
-        let id: ItemId = "prod:shop/api/PIN".parse().unwrap();
+        let id: ItemRef = "prod:shop/api/PIN".parse().unwrap();
         assert_eq!(id.to_string(), "prod:shop/api/PIN");
         for bad in ["prod:shop/api", "shop/api/PIN", "prod:shop/api/PIN/x", ""] {
-            assert!(bad.parse::<ItemId>().is_err(), "{bad}");
+            assert!(bad.parse::<ItemRef>().is_err(), "{bad}");
         }
     }
 }

@@ -9,7 +9,7 @@ use sealing::{
 
 use super::{
     finding::{Finding, Problem},
-    plan::{Fresh, NativeTask, Task, needs_keys},
+    plan::{NativeTask, Rewrapped, Task, needs_keys},
 };
 use crate::{
     cluster::{Cluster, ClusterError, login::Login},
@@ -52,8 +52,8 @@ impl<'a> Clusters<'a> {
         &mut self,
         tasks: &[&Task<'_>],
         progress: &Progress,
-    ) -> CommandResult<Vec<Result<Fresh, Problem>>> {
-        let mut results: Vec<Result<Fresh, Problem>> =
+    ) -> CommandResult<Vec<Result<Rewrapped, Problem>>> {
+        let mut results: Vec<Result<Rewrapped, Problem>> =
             tasks.iter().map(|task| without_request(task)).collect();
         let mut by_environment: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for (index, task) in tasks.iter().enumerate() {
@@ -77,7 +77,7 @@ impl<'a> Clusters<'a> {
         &mut self,
         environment: &EnvironmentName,
         tasks: &[(usize, &NativeTask<'_>)],
-    ) -> CommandResult<Vec<(usize, Result<Fresh, Problem>)>> {
+    ) -> CommandResult<Vec<(usize, Result<Rewrapped, Problem>)>> {
         let deadline = self.login.deadline;
         let connection = self.connection(environment)?;
         let mut results = Vec::new();
@@ -134,10 +134,10 @@ fn size(header: &SealHeader) -> usize {
 }
 
 /// What needs no cluster, or cannot be done by one.
-fn without_request(task: &Task<'_>) -> Result<Fresh, Problem> {
+fn without_request(task: &Task<'_>) -> Result<Rewrapped, Problem> {
     match task {
-        Task::Native(_) => Ok(Fresh::Recipients(Vec::new())),
-        Task::Original(_) => Err(needs_keys()),
+        Task::Native(_) => Ok(Rewrapped::Recipients(Vec::new())),
+        Task::Bitnami(_) => Err(needs_keys()),
     }
 }
 
@@ -181,7 +181,7 @@ impl Connection {
         }))
     }
 
-    fn read(&self, outcome: ResealOutcome) -> Result<Fresh, Problem> {
+    fn read(&self, outcome: ResealOutcome) -> Result<Rewrapped, Problem> {
         let finding = match outcome.result {
             ResealResult::Resealed => return self.recipient(outcome),
             ResealResult::Malformed => Finding::Malformed,
@@ -193,10 +193,10 @@ impl Connection {
         Err(Problem::new(finding, message))
     }
 
-    fn recipient(&self, outcome: ResealOutcome) -> Result<Fresh, Problem> {
+    fn recipient(&self, outcome: ResealOutcome) -> Result<Rewrapped, Problem> {
         match outcome.recipient {
             Some(wrapped) if wrapped.key_id == self.active.to_string() => {
-                Ok(Fresh::Recipients(vec![wrapped]))
+                Ok(Rewrapped::Recipients(vec![wrapped]))
             }
             _ => Err(Problem::new(
                 Finding::ActiveKeyNotPinned,

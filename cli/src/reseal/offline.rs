@@ -9,7 +9,7 @@ use sealing::{
 
 use super::{
     finding::{Finding, Problem},
-    plan::{Fresh, NativeTask, OriginalTask, Task},
+    plan::{BitnamiTask, NativeTask, Rewrapped, Task},
 };
 use crate::{
     error::{CommandError, Result as CommandResult, with_causes},
@@ -21,7 +21,7 @@ pub(super) fn wrap(
     tasks: &[&Task<'_>],
     ring: &KeyRing,
     progress: &Progress,
-) -> CommandResult<Vec<Result<Fresh, Problem>>> {
+) -> CommandResult<Vec<Result<Rewrapped, Problem>>> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let share = tasks.len().div_ceil(cores).max(1);
     let wrap_share = |share: &[&Task<'_>]| -> Vec<_> {
@@ -37,7 +37,7 @@ pub(super) fn wrap(
             .chunks(share)
             .map(|share| scope.spawn(|| wrap_share(share)))
             .collect();
-        let mut wrapped: Vec<Result<Fresh, Problem>> = Vec::with_capacity(tasks.len());
+        let mut wrapped: Vec<Result<Rewrapped, Problem>> = Vec::with_capacity(tasks.len());
         for worker in workers {
             let share = worker
                 .join()
@@ -48,20 +48,20 @@ pub(super) fn wrap(
     })
 }
 
-fn wrap_one(task: &Task<'_>, ring: &KeyRing) -> Result<Fresh, Problem> {
+fn wrap_one(task: &Task<'_>, ring: &KeyRing) -> Result<Rewrapped, Problem> {
     match task {
         Task::Native(task) => native(task, ring),
-        Task::Original(task) => original(task, ring),
+        Task::Bitnami(task) => original(task, ring),
     }
 }
 
-fn native(task: &NativeTask<'_>, ring: &KeyRing) -> Result<Fresh, Problem> {
+fn native(task: &NativeTask<'_>, ring: &KeyRing) -> Result<Rewrapped, Problem> {
     let missing: Vec<Recipient> = task.missing().map(|pin| pin.recipient.clone()).collect();
     if missing.is_empty() {
-        return Ok(Fresh::Recipients(Vec::new()));
+        return Ok(Rewrapped::Recipients(Vec::new()));
     }
     sealing::reseal(&task.parsed, &task.context, ring, &missing)
-        .map(Fresh::Recipients)
+        .map(Rewrapped::Recipients)
         .map_err(|error| Problem::new(finding(&error), with_causes(&error)))
 }
 
@@ -77,7 +77,7 @@ fn finding(error: &ResealError) -> Finding {
 
 /// Opens every item and seals those anew that another key than the current one opened. All are
 /// or none is.
-fn original(task: &OriginalTask<'_>, ring: &KeyRing) -> Result<Fresh, Problem> {
+fn original(task: &BitnamiTask<'_>, ring: &KeyRing) -> Result<Rewrapped, Problem> {
     let mut opener = Opener::new(ring, task.label.clone());
     let mut fresh = Vec::new();
     let mut closed = Vec::new();
@@ -96,7 +96,7 @@ fn original(task: &OriginalTask<'_>, ring: &KeyRing) -> Result<Fresh, Problem> {
         }
     }
     if closed.is_empty() {
-        Ok(Fresh::Items(fresh))
+        Ok(Rewrapped::Items(fresh))
     } else {
         let closed = closed.join(", ");
         Err(Problem::new(

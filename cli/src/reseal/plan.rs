@@ -5,7 +5,7 @@ mod recipients;
 mod survey;
 
 use sealing::{
-    Context, EnvironmentName, ItemName, Namespace, Place, Recipient, Scope,
+    Context, EnvironmentName, ItemName, Namespace, Recipient, Scope, SecretRef,
     envelope::{
         bitnami::{self as original, Label},
         native::{Envelope, ParsedSeal},
@@ -27,7 +27,7 @@ use crate::{
     manifest::{Located, Sealed},
     project::{
         FILE_NAME, Project,
-        resolve::{self, Clues},
+        resolve::{self, EnvironmentHints},
     },
     repository::sealed_files::SealedFile,
 };
@@ -58,7 +58,7 @@ pub(super) enum State<'a> {
     /// It is wrapped for exactly the pinned recipients.
     Current,
     /// Nothing can be done.
-    Hopeless(Problem),
+    Blocked(Problem),
     /// It is stale, or may be.
     Open(Task<'a>),
 }
@@ -66,14 +66,14 @@ pub(super) enum State<'a> {
 /// Something to wrap anew.
 pub(super) enum Task<'a> {
     Native(NativeTask<'a>),
-    Original(OriginalTask<'a>),
+    Bitnami(BitnamiTask<'a>),
 }
 
 /// A seal that is stale.
 pub(super) struct NativeTask<'a> {
     pub(super) object: &'a Located,
     pub(super) environment: &'a EnvironmentName,
-    pub(super) place: Place,
+    pub(super) place: SecretRef,
     pub(super) scope: Scope,
     pub(super) context: Context,
     /// Its index among the manifest's seals.
@@ -84,7 +84,7 @@ pub(super) struct NativeTask<'a> {
 }
 
 /// The items of a SealedSecret of the original, which do not tell whether they are stale.
-pub(super) struct OriginalTask<'a> {
+pub(super) struct BitnamiTask<'a> {
     pub(super) object: &'a Located,
     pub(super) label: Label,
     pub(super) recipient: &'a Recipient,
@@ -93,7 +93,7 @@ pub(super) struct OriginalTask<'a> {
 }
 
 /// What was wrapped anew.
-pub(super) enum Fresh {
+pub(super) enum Rewrapped {
     /// Items of the original's format with their new texts; none when all are current.
     Items(Vec<(Option<ItemName>, String)>),
     /// The file key for recipients that the seal did not have.
@@ -107,7 +107,7 @@ impl PlannedFile<'_> {
     pub(super) fn open(&self) -> impl Iterator<Item = &Task<'_>> {
         self.subjects.iter().filter_map(|it| match &it.state {
             State::Open(task) => Some(task),
-            State::Current | State::Hopeless(_) => None,
+            State::Current | State::Blocked(_) => None,
         })
     }
 
@@ -119,10 +119,10 @@ impl PlannedFile<'_> {
 
 impl Task<'_> {
     /// What can be said without keys and without a cluster.
-    pub(super) fn untried(&self) -> Result<Fresh, Problem> {
+    pub(super) fn untried(&self) -> Result<Rewrapped, Problem> {
         match self {
-            Self::Native(_) => Ok(Fresh::Untried),
-            Self::Original(_) => Err(needs_keys()),
+            Self::Native(_) => Ok(Rewrapped::Untried),
+            Self::Bitnami(_) => Err(needs_keys()),
         }
     }
 }
@@ -162,7 +162,7 @@ pub(super) fn plan<'a>(
             }
             Err(unreadable) => subjects.push(Subject {
                 row: Row::new(&unreadable.origin),
-                state: State::Hopeless(Problem::new(Finding::Unreadable, &unreadable.problem)),
+                state: State::Blocked(Problem::new(Finding::Unreadable, &unreadable.problem)),
             }),
         }
     }
@@ -204,7 +204,7 @@ fn environment<'a>(
                 unknown(format!("there is no environment `{name}` in {FILE_NAME}"))
             }),
         Sealed::Bitnami(_) => {
-            let by_path = Clues {
+            let by_path = EnvironmentHints {
                 requested: None,
                 input: file.path.as_deref(),
                 target: None,
@@ -232,7 +232,7 @@ fn plan_object<'a>(
     let states = environment.and_then(|environment| {
         row.environment = Some(environment.to_string());
         let place = place(&object.sealed, request.namespace)?;
-        row.whereabouts.namespace = Some(place.namespace.to_string());
+        row.location.namespace = Some(place.namespace.to_string());
         let pins = pins.of(environment);
         match &object.sealed {
             Sealed::Native(sealed) => native(object, sealed, (environment, place), pins),
@@ -240,7 +240,7 @@ fn plan_object<'a>(
         }
     });
     let numbered = matches!(object.sealed, Sealed::Native(_)) && states.is_ok();
-    let states = states.unwrap_or_else(|problem| vec![State::Hopeless(problem)]);
+    let states = states.unwrap_or_else(|problem| vec![State::Blocked(problem)]);
     (1..)
         .zip(states)
         .map(|(number, state)| Subject {
@@ -253,7 +253,7 @@ fn plan_object<'a>(
         .collect()
 }
 
-fn place(sealed: &Sealed, namespace: Option<&Namespace>) -> Result<Place, Problem> {
+fn place(sealed: &Sealed, namespace: Option<&Namespace>) -> Result<SecretRef, Problem> {
     let place = sealed.place(namespace);
     place.map_err(|problem| Problem::new(Finding::Malformed, problem))
 }
@@ -261,7 +261,7 @@ fn place(sealed: &Sealed, namespace: Option<&Namespace>) -> Result<Place, Proble
 fn native<'a>(
     object: &'a Located,
     sealed: &'a SealedSecret,
-    (environment, place): (&'a EnvironmentName, Place),
+    (environment, place): (&'a EnvironmentName, SecretRef),
     pins: &'a [Pin],
 ) -> Result<Vec<State<'a>>, Problem> {
     let envelope = Envelope::parse(&sealed.spec)
@@ -290,7 +290,7 @@ fn native<'a>(
 fn original<'a>(
     object: &'a Located,
     sealed: &'a bitnami::SealedSecret,
-    place: &Place,
+    place: &SecretRef,
     pins: &'a [Pin],
 ) -> Result<Vec<State<'a>>, Problem> {
     let [only] = pins else {
@@ -303,7 +303,7 @@ fn original<'a>(
     if texts.is_empty() {
         return Ok(vec![State::Current]);
     }
-    Ok(vec![State::Open(Task::Original(OriginalTask {
+    Ok(vec![State::Open(Task::Bitnami(BitnamiTask {
         object,
         label: original::Scope::of(&sealed.metadata).label(place),
         recipient: &only.recipient,

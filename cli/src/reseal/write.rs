@@ -7,7 +7,7 @@ use sealing::resource::WrappedFileKey;
 use super::{
     WrappedGroup,
     finding::{Finding, Problem},
-    plan::{self, Fresh, NativeTask, PlannedFile, State, Task},
+    plan::{self, NativeTask, PlannedFile, Rewrapped, State, Task},
     report::Row,
 };
 use crate::{
@@ -36,14 +36,14 @@ impl Writer {
 
     /// Writes a file in which something was wrapped anew, and reports on each of its seals.
     /// `wrapped` has one result for each open task, in their order.
-    fn write(&self, file: PlannedFile<'_>, wrapped: Vec<Result<Fresh, Problem>>) -> Vec<Row> {
+    fn write(&self, file: PlannedFile<'_>, wrapped: Vec<Result<Rewrapped, Problem>>) -> Vec<Row> {
         let mut wrapped = wrapped.into_iter();
         let mut rows = Vec::new();
         let mut replacements = Vec::new();
         for subject in file.subjects {
             let outcome = match subject.state {
                 State::Current => Outcome::plain(Finding::Current),
-                State::Hopeless(problem) => Outcome::of(problem),
+                State::Blocked(problem) => Outcome::of(problem),
                 State::Open(task) => match wrapped.next() {
                     Some(Ok(fresh)) => self.outcome(&task, fresh),
                     Some(Err(problem)) => Outcome::of(problem),
@@ -69,20 +69,19 @@ impl Writer {
             .collect()
     }
 
-    fn outcome<'a>(&self, task: &Task<'a>, fresh: Fresh) -> Outcome<'a> {
+    fn outcome<'a>(&self, task: &Task<'a>, fresh: Rewrapped) -> Outcome<'a> {
         match (task, fresh) {
-            (_, Fresh::Untried) => Outcome::plain(Finding::Stale),
-            (Task::Original(task), Fresh::Items(items)) => {
+            (_, Rewrapped::Untried) => Outcome::plain(Finding::Stale),
+            (Task::Bitnami(task), Rewrapped::Items(items)) => {
                 let parts = items.into_iter().map(|(name, text)| match name {
                     Some(name) => Part::Item(name.to_string(), text),
                     None => Part::WholeSecret(text),
                 });
                 self.replaced(task.object, parts.collect())
             }
-            (Task::Native(task), Fresh::Recipients(fresh)) => self.recipients(task, fresh),
-            (Task::Native(_), Fresh::Items(_)) | (Task::Original(_), Fresh::Recipients(_)) => {
-                Outcome::plain(Finding::Stale)
-            }
+            (Task::Native(task), Rewrapped::Recipients(fresh)) => self.recipients(task, fresh),
+            (Task::Native(_), Rewrapped::Items(_))
+            | (Task::Bitnami(_), Rewrapped::Recipients(_)) => Outcome::plain(Finding::Stale),
         }
     }
 

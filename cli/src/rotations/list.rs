@@ -11,6 +11,8 @@ use jiff::Timestamp;
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::{Deserialize, Serialize};
 
+use sealing::ItemRef;
+
 use crate::{
     error::{CommandError, Result},
     input,
@@ -20,7 +22,6 @@ use crate::{
     repository::{
         exposure::{Departure, Reason},
         history::Span,
-        inventory::ItemId,
     },
 };
 
@@ -132,8 +133,8 @@ pub(crate) enum Evidence {
 
 impl Entry {
     /// Which item it is.
-    pub(crate) fn id(&self) -> ItemId {
-        ItemId {
+    pub(crate) fn id(&self) -> ItemRef {
+        ItemRef {
             environment: self.environment.clone(),
             namespace: self.namespace.clone(),
             name: self.name.clone(),
@@ -165,7 +166,7 @@ impl ListFile {
 
 const HEADER: &str = "\
 # Values that somebody who left could have read. Written by `sceau offboard`; what is open is shown
-# by `sceau rotations`, and ticked by `sceau rotations --tick`.
+# by `sceau rotations`, and ticked by `sceau rotations --mark`.
 ";
 
 /// Reads every list of the project in `root`: each file of the directory and those in it, whatever

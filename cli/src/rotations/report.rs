@@ -5,12 +5,14 @@ use std::cmp::Ordering;
 use serde::Serialize;
 
 use super::{list::ListFile, state::State};
+use sealing::ItemRef;
+
 use crate::{
     error::Result,
     flags::ReportFormat,
     manifest::{self, Format},
     project::Day,
-    repository::inventory::{ItemId, Occurrence},
+    repository::inventory::Occurrence,
     ui,
 };
 
@@ -25,7 +27,7 @@ pub(crate) struct Row {
     /// The list that it stands in.
     pub(super) list: String,
     #[serde(flatten)]
-    pub(super) id: ItemId,
+    pub(super) id: ItemRef,
     pub(super) state: State,
     /// The files that hold it now, or the one that held it last.
     pub(super) files: Vec<String>,
@@ -136,7 +138,7 @@ fn explanations(rows: &[Row]) -> String {
         State::Gone,
         State::InFuture,
         State::NotRenewed,
-        State::Original,
+        State::Bitnami,
         State::SameText,
         State::Unchanged,
     ];
@@ -159,7 +161,7 @@ fn explanation(state: State) -> &'static str {
         State::NotRenewed => {
             "its seal is not newer than they left: give it a new value with `sceau set FILE ITEM`"
         }
-        State::Original => {
+        State::Bitnami => {
             "a file in the original's format does not tell whether its value changed; once it has, say so with `sceau rotations --confirm ENVIRONMENT:NAMESPACE/NAME/ITEM`"
         }
         State::Renewed(..) => "its value was renewed",

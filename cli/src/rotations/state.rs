@@ -24,7 +24,7 @@ pub(crate) enum State {
     /// Its seal is not newer than what they could have read.
     NotRenewed,
     /// It is one of the original's, whose text also changes without its value.
-    Original,
+    Bitnami,
     /// Its value was renewed.
     Renewed(Timestamp, Evidence),
     /// Its sealed text is one that they could have read.
@@ -41,13 +41,13 @@ impl State {
 
     /// Whether only a person can say that it is done.
     pub(crate) fn wants_confirmation(self) -> bool {
-        matches!(self, Self::Gone | Self::Original)
+        matches!(self, Self::Gone | Self::Bitnami)
     }
 }
 
 /// What the cluster says about a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Witness {
+pub(crate) enum ClusterEvidence {
     /// It is not the value from before.
     Differs,
     /// Nothing.
@@ -63,21 +63,21 @@ const SKEW: SignedDuration = SignedDuration::from_mins(5);
 pub(crate) fn judge(
     entry: &Entry,
     occurrences: &[Occurrence],
-    witnesses: &[Witness],
+    witnesses: &[ClusterEvidence],
     now: Timestamp,
 ) -> State {
-    let is_seen = |it: &Occurrence| entry.seen.contains(&it.sealed.ending);
+    let is_seen = |it: &Occurrence| entry.seen.contains(&it.sealed.tag_suffix);
     if occurrences.iter().any(is_seen) {
         return State::SameText;
     }
-    let is_unchanged = |it: &Occurrence| entry.unchanged.as_ref() == Some(&it.sealed.ending);
+    let is_unchanged = |it: &Occurrence| entry.unchanged.as_ref() == Some(&it.sealed.tag_suffix);
     if occurrences.iter().any(is_unchanged) {
         return State::Unchanged;
     }
     let sealed: Option<Vec<_>> = occurrences.iter().map(|it| it.sealed.sealed_at).collect();
     match (sealed, entry.confirmed, entry.renewed) {
         (None, Some(_), _) if entry.confirmed_text == Some(texts(occurrences)) => State::Confirmed,
-        (None, ..) => State::Original,
+        (None, ..) => State::Bitnami,
         (Some(times), Some(_), _) if times.is_empty() => State::Confirmed,
         (Some(times), None, Some(at)) if times.is_empty() => {
             State::Renewed(at, entry.known_by.unwrap_or(Evidence::Seal))
@@ -93,17 +93,21 @@ pub(crate) fn judge(
 
 /// The ends of the texts that an item has, as a confirmation notes them.
 pub(super) fn texts(occurrences: &[Occurrence]) -> String {
-    let mut endings: Vec<&str> = occurrences.iter().map(|it| &*it.sealed.ending).collect();
-    endings.sort_unstable();
-    endings.dedup();
-    endings.join(" ")
+    let mut tag_suffixes: Vec<&str> = occurrences
+        .iter()
+        .map(|it| &*it.sealed.tag_suffix)
+        .collect();
+    tag_suffixes.sort_unstable();
+    tag_suffixes.dedup();
+    tag_suffixes.join(" ")
 }
 
-fn renewed(entry: &Entry, at: Timestamp, witnesses: &[Witness]) -> State {
-    if witnesses.contains(&Witness::Unchanged) {
+fn renewed(entry: &Entry, at: Timestamp, witnesses: &[ClusterEvidence]) -> State {
+    if witnesses.contains(&ClusterEvidence::Unchanged) {
         return State::Unchanged;
     }
-    let all_differ = !witnesses.is_empty() && witnesses.iter().all(|it| *it == Witness::Differs);
+    let all_differ =
+        !witnesses.is_empty() && witnesses.iter().all(|it| *it == ClusterEvidence::Differs);
     let was_told = entry.renewed == Some(at) && entry.known_by == Some(Evidence::Controller);
     let evidence = if all_differ || was_told {
         Evidence::Controller
@@ -116,19 +120,24 @@ fn renewed(entry: &Entry, at: Timestamp, witnesses: &[Witness]) -> State {
 /// What a SealedSecret in the cluster says about the value of an item whose sealed text in the
 /// files ends so. Its status counts when it is done with what stands in its spec, and that holds
 /// the same text.
-pub(crate) fn witness(live: &SealedSecret, item: &str, ending: &str, since: Timestamp) -> Witness {
+pub(crate) fn cluster_evidence(
+    live: &SealedSecret,
+    item: &str,
+    tag_suffix: &str,
+    since: Timestamp,
+) -> ClusterEvidence {
     let mut seals = live.spec.seals.iter();
     let text = seals.find_map(|seal| seal.items.get(item));
-    let has_text = text.is_some_and(|text| inventory::ending(text) == ending);
+    let has_text = text.is_some_and(|text| inventory::tag_suffix(text) == tag_suffix);
     let Some(status) = live.status.as_ref().filter(|_| has_text) else {
-        return Witness::Silent;
+        return ClusterEvidence::Silent;
     };
     let is_current = status.observed_generation.is_some()
         && status.observed_generation == live.metadata.generation;
     let is_ready = |it: &_| matches!(it, ("Ready", "True"));
     let mut conditions = status.conditions.iter();
     if !is_current || !conditions.any(|it| is_ready(&(it.type_.as_str(), it.status.as_str()))) {
-        return Witness::Silent;
+        return ClusterEvidence::Silent;
     }
     let given = status.unchanged.iter().find(|it| it.item == item);
     let is_compared = status
@@ -137,9 +146,9 @@ pub(crate) fn witness(live: &SealedSecret, item: &str, ending: &str, since: Time
         .is_some_and(|it| it.0 <= since);
     let is_later = |text: &str| text.parse::<Timestamp>().is_ok_and(|at| at > since);
     match given {
-        Some(unchanged) if !is_later(&unchanged.since) => Witness::Unchanged,
-        _ if is_compared => Witness::Differs,
-        _ => Witness::Silent,
+        Some(unchanged) if !is_later(&unchanged.since) => ClusterEvidence::Unchanged,
+        _ if is_compared => ClusterEvidence::Differs,
+        _ => ClusterEvidence::Silent,
     }
 }
 
@@ -186,11 +195,11 @@ pub(crate) fn ticks(list: &List, states: &[State], today: Day) -> Vec<Setting<'s
 
 /// What notes under which sealed text the value of an item of a list is the one from before, so that
 /// it is known without the cluster too.
-pub(crate) fn remark(item: usize, ending: &str) -> Setting<'static> {
+pub(crate) fn remark(item: usize, tag_suffix: &str) -> Setting<'static> {
     Setting {
         way: vec![Hop::Field("items"), Hop::Index(item)],
         field: "unchanged",
-        scalar: Scalar::Quoted(ending.to_owned()),
+        scalar: Scalar::Quoted(tag_suffix.to_owned()),
     }
 }
 

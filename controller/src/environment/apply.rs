@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::{
     error::MakeKeyError,
-    plan::{KeyOrder, Mark},
+    plan::{Mark, NewKeySpec},
 };
 use crate::{
     api::{self, FIELD_MANAGER},
@@ -26,14 +26,14 @@ use crate::{
 pub(super) async fn make_key(
     client: &Client,
     namespace: &str,
-    order: &KeyOrder,
+    order: &NewKeySpec,
 ) -> Result<KeyId, MakeKeyError> {
     // Making one takes seconds, and being told that it is there already does not.
     let secrets = Api::<Secret>::namespaced(client.clone(), namespace);
     if secrets.get_metadata_opt(&order.secret).await?.is_some() {
         return Err(MakeKeyError::Exists(order.secret.clone()));
     }
-    let KeyOrder {
+    let NewKeySpec {
         environment,
         bits,
         made_at,
@@ -41,7 +41,7 @@ pub(super) async fn make_key(
     } = order.clone();
     let new = tokio::task::spawn_blocking(move || NewKey::generate(&environment, bits, made_at))
         .await??;
-    let secret = new.secret(&order.secret, order.environment.as_str(), order.made_for);
+    let secret = new.secret(&order.secret, order.environment.as_str(), order.cutoff);
     let body = serde_json::to_vec(&secret).map_err(kube::Error::SerdeError)?;
     let request =
         Request::new(Secret::url_path(&(), Some(namespace))).create(&PostParams::default(), body);

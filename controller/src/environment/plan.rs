@@ -15,12 +15,12 @@ use super::{
     revocation::{Revocation, revocations},
 };
 use crate::{
-    backoff::Next,
+    backoff::Requeue,
     environment::renewal::{Renewal, renewal},
     keys::key_secret,
     status::conditions::{State, Verdict},
     store::{
-        KeyFact, KnownEnvironment, Surroundings,
+        ClusterStore, KeyWithState, ResolvedEnvironment,
         objects::ReceivedEnvironment,
         usage::{Recipients, needing},
     },
@@ -29,7 +29,7 @@ use crate::{
 /// Everything that a decision about one Environment rests on.
 pub(super) struct Observed<'a> {
     pub(super) environment: &'a ReceivedEnvironment,
-    pub(super) surroundings: &'a Surroundings,
+    pub(super) store: &'a ClusterStore,
     /// One for each of its SealedSecrets.
     pub(super) recipients: &'a [Recipients],
 }
@@ -38,9 +38,9 @@ pub(super) struct Observed<'a> {
 #[derive(Debug)]
 pub(super) struct Plan {
     /// The key that is to be made.
-    pub(super) order: Option<KeyOrder>,
+    pub(super) order: Option<NewKeySpec>,
     /// When to look again, if all goes well.
-    pub(super) next: Next,
+    pub(super) next: Requeue,
     verdict: (State, Reason, String),
     /// The key Secrets whose mark is to be changed.
     pub(super) marks: Vec<Mark>,
@@ -61,7 +61,7 @@ pub(super) struct Mark {
 
 /// A sealing key that is to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct KeyOrder {
+pub(super) struct NewKeySpec {
     pub(super) environment: EnvironmentName,
     /// The name of the Secret that will keep it.
     pub(super) secret: String,
@@ -69,8 +69,8 @@ pub(super) struct KeyOrder {
     /// The instant that its certificate begins at: now, or when clocks disagree, that of the key it
     /// takes over from.
     pub(super) made_at: Timestamp,
-    /// The `renewBefore` that it obeys: so that it is obeyed once, whatever clocks say later.
-    pub(super) made_for: Option<Timestamp>,
+    /// The `cutoffTime` that it obeys: so that it is obeyed once, whatever clocks say later.
+    pub(super) cutoff: Option<Timestamp>,
 }
 
 /// Why an Environment is in its state.
@@ -127,7 +127,7 @@ fn plan_unreadable(told: Option<&EnvironmentStatus>) -> Plan {
 fn plan_readable(observed: &Observed<'_>, spec: &EnvironmentSpec, now: Timestamp) -> Plan {
     let known = EnvironmentName::parse(observed.environment.name_any())
         .ok()
-        .and_then(|name| observed.surroundings.environment(&name));
+        .and_then(|name| observed.store.environment(&name));
     // Two watches bring Environments; the other one may be behind, and tells when it is not.
     let Some(known) = known else {
         return Plan::without_keys(
@@ -136,7 +136,7 @@ fn plan_readable(observed: &Observed<'_>, spec: &EnvironmentSpec, now: Timestamp
             "not seen by all watches yet",
         );
     };
-    let keys = observed.surroundings.keys_of(known);
+    let keys = observed.store.keys_of(known);
     let counted = |fact| key_status(fact, known, observed.recipients);
     let sealing_keys: Vec<_> = keys.iter().map(counted).collect();
     let mut plan = Plan {
@@ -158,15 +158,15 @@ fn plan_readable(observed: &Observed<'_>, spec: &EnvironmentSpec, now: Timestamp
     plan
 }
 
-fn active<'a, 'k>(keys: &'a [KeyFact<'k>]) -> Option<&'a KeyFact<'k>> {
+fn active<'a, 'k>(keys: &'a [KeyWithState<'k>]) -> Option<&'a KeyWithState<'k>> {
     keys.iter()
         .find(|fact| fact.state == SealingKeyState::Active)
 }
 
 fn plan_renewal(
     spec: &EnvironmentSpec,
-    known: &KnownEnvironment,
-    keys: &[KeyFact<'_>],
+    known: &ResolvedEnvironment,
+    keys: &[KeyWithState<'_>],
     now: Timestamp,
 ) -> Plan {
     let settings = &spec.sealing_keys;
@@ -174,18 +174,18 @@ fn plan_renewal(
         Err(error) => Plan::without_keys(
             State::Stalled,
             Reason::Invalid,
-            format!("renewEvery: {error}"),
+            format!("renewPeriod: {error}"),
         ),
         Ok(Renewal::Make { replaced }) => Plan {
-            order: Some(KeyOrder {
+            order: Some(NewKeySpec {
                 environment: known.name.clone(),
                 secret: key_secret::secret_name(&known.name, replaced),
                 bits: settings.bits.unwrap_or(BITS) as usize,
                 made_at: keys
                     .first()
                     .map_or(now, |newest| newest.known.created_at.max(now)),
-                made_for: settings
-                    .renew_before
+                cutoff: settings
+                    .cutoff_time
                     .as_ref()
                     .map(|Time(instant)| *instant)
                     .filter(|instant| *instant <= now),
@@ -197,13 +197,13 @@ fn plan_renewal(
             )
         },
         Ok(Renewal::Wait(due)) => Plan {
-            next: due.map_or(Next::OnChange, |due| Next::After(until(due, now))),
+            next: due.map_or(Requeue::OnChange, |due| Requeue::After(until(due, now))),
             ..Plan::without_keys(State::Done, Reason::KeysReady, keys_ready(keys))
         },
     }
 }
 
-fn keys_ready(keys: &[KeyFact<'_>]) -> String {
+fn keys_ready(keys: &[KeyWithState<'_>]) -> String {
     active(keys).map_or_else(String::new, |fact| {
         format!("sealing key {} is active", fact.known.id())
     })
@@ -221,8 +221,8 @@ fn complaint(selector: Option<&LabelSelector>) -> Option<String> {
 }
 
 fn key_status(
-    fact: &KeyFact<'_>,
-    environment: &KnownEnvironment,
+    fact: &KeyWithState<'_>,
+    environment: &ResolvedEnvironment,
     recipients: &[Recipients],
 ) -> SealingKeyStatus {
     let sealed_secrets = needing(fact.known.id(), environment, recipients).count();
@@ -236,7 +236,7 @@ fn key_status(
 }
 
 /// The key Secrets that say otherwise than what is counted. A revoked key is in use by nobody.
-fn marks(keys: &[KeyFact<'_>], sealing_keys: &[SealingKeyStatus]) -> Vec<Mark> {
+fn marks(keys: &[KeyWithState<'_>], sealing_keys: &[SealingKeyStatus]) -> Vec<Mark> {
     let counted = keys.iter().zip(sealing_keys);
     counted
         .map(|(fact, status)| (fact.known, opens_any(status)))
@@ -271,7 +271,7 @@ impl Plan {
     fn without_keys(state: State, reason: Reason, message: impl Into<String>) -> Self {
         Self {
             order: None,
-            next: Next::OnChange,
+            next: Requeue::OnChange,
             verdict: (state, reason, message.into()),
             marks: Vec::new(),
             lost: Vec::new(),

@@ -21,18 +21,18 @@ use kube::{
 use tokio::sync::watch;
 
 use crate::{
-    backoff::Next,
-    backoff::Retries,
+    backoff::ErrorBackoff,
+    backoff::Requeue,
     error::describe,
     store::{
-        Surroundings,
+        ClusterStore,
         objects::{ReceivedEnvironment, ReceivedSealedSecret},
         usage,
         watcher::Lists,
     },
     telemetry::{
         audit::{self, RevokedKey},
-        events::{Announcement, Events},
+        events::{EventMessage, Events},
         metrics::{Metrics, Written},
     },
 };
@@ -40,21 +40,21 @@ use crate::{
 use super::{
     apply,
     error::MakeKeyError,
-    plan::{self, KeyOrder, Observed, Plan},
+    plan::{self, NewKeySpec, Observed, Plan},
     revocation::Revocation,
 };
 
 /// What every reconcile of an Environment shares.
-pub(crate) struct Keeper {
+pub(crate) struct Context {
     pub(crate) client: Client,
     /// Where key Secrets are kept.
     pub(crate) own_namespace: String,
-    pub(crate) surroundings: watch::Receiver<Surroundings>,
+    pub(crate) store: watch::Receiver<ClusterStore>,
     pub(crate) sealed_secrets: Store<ReceivedSealedSecret>,
     pub(crate) sealed_secrets_listed: Lists,
     pub(crate) events: Events,
     pub(crate) metrics: Arc<Metrics>,
-    pub(crate) retries: Retries,
+    pub(crate) retries: ErrorBackoff,
     /// The ids of lost keys that were told of.
     pub(crate) lost: Mutex<BTreeSet<String>>,
     /// The names of Environments and the ids of their revoked keys that were told of.
@@ -71,22 +71,22 @@ const LOOK_FOR_KEY_AFTER: Duration = Duration::from_secs(15);
 /// Brings one Environment nearer to what it says.
 pub(crate) async fn reconcile(
     environment: Arc<ReceivedEnvironment>,
-    keeper: Arc<Keeper>,
+    context: Arc<Context>,
 ) -> Result<Action, Infallible> {
     let name = environment.name_any();
-    let next = keeper.keep(&environment).await;
-    if next != Next::Backoff {
-        keeper.retries.forget(&name);
+    let next = context.keep(&environment).await;
+    if next != Requeue::Backoff {
+        context.retries.forget(&name);
     }
     Ok(match next {
-        Next::After(wait) => Action::requeue(wait.min(LONGEST_WAIT)),
-        Next::Backoff => Action::requeue(keeper.retries.wait(&name)),
-        Next::OnChange => Action::await_change(),
+        Requeue::After(wait) => Action::requeue(wait.min(LONGEST_WAIT)),
+        Requeue::Backoff => Action::requeue(context.retries.wait(&name)),
+        Requeue::OnChange => Action::await_change(),
     })
 }
 
-impl Keeper {
-    async fn keep(&self, environment: &ReceivedEnvironment) -> Next {
+impl Context {
+    async fn keep(&self, environment: &ReceivedEnvironment) -> Requeue {
         // Without all of them, what a key opens cannot be counted.
         self.sealed_secrets_listed.wait_for_first().await;
         let now = Timestamp::now();
@@ -97,24 +97,24 @@ impl Keeper {
         };
         match made {
             // The watch brings the key in a moment, and with it the next reconcile.
-            Ok(()) if plan.order.is_some() => Next::After(LOOK_FOR_KEY_AFTER),
+            Ok(()) if plan.order.is_some() => Requeue::After(LOOK_FOR_KEY_AFTER),
             Err(MakeKeyError::Exists(_)) if !self.retries.is_failing(&environment.name_any()) => {
-                Next::Backoff
+                Requeue::Backoff
             }
             made => self.report(environment, &plan, made.err(), now).await,
         }
     }
 
     fn plan(&self, environment: &ReceivedEnvironment, now: Timestamp) -> Plan {
-        let surroundings = self.surroundings.borrow();
+        let store = self.store.borrow();
         plan::plan(
             &Observed {
                 environment,
-                surroundings: &surroundings,
+                store: &store,
                 recipients: &usage::recipients_of(
                     &self.sealed_secrets.state(),
                     &environment.name_any(),
-                    &surroundings,
+                    &store,
                 ),
             },
             now,
@@ -124,14 +124,15 @@ impl Keeper {
     async fn make_key(
         &self,
         environment: &ReceivedEnvironment,
-        order: &KeyOrder,
+        order: &NewKeySpec,
     ) -> Result<(), MakeKeyError> {
         let id = apply::make_key(&self.client, &self.own_namespace, order).await?;
         self.metrics.count_write(Written::KeySecret);
         tracing::info!(environment = %order.environment, key = %id, secret = order.secret, "sealing key made");
-        let announcement = Announcement::normal("SealingKeyMade", format!("made sealing key {id}"));
+        let event_message =
+            EventMessage::normal("SealingKeyGenerated", format!("made sealing key {id}"));
         self.events
-            .announce(&announcement, environment.object_ref(&()))
+            .publish(&event_message, environment.object_ref(&()))
             .await;
         Ok(())
     }
@@ -143,17 +144,17 @@ impl Keeper {
         plan: &Plan,
         failure: Option<MakeKeyError>,
         now: Timestamp,
-    ) -> Next {
+    ) -> Requeue {
         let marked = self.mark(plan).await;
         let next = match failure {
             None if marked => plan.next,
-            _ => Next::Backoff,
+            _ => Requeue::Backoff,
         };
         let status = plan.status(environment, failure.as_ref(), now);
         if environment.status.as_ref() == Some(&status) {
             return next;
         }
-        // Told before it is written: what the status says is no news after a crash.
+        // ReportedPlaces before it is written: what the status says is no news after a crash.
         self.report_revoked(environment, plan).await;
         match apply::write_status(&self.client, environment, &status).await {
             Ok(()) => {
@@ -164,7 +165,7 @@ impl Keeper {
             Err(error) => {
                 let (environment, error) = (environment.name_any(), describe(&error));
                 tracing::warn!(environment, error, "status not written");
-                Next::Backoff
+                Requeue::Backoff
             }
         }
     }
@@ -200,9 +201,9 @@ impl Keeper {
             let note = format!(
                 "sealing key {id} was deleted and {count} SealedSecrets need it: restore it from a backup"
             );
-            let announcement = Announcement::warning("SealingKeyLost", note);
+            let event_message = EventMessage::warning("SealingKeyLost", note);
             self.events
-                .announce(&announcement, environment.object_ref(&()))
+                .publish(&event_message, environment.object_ref(&()))
                 .await;
         }
     }
@@ -213,7 +214,7 @@ impl Keeper {
     }
 }
 
-impl Keeper {
+impl Context {
     /// Tells of keys that were revoked and what they open no more: once for each revocation, for as
     /// long as this replica leads, since the watch may still bring the status from before it.
     async fn report_revoked(&self, environment: &ReceivedEnvironment, plan: &Plan) {
@@ -228,7 +229,7 @@ impl Keeper {
                     first: &revocation.first_closed(),
                 });
                 self.events
-                    .announce(&revocation.announcement(), environment.object_ref(&()))
+                    .publish(&revocation.event_message(), environment.object_ref(&()))
                     .await;
             }
         }
@@ -253,23 +254,23 @@ impl Keeper {
 
 /// Tells of Secrets that carry the label of a sealing key and hold none: once for each, for as long
 /// as this replica leads.
-pub(crate) async fn report_unusable_keys(keeper: Arc<Keeper>) -> Infallible {
-    let mut surroundings = keeper.surroundings.clone();
+pub(crate) async fn report_unusable_keys(context: Arc<Context>) -> Infallible {
+    let mut store = context.store.clone();
     let mut told = BTreeSet::new();
     loop {
-        let unusable: BTreeSet<(String, String)> = surroundings
+        let unusable: BTreeSet<(String, String)> = store
             .borrow_and_update()
             .unusable_keys()
             .map(|(name, why)| (name.to_owned(), why.to_string()))
             .collect();
         for (name, why) in unusable.difference(&told) {
             tracing::warn!(secret = name, why, "key Secret passed over");
-            let secret = ObjectRef::<Secret>::new(name).within(&keeper.own_namespace);
-            let announcement = Announcement::warning("UnusableKey", why);
-            keeper.events.announce(&announcement, secret.into()).await;
+            let secret = ObjectRef::<Secret>::new(name).within(&context.own_namespace);
+            let event_message = EventMessage::warning("UnusableKey", why);
+            context.events.publish(&event_message, secret.into()).await;
         }
         told = unusable;
-        if surroundings.changed().await.is_err() {
+        if store.changed().await.is_err() {
             std::future::pending::<Infallible>().await;
         }
     }

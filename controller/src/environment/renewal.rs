@@ -12,8 +12,8 @@ use sealing::{
 
 use crate::{
     duration::{self, ParseDurationError},
-    keys::key_secret::KnownKey,
-    store::KeyFact,
+    keys::key_secret::StoredKey,
+    store::KeyWithState,
 };
 
 /// How often a key is replaced when the Environment does not say.
@@ -34,13 +34,13 @@ pub(crate) enum Renewal {
 /// Decides whether a key is to be made. `keys` are the environment's, newest first.
 ///
 /// # Errors
-/// [`ParseDurationError`] when `renewEvery` is no duration.
+/// [`ParseDurationError`] when `renewPeriod` is no duration.
 pub(crate) fn renewal(
     settings: &SealingKeySettings,
-    keys: &[KeyFact<'_>],
+    keys: &[KeyWithState<'_>],
     now: Timestamp,
 ) -> Result<Renewal, ParseDurationError> {
-    let renew_every = match &settings.renew_every {
+    let renew_period = match &settings.renew_period {
         Some(text) => duration::parse(text)?,
         None => RENEW_EVERY,
     };
@@ -51,7 +51,7 @@ pub(crate) fn renewal(
         let newest = keys.first().map(|fact| fact.known.id());
         return Ok(Renewal::Make { replaced: newest });
     };
-    let due = due(active.known, renew_every, settings, now);
+    let due = due(active.known, renew_period, settings, now);
     Ok(match due {
         Some(due) if due <= now => Renewal::Make {
             replaced: Some(active.known.id()),
@@ -62,17 +62,17 @@ pub(crate) fn renewal(
 
 /// The earlier of the two instants at which a key is to be replaced.
 fn due(
-    known: &KnownKey,
-    renew_every: Duration,
+    known: &StoredKey,
+    renew_period: Duration,
     settings: &SealingKeySettings,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    let by_age = (!renew_every.is_zero())
-        .then(|| known.ages_from(now).checked_add(renew_every).ok())
+    let by_age = (!renew_period.is_zero())
+        .then(|| known.ages_from(now).checked_add(renew_period).ok())
         .flatten();
     // A key that is made before this instant would itself be one to replace: so not before it.
     let by_order = settings
-        .renew_before
+        .cutoff_time
         .as_ref()
         .map(|time| time.0)
         .filter(|instant| known.made_at() < *instant);

@@ -5,10 +5,10 @@ use sealing::resource::{EnvironmentStatus, SealingKeyState};
 
 use crate::{
     store::{
-        KeyFact, KnownEnvironment,
+        KeyWithState, ResolvedEnvironment,
         usage::{Recipients, needing},
     },
-    telemetry::events::Announcement,
+    telemetry::events::EventMessage,
 };
 
 /// A key that was revoked.
@@ -23,8 +23,8 @@ pub(crate) struct Revocation {
 /// The keys that are revoked, and that the status told of as something else.
 pub(super) fn revocations(
     told: Option<&EnvironmentStatus>,
-    environment: &KnownEnvironment,
-    keys: &[KeyFact<'_>],
+    environment: &ResolvedEnvironment,
+    keys: &[KeyWithState<'_>],
     recipients: &[Recipients],
 ) -> Vec<Revocation> {
     let opened_before = |id: &str| {
@@ -51,18 +51,18 @@ const NAMED: usize = 3;
 
 impl Revocation {
     /// What is said about it: how many SealedSecrets it closes, and the first few.
-    pub(super) fn announcement(&self) -> Announcement {
+    pub(super) fn event_message(&self) -> EventMessage {
         let id = &self.key_id;
         let closed = match self.closed.len() {
             0 => {
                 let note = format!("sealing key {id} was revoked; no SealedSecret needs it");
-                return Announcement::normal(REASON, note);
+                return EventMessage::normal(REASON, note);
             }
             1 => "1 SealedSecret opens".to_owned(),
             several => format!("{several} SealedSecrets open"),
         };
         let first = self.first_closed();
-        Announcement::warning(
+        EventMessage::warning(
             REASON,
             format!("sealing key {id} was revoked and {closed} no more: {first}"),
         )
@@ -82,13 +82,13 @@ impl Revocation {
 mod tests {
     use super::*;
 
-    fn announced(closed: usize) -> Announcement {
+    fn announced(closed: usize) -> EventMessage {
         let closed = (1..=closed).map(|number| format!("shop/api-{number}"));
         Revocation {
             key_id: "sha256:1".to_owned(),
             closed: closed.collect(),
         }
-        .announcement()
+        .event_message()
     }
 
     #[test]
@@ -96,28 +96,28 @@ mod tests {
         let reason = "SealingKeyRevoked";
         assert_eq!(
             announced(0),
-            Announcement::normal(
+            EventMessage::normal(
                 reason,
                 "sealing key sha256:1 was revoked; no SealedSecret needs it"
             )
         );
         assert_eq!(
             announced(1),
-            Announcement::warning(
+            EventMessage::warning(
                 reason,
                 "sealing key sha256:1 was revoked and 1 SealedSecret opens no more: shop/api-1"
             )
         );
         assert_eq!(
             announced(2),
-            Announcement::warning(
+            EventMessage::warning(
                 reason,
                 "sealing key sha256:1 was revoked and 2 SealedSecrets open no more: shop/api-1, shop/api-2"
             )
         );
         assert_eq!(
             announced(5),
-            Announcement::warning(
+            EventMessage::warning(
                 reason,
                 "sealing key sha256:1 was revoked and 5 SealedSecrets open no more: shop/api-1, shop/api-2, shop/api-3 and 2 more"
             )

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 use sealing::{
-    EnvironmentName, Fingerprint, FingerprintKey, ItemName, ItemPlace, Place, Plaintext,
+    EnvironmentName, Fingerprint, FingerprintKey, ItemName, ItemRef, Plaintext, SecretRef,
     resource::{FINGERPRINTS_ANNOTATION, UnchangedItem},
 };
 use serde::{Deserialize, Serialize};
@@ -112,7 +112,7 @@ pub(crate) struct Fingerprinting {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OpenedItems<'a> {
     pub(crate) environment: &'a EnvironmentName,
-    pub(crate) place: &'a Place,
+    pub(crate) place: &'a SecretRef,
     pub(crate) items: &'a BTreeMap<ItemName, Plaintext>,
     /// When each was sealed.
     pub(crate) sealed_at: &'a BTreeMap<&'a ItemName, Timestamp>,
@@ -124,13 +124,14 @@ impl Fingerprinting {
     /// The fingerprints to write, in the light of those that were found.
     pub(crate) fn fingerprint(&self, opened: OpenedItems<'_>) -> Fingerprints {
         let items = opened.items.iter().filter_map(|(item, plaintext)| {
-            let at = ItemPlace {
-                environment: opened.environment,
-                place: opened.place,
-                item,
+            let at = ItemRef {
+                environment: opened.environment.to_string(),
+                namespace: opened.place.namespace.to_string(),
+                name: opened.place.name.to_string(),
+                item: item.to_string(),
             };
             let value = KnownValue {
-                fingerprint: self.fingerprint_key.of_item(plaintext, at)?,
+                fingerprint: self.fingerprint_key.of_item(plaintext, &at)?,
                 since: *opened.sealed_at.get(item)?,
             };
             Some((item.to_string(), value))

@@ -18,7 +18,7 @@ use crate::{
     api,
     error::describe,
     keys::fingerprint_secret::{FingerprintSecret, NewFingerprintSecret, SECRET},
-    store::Surroundings,
+    store::ClusterStore,
     telemetry::metrics::{Metrics, Written},
 };
 
@@ -35,7 +35,7 @@ enum MakeError {
 pub(crate) struct FingerprintKeeper {
     pub(crate) client: Client,
     pub(crate) own_namespace: String,
-    pub(crate) surroundings: watch::Receiver<Surroundings>,
+    pub(crate) store: watch::Receiver<ClusterStore>,
     pub(crate) metrics: Arc<Metrics>,
 }
 
@@ -44,13 +44,10 @@ const TRY_AGAIN_AFTER: Duration = Duration::from_secs(15);
 impl FingerprintKeeper {
     /// Makes the key whenever there is none.
     pub(crate) async fn keep(self) -> Infallible {
-        let mut surroundings = self.surroundings.clone();
+        let mut store = self.store.clone();
         let mut told = false;
         loop {
-            let found = surroundings
-                .borrow_and_update()
-                .fingerprint_secret()
-                .cloned();
+            let found = store.borrow_and_update().fingerprint_secret().cloned();
             match found {
                 Some(FingerprintSecret::Usable(_)) => told = false,
                 Some(FingerprintSecret::Junk) if told => {}
@@ -66,7 +63,7 @@ impl FingerprintKeeper {
                     }
                 }
             }
-            if surroundings.changed().await.is_err() {
+            if store.changed().await.is_err() {
                 pending::<Infallible>().await;
             }
         }
@@ -96,7 +93,7 @@ impl FingerprintKeeper {
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Waits until the key is there, or it is clear that it will not be soon.
-pub(crate) async fn until_made(mut surroundings: watch::Receiver<Surroundings>) {
-    let made = surroundings.wait_for(|known| known.fingerprint_secret().is_some());
+pub(crate) async fn until_made(mut store: watch::Receiver<ClusterStore>) {
+    let made = store.wait_for(|known| known.fingerprint_secret().is_some());
     let _ = timeout(PATIENCE, made).await;
 }

@@ -1,7 +1,7 @@
 //! Which values stand in the cluster, as far as fingerprints tell, and which of them stand in more
 //! than one place. No Secret is read for it.
 //!
-//! What it finds is for operations only: audit log, metric and the answers to Inquiries. No status
+//! What it finds is for operations only: audit log, metric and the answers to ValueReviews. No status
 //! and no event tells one tenant of another.
 
 use std::{
@@ -18,7 +18,7 @@ use kube::{
     core::PartialObjectMeta,
     runtime::reflector::{ObjectRef, Store},
 };
-use sealing::{Fingerprint, resource::ValuePlace};
+use sealing::{Fingerprint, ItemRef};
 use tokio::{
     sync::{Notify, watch},
     time::sleep,
@@ -26,14 +26,14 @@ use tokio::{
 
 use crate::{
     fingerprint::annotation::Fingerprints,
-    store::{Surroundings, objects::ReceivedSealedSecret, watcher::Lists},
+    store::{ClusterStore, objects::ReceivedSealedSecret, watcher::Lists},
     telemetry::{audit, metrics::Metrics},
 };
 
 /// What the leader sees of the values in the cluster.
 #[derive(Clone)]
 pub(crate) struct Values {
-    pub(crate) surroundings: watch::Receiver<Surroundings>,
+    pub(crate) store: watch::Receiver<ClusterStore>,
     pub(crate) sealed_secrets: Store<ReceivedSealedSecret>,
     pub(crate) sealed_secrets_listed: Lists,
     pub(crate) secrets: Store<PartialObjectMeta<Secret>>,
@@ -43,7 +43,7 @@ pub(crate) struct Values {
 /// The values with fingerprints of the present key. Anybody may have any number of them, so they are
 /// kept small, and places are made only of those that are told.
 #[derive(Debug, Default)]
-pub(crate) struct Standing {
+pub(crate) struct ValueIndex {
     secrets: Vec<KnownSecret>,
     values: Vec<KnownItem>,
     /// Secrets of SealedSecrets whose values cannot be compared with others.
@@ -68,13 +68,13 @@ struct KnownItem {
 
 /// Places of values, of which only so many are told.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Told {
-    pub(crate) places: Vec<ValuePlace>,
+pub(crate) struct ReportedPlaces {
+    pub(crate) places: Vec<ItemRef>,
     /// How many there are.
     pub(crate) count: usize,
 }
 
-impl Told {
+impl ReportedPlaces {
     /// Whether there are more than are told.
     pub(crate) fn is_cut(&self) -> bool {
         self.places.len() < self.count
@@ -86,14 +86,14 @@ const PLACES_OF_REUSED: usize = 20;
 
 impl Values {
     /// What stands in the cluster now.
-    pub(crate) async fn standing(&self) -> Standing {
+    pub(crate) async fn standing(&self) -> ValueIndex {
         self.sealed_secrets_listed.wait_for_first().await;
         self.secrets_listed.wait_for_first().await;
         let present = {
-            let surroundings = self.surroundings.borrow();
-            surroundings.fingerprint_key().map(|it| it.id().to_owned())
+            let store = self.store.borrow();
+            store.fingerprint_key().map(|it| it.id().to_owned())
         };
-        let mut standing = Standing::default();
+        let mut standing = ValueIndex::default();
         for secret in self.secrets.state() {
             let namespace = secret.namespace().unwrap_or_default();
             let place = ObjectRef::new(&secret.name_any()).within(&namespace);
@@ -105,7 +105,7 @@ impl Values {
     }
 }
 
-impl Standing {
+impl ValueIndex {
     /// Takes in a Secret that has the name of a SealedSecret. Whoever may label a Secret as ours can
     /// put any annotation on it, so only those count that are as the SealedSecret says they were
     /// written.
@@ -142,7 +142,7 @@ impl Standing {
 
     /// Values where they stand, for the tests.
     #[cfg(test)]
-    pub(crate) fn of(values: &[(Fingerprint, ValuePlace)], unknown: usize) -> Self {
+    pub(crate) fn of(values: &[(Fingerprint, ItemRef)], unknown: usize) -> Self {
         let mut standing = Self {
             unknown,
             ..Self::default()
@@ -179,9 +179,9 @@ impl Standing {
         }));
     }
 
-    fn place(&self, value: &KnownItem) -> ValuePlace {
+    fn place(&self, value: &KnownItem) -> ItemRef {
         let secret = &self.secrets[value.secret];
-        ValuePlace {
+        ItemRef {
             environment: secret.environment.clone(),
             namespace: secret.namespace.clone(),
             name: secret.name.clone(),
@@ -190,21 +190,21 @@ impl Standing {
     }
 
     /// Where a value with one of these fingerprints stands; at most so many places.
-    pub(crate) fn places_of(&self, fingerprints: &[Fingerprint], most: usize) -> Told {
+    pub(crate) fn places_of(&self, fingerprints: &[Fingerprint], most: usize) -> ReportedPlaces {
         let found = || {
             let values = self.values.iter();
             values.filter(|value| fingerprints.contains(&value.fingerprint))
         };
         let mut places: Vec<_> = found().take(most).map(|value| self.place(value)).collect();
         places.sort();
-        Told {
+        ReportedPlaces {
             places,
             count: found().count(),
         }
     }
 
     /// The values that stand in more than one Secret.
-    pub(crate) fn reused(&mut self) -> Vec<Told> {
+    pub(crate) fn reused(&mut self) -> Vec<ReportedPlaces> {
         self.values.sort_unstable();
         let groups = self
             .values
@@ -216,11 +216,11 @@ impl Standing {
         groups.map(|group| self.told(group)).collect()
     }
 
-    fn told(&self, group: &[KnownItem]) -> Told {
+    fn told(&self, group: &[KnownItem]) -> ReportedPlaces {
         let first = group.iter().take(PLACES_OF_REUSED);
         let mut places: Vec<_> = first.map(|value| self.place(value)).collect();
         places.sort();
-        Told {
+        ReportedPlaces {
             places,
             count: group.len(),
         }
@@ -253,7 +253,7 @@ pub(crate) async fn report_reuse(
     }
 }
 
-fn hash(group: &Told) -> u64 {
+fn hash(group: &ReportedPlaces) -> u64 {
     let mut hasher = DefaultHasher::new();
     group.hash(&mut hasher);
     hasher.finish()

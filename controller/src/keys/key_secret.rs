@@ -11,8 +11,8 @@ use kube::ResourceExt as _;
 use sealing::{
     Certificate, CertificateError, EnvironmentName, KeyError, KeyId, SealingKey, issue_certificate,
     resource::key_secret::{
-        CERTIFICATE_ITEM, ENVIRONMENT_LABEL, IN_USE_LABEL, PRIVATE_KEY_ITEM,
-        RENEW_BEFORE_ANNOTATION, SEALING_KEY_LABEL, SECRET_TYPE,
+        CERTIFICATE_ITEM, CUTOFF_TIME_ANNOTATION, ENVIRONMENT_LABEL, IN_USE_LABEL,
+        PRIVATE_KEY_ITEM, SEALING_KEY_LABEL, SECRET_TYPE,
     },
 };
 use serde::Serialize;
@@ -20,7 +20,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 /// A sealing key that was read from its Secret.
 #[derive(Debug, Clone)]
-pub(crate) struct KnownKey {
+pub(crate) struct StoredKey {
     /// The name of its Secret.
     pub(crate) secret: String,
     /// Whether the Secret says that the key still opens SealedSecrets.
@@ -33,12 +33,12 @@ pub(crate) struct KnownKey {
     pub(crate) created_at: Timestamp,
     /// When its certificate begins: when it was made, by the clock of whoever made it.
     pub(crate) not_before: Timestamp,
-    /// The `renewBefore` that it was made for.
-    pub(crate) made_for: Option<Timestamp>,
+    /// The `cutoffTime` that it was made for.
+    pub(crate) cutoff: Option<Timestamp>,
     pub(crate) not_after: Timestamp,
 }
 
-impl KnownKey {
+impl StoredKey {
     /// The id that seals name it by.
     pub(crate) fn id(&self) -> KeyId {
         self.sealing_key.id()
@@ -47,7 +47,7 @@ impl KnownKey {
     /// The instant that re-keying compares: a key that was made for an order is not older than the
     /// order, whatever the clocks said.
     pub(crate) fn made_at(&self) -> Timestamp {
-        self.made_for
+        self.cutoff
             .map_or(self.created_at, |order| order.max(self.created_at))
     }
 
@@ -63,7 +63,7 @@ impl KnownKey {
 }
 
 /// The mark that it is in use is our own, and no news to anybody.
-impl PartialEq for KnownKey {
+impl PartialEq for StoredKey {
     fn eq(&self, other: &Self) -> bool {
         self.environment == other.environment
             && self.id() == other.id()
@@ -75,7 +75,7 @@ impl PartialEq for KnownKey {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum KeySecret {
     /// It holds one.
-    Usable(KnownKey),
+    Usable(StoredKey),
     /// It does not, and is passed over.
     Junk(UnusableKey),
 }
@@ -106,7 +106,7 @@ impl KeySecret {
     }
 }
 
-fn read_key(secret: &Secret) -> Result<KnownKey, UnusableKey> {
+fn read_key(secret: &Secret) -> Result<StoredKey, UnusableKey> {
     let environment = secret
         .labels()
         .get(ENVIRONMENT_LABEL)
@@ -123,7 +123,7 @@ fn read_key(secret: &Secret) -> Result<KnownKey, UnusableKey> {
         .into_iter()
         .find(|sealing_key| sealing_key.id() == recipient.id())
         .ok_or(UnusableKey::Mismatch)?;
-    Ok(KnownKey {
+    Ok(StoredKey {
         secret: secret.name_any(),
         is_marked_in_use: secret.labels().contains_key(IN_USE_LABEL),
         environment,
@@ -131,9 +131,9 @@ fn read_key(secret: &Secret) -> Result<KnownKey, UnusableKey> {
         certificate: certificate.to_owned(),
         created_at: created_at(not_before, secret),
         not_before,
-        made_for: secret
+        cutoff: secret
             .annotations()
-            .get(RENEW_BEFORE_ANNOTATION)
+            .get(CUTOFF_TIME_ANNOTATION)
             .and_then(|instant| instant.parse().ok()),
         not_after,
     })
@@ -214,12 +214,12 @@ impl NewKey {
         })
     }
 
-    /// The body of the Secret that will keep it; `made_for` is the `renewBefore` that it was made for.
+    /// The body of the Secret that will keep it; `cutoff` is the `cutoffTime` that it was made for.
     pub(crate) fn secret<'a>(
         &'a self,
         name: &'a str,
         environment: &'a str,
-        made_for: Option<Timestamp>,
+        cutoff: Option<Timestamp>,
     ) -> KeySecretBody<'a> {
         KeySecretBody {
             api_version: "v1",
@@ -231,8 +231,8 @@ impl NewKey {
                     (SEALING_KEY_LABEL, "active"),
                 ]
                 .into(),
-                annotations: made_for
-                    .map(|instant| (RENEW_BEFORE_ANNOTATION, instant.to_string()))
+                annotations: cutoff
+                    .map(|instant| (CUTOFF_TIME_ANNOTATION, instant.to_string()))
                     .into_iter()
                     .collect(),
             },

@@ -7,34 +7,34 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use sealing::resource::RequestStatus;
 
 use super::Request;
-use crate::{backoff::Next, store::objects::ReceivedRequest};
+use crate::{backoff::Requeue, store::objects::ReceivedRequest};
 
 /// What is due about a request.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Turn {
+pub(super) enum NextStep {
     /// Nobody has answered it.
     Answer,
     /// Its time is over.
     Delete,
     /// It is answered, or being deleted: look again then.
-    Leave(Next),
+    Leave(Requeue),
 }
 
 /// Decides what is due. What was answered once is never answered again.
-pub(super) fn turn<R: Request>(
+pub(super) fn next_step<R: Request>(
     request: &ReceivedRequest<R>,
     time_to_live: Duration,
     now: Timestamp,
-) -> Turn {
+) -> NextStep {
     let left = remaining_time(request, time_to_live, now);
     if request.is_being_deleted() {
-        Turn::Leave(Next::OnChange)
+        NextStep::Leave(Requeue::OnChange)
     } else if left.is_zero() {
-        Turn::Delete
+        NextStep::Delete
     } else if answered_at(request).is_some() {
-        Turn::Leave(Next::After(left))
+        NextStep::Leave(Requeue::After(left))
     } else {
-        Turn::Answer
+        NextStep::Answer
     }
 }
 
@@ -108,8 +108,8 @@ mod tests {
         request(&json!({"conditions": [condition]}))
     }
 
-    fn due(request: &ReceivedRequest<ResealRequest>, now: &str) -> Turn {
-        turn(request, TIME_TO_LIVE, at(now))
+    fn due(request: &ReceivedRequest<ResealRequest>, now: &str) -> NextStep {
+        next_step(request, TIME_TO_LIVE, at(now))
     }
 
     #[test]
@@ -117,18 +117,18 @@ mod tests {
         for is_answered in [true, false] {
             let request = answered(is_answered, "2026-03-01T12:05:00Z");
             for (now, left) in [("2026-03-01T12:05:00Z", 600), ("2026-03-01T12:14:59Z", 1)] {
-                let wait = Next::After(Duration::from_secs(left));
-                assert_eq!(due(&request, now), Turn::Leave(wait));
+                let wait = Requeue::After(Duration::from_secs(left));
+                assert_eq!(due(&request, now), NextStep::Leave(wait));
             }
-            assert_eq!(due(&request, "2026-03-01T12:15:00Z"), Turn::Delete);
+            assert_eq!(due(&request, "2026-03-01T12:15:00Z"), NextStep::Delete);
         }
     }
 
     #[test]
     fn a_request_that_nobody_answered_is_deleted_after_the_same_time() {
         let request = request(&Value::Null);
-        assert_eq!(due(&request, "2026-03-01T12:09:59Z"), Turn::Answer);
-        assert_eq!(due(&request, "2026-03-01T12:10:00Z"), Turn::Delete);
+        assert_eq!(due(&request, "2026-03-01T12:09:59Z"), NextStep::Answer);
+        assert_eq!(due(&request, "2026-03-01T12:10:00Z"), NextStep::Delete);
     }
 
     #[test]
@@ -136,12 +136,12 @@ mod tests {
         let mut request = request(&Value::Null);
         request.metadata.deletion_timestamp = Some(Time(at("2026-03-01T12:00:01Z")));
         let late = "2026-03-01T13:00:00Z";
-        assert_eq!(due(&request, late), Turn::Leave(Next::OnChange));
+        assert_eq!(due(&request, late), NextStep::Leave(Requeue::OnChange));
     }
 
     #[test]
     fn a_clock_that_is_behind_keeps_a_request_longer_at_most() {
         let request = request(&Value::Null);
-        assert_eq!(due(&request, "2026-02-01T00:00:00Z"), Turn::Answer);
+        assert_eq!(due(&request, "2026-02-01T00:00:00Z"), NextStep::Answer);
     }
 }

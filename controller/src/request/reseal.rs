@@ -19,9 +19,9 @@ use tokio::{
 };
 
 use crate::{
-    backoff::Next,
-    request::{Answered, Answerer, Desk},
-    store::{Surroundings, objects::ReceivedRequest},
+    backoff::Requeue,
+    request::{Answered, Context, RequestHandler},
+    store::{ClusterStore, objects::ReceivedRequest},
     telemetry::audit::{self, ResealAttempt},
 };
 
@@ -30,35 +30,35 @@ mod answer;
 use answer::{Answer, Batch, Decision, Refusal, decide};
 
 /// What all answers share.
-pub(crate) struct Resealer {
-    pub(crate) desk: Desk,
-    pub(crate) surroundings: watch::Receiver<Surroundings>,
+pub(crate) struct ResealHandler {
+    pub(crate) context: Context,
+    pub(crate) store: watch::Receiver<ClusterStore>,
     pub(crate) private_key_operations: Arc<Semaphore>,
 }
 
 /// An environment without an active key is about to get one, which takes seconds.
 const LOOK_FOR_KEY_AFTER: Duration = Duration::from_secs(1);
 
-impl Answerer for Resealer {
+impl RequestHandler for ResealHandler {
     type Request = ResealRequest;
 
-    fn desk(&self) -> &Desk {
-        &self.desk
+    fn context(&self) -> &Context {
+        &self.context
     }
 
     /// Of an answer that does not fit into the object, it is told that it does not.
     async fn answer(
         &self,
         request: &ReceivedRequest<ResealRequest>,
-    ) -> Result<Answered<ResealRequest>, Next> {
-        let decision = decide(request, &self.surroundings.borrow());
+    ) -> Result<Answered<ResealRequest>, Requeue> {
+        let decision = decide(request, &self.store.borrow());
         let answer = match decision {
             Decision::Refuse(refusal) => Answer::from(refusal),
             Decision::Reseal(batch) => match self.reseal(request.name(), batch).await {
                 Ok(outcomes) => outcomes.into(),
-                Err(_) => return Err(Next::Backoff),
+                Err(_) => return Err(Requeue::Backoff),
             },
-            Decision::WaitForKey => return Err(Next::After(LOOK_FOR_KEY_AFTER)),
+            Decision::WaitForKey => return Err(Requeue::After(LOOK_FOR_KEY_AFTER)),
         };
         let answer = if answer.fits(request) {
             answer
@@ -73,7 +73,7 @@ impl Answerer for Resealer {
     }
 }
 
-impl Resealer {
+impl ResealHandler {
     /// Reseals a batch on threads of its own. Each seal waits for its turn among all that is to be
     /// unsealed.
     async fn reseal(&self, request: &str, batch: Batch) -> Result<Vec<ResealOutcome>, JoinError> {
@@ -97,7 +97,7 @@ impl Resealer {
             let _permit = self.private_key_operations.acquire().await;
             tokio::task::spawn_blocking(move || shared.reseal(index)).await?
         };
-        self.desk.metrics.count_reseal(outcome.result);
+        self.context.metrics.count_reseal(outcome.result);
         audit::record_reseal(&ResealAttempt {
             request,
             environment: &batch.environment.name,

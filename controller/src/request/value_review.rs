@@ -1,4 +1,4 @@
-//! Inquiries: where values stand, for those who may ask.
+//! ValueReviews: where values stand, for those who may ask.
 //!
 //! ```text
 //! decide    pure     -> refuse it | look for values that are reused | trace a value
@@ -15,14 +15,14 @@ use std::{
 };
 
 use jiff::Timestamp;
-use sealing::resource::Inquiry;
+use sealing::resource::ValueReview;
 use tokio::sync::{Semaphore, watch};
 
 use crate::{
-    backoff::Next,
+    backoff::Requeue,
     fingerprint::reuse::Values,
-    request::{Answered, Answerer, Desk},
-    store::{Surroundings, objects::ReceivedRequest},
+    request::{Answered, Context, RequestHandler},
+    store::{ClusterStore, objects::ReceivedRequest},
     telemetry::audit::{self, TraceAttempt},
 };
 
@@ -33,9 +33,9 @@ use answer::{Answer, Decision, Refusal, Tracing, decide, question};
 use rate_limit::RateLimit;
 
 /// What all answers share.
-pub(crate) struct Investigator {
-    pub(crate) desk: Desk,
-    pub(crate) surroundings: watch::Receiver<Surroundings>,
+pub(crate) struct ValueReviewHandler {
+    pub(crate) context: Context,
+    pub(crate) store: watch::Receiver<ClusterStore>,
     pub(crate) private_key_operations: Arc<Semaphore>,
     pub(crate) values: Values,
     pub(crate) traces: Traces,
@@ -55,15 +55,18 @@ impl Traces {
     }
 }
 
-impl Answerer for Investigator {
-    type Request = Inquiry;
+impl RequestHandler for ValueReviewHandler {
+    type Request = ValueReview;
 
-    fn desk(&self) -> &Desk {
-        &self.desk
+    fn context(&self) -> &Context {
+        &self.context
     }
 
-    async fn answer(&self, request: &ReceivedRequest<Inquiry>) -> Result<Answered<Inquiry>, Next> {
-        let decision = decide(request, &self.surroundings.borrow());
+    async fn answer(
+        &self,
+        request: &ReceivedRequest<ValueReview>,
+    ) -> Result<Answered<ValueReview>, Requeue> {
+        let decision = decide(request, &self.store.borrow());
         let answer = match decision {
             Decision::Refuse(refusal) => Answer::Refused(refusal),
             Decision::Reuse => match self.traces.begin(Instant::now()) {
@@ -72,9 +75,9 @@ impl Answerer for Investigator {
             },
             Decision::Trace(tracing) => self.trace(request.name(), tracing).await?,
         };
-        self.desk
+        self.context
             .metrics
-            .count_inquiry(question(request), answer.reason());
+            .count_value_review(question(request), answer.reason());
         Ok(Answered {
             status: answer.status(request, Timestamp::now()),
             reason: answer.reason(),
@@ -83,8 +86,8 @@ impl Answerer for Investigator {
     }
 }
 
-impl Investigator {
-    async fn trace(&self, request: &str, tracing: Tracing) -> Result<Answer, Next> {
+impl ValueReviewHandler {
+    async fn trace(&self, request: &str, tracing: Tracing) -> Result<Answer, Requeue> {
         if let Err(wait) = self.traces.begin(Instant::now()) {
             return Ok(Answer::Refused(Refusal::RateLimited(wait)));
         }
@@ -93,7 +96,7 @@ impl Investigator {
         let opened = {
             let _permit = self.private_key_operations.acquire().await;
             let opened = tokio::task::spawn_blocking(move || shared.open()).await;
-            opened.map_err(|_| Next::Backoff)?
+            opened.map_err(|_| Requeue::Backoff)?
         };
         let answer = match opened {
             Ok(fingerprints) => Answer::found(&self.values.standing().await, &fingerprints),

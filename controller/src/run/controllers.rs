@@ -26,19 +26,19 @@ use tokio::{
 
 use super::Replica;
 use crate::{
-    backoff::{Heals, Retries},
-    environment::reconcile::{self as environment, Keeper},
+    backoff::{DriftBackoff, ErrorBackoff},
+    environment::reconcile as environment,
     fingerprint::{
         keeper::{self, FingerprintKeeper},
         reuse::{self, Values},
     },
     request::{
-        self, Answerer, Desk,
-        reseal::Resealer,
-        value_review::{Investigator, Traces},
+        self, RequestHandler,
+        reseal::ResealHandler,
+        value_review::{Traces, ValueReviewHandler},
     },
     sealed_secret::{
-        context::{ROOM, Reconciler},
+        context::{CIPHERTEXT_BUDGET, Context as SealedSecretContext},
         plan::{MANAGED_BY, MANAGED_BY_LABEL},
         recent_statuses::RecentStatuses,
         reconcile as sealed_secret,
@@ -78,8 +78,8 @@ pub(super) fn tasks(replica: &Replica) -> [(&'static str, BoxFuture<'static, ()>
         .metrics
         .sealed_secrets
         .count_in(values.sealed_secrets.clone());
-    let keeper = Arc::new(keeper(replica, &values));
-    let reconciler = Arc::new(reconciler(replica, &values));
+    let environments = Arc::new(environment_context(replica, &values));
+    let sealed_secrets = Arc::new(sealed_secret_context(replica, &values));
     let readiness = tell_when_leading(
         replica.phase.clone(),
         [
@@ -88,7 +88,7 @@ pub(super) fn tasks(replica: &Replica) -> [(&'static str, BoxFuture<'static, ()>
             environments_listed,
         ],
     );
-    let report = environment::report_unusable_keys(Arc::clone(&keeper));
+    let report = environment::report_unusable_keys(Arc::clone(&environments));
     let again = stream::select(
         values.sealed_secrets_listed.stream(),
         values.secrets_listed.stream(),
@@ -97,14 +97,17 @@ pub(super) fn tasks(replica: &Replica) -> [(&'static str, BoxFuture<'static, ()>
     [
         (
             "SealedSecret controller",
-            after_fingerprint_key(replica, unseal(replica, watched, again, reconciler)),
+            after_fingerprint_key(replica, unseal(replica, watched, again, sealed_secrets)),
         ),
         (
             "Environment controller",
-            keep_environments(replica, environments_counter, changed, keeper),
+            keep_environments(replica, environments_counter, changed, environments),
         ),
         ("ResealRequest controller", answer_reseal_requests(replica)),
-        ("Inquiry controller", answer_inquiries(replica, values)),
+        (
+            "ValueReview controller",
+            answer_value_reviews(replica, values),
+        ),
         ("fingerprint key", keep_fingerprint_key(replica)),
         ("report of reuse", until_shutdown(replica, reuse)),
         ("report of unusable keys", until_shutdown(replica, report)),
@@ -128,7 +131,7 @@ fn watched(replica: &Replica) -> (Watched, Values) {
         values_changed: Arc::default(),
     };
     let values = Values {
-        surroundings: replica.surroundings.clone(),
+        store: replica.store.clone(),
         sealed_secrets,
         sealed_secrets_listed,
         secrets,
@@ -137,32 +140,32 @@ fn watched(replica: &Replica) -> (Watched, Values) {
     (watched, values)
 }
 
-fn keeper(replica: &Replica, values: &Values) -> Keeper {
-    Keeper {
+fn environment_context(replica: &Replica, values: &Values) -> environment::Context {
+    environment::Context {
         client: replica.client.clone(),
         own_namespace: replica.settings.namespace.clone(),
-        surroundings: replica.surroundings.clone(),
+        store: replica.store.clone(),
         sealed_secrets: values.sealed_secrets.clone(),
         sealed_secrets_listed: values.sealed_secrets_listed.clone(),
         events: replica.events.clone(),
         metrics: Arc::clone(&replica.metrics),
-        retries: Retries::default(),
+        retries: ErrorBackoff::default(),
         lost: Mutex::default(),
         revoked: Mutex::default(),
     }
 }
 
-fn reconciler(replica: &Replica, values: &Values) -> Reconciler {
-    Reconciler {
+fn sealed_secret_context(replica: &Replica, values: &Values) -> SealedSecretContext {
+    SealedSecretContext {
         client: replica.client.clone(),
-        surroundings: replica.surroundings.clone(),
+        store: replica.store.clone(),
         secrets: values.secrets.clone(),
         secrets_listed: values.secrets_listed.clone(),
         recent: RecentStatuses::default(),
-        retries: Retries::default(),
-        heals: Heals::default(),
+        retries: ErrorBackoff::default(),
+        heals: DriftBackoff::default(),
         private_key_operations: Arc::clone(&replica.private_key_operations),
-        room: Semaphore::new(ROOM as usize),
+        room: Semaphore::new(CIPHERTEXT_BUDGET as usize),
         events: replica.events.clone(),
         metrics: Arc::clone(&replica.metrics),
     }
@@ -187,7 +190,7 @@ fn keep_fingerprint_key(replica: &Replica) -> BoxFuture<'static, ()> {
     let keeper = FingerprintKeeper {
         client: replica.client.clone(),
         own_namespace: replica.settings.namespace.clone(),
-        surroundings: replica.surroundings.clone(),
+        store: replica.store.clone(),
         metrics: Arc::clone(&replica.metrics),
     };
     until_shutdown(replica, keeper.keep())
@@ -197,7 +200,7 @@ fn after_fingerprint_key(
     replica: &Replica,
     task: BoxFuture<'static, ()>,
 ) -> BoxFuture<'static, ()> {
-    keeper::until_made(replica.surroundings.clone())
+    keeper::until_made(replica.store.clone())
         .then(|()| task)
         .boxed()
 }
@@ -229,7 +232,7 @@ fn unseal(
     replica: &Replica,
     watched: Watched,
     again: impl Stream<Item = ()> + Send + 'static,
-    reconciler: Arc<Reconciler>,
+    context: Arc<SealedSecretContext>,
 ) -> BoxFuture<'static, ()> {
     let everything = watcher::Config::default();
     let ours = everything
@@ -258,16 +261,16 @@ fn unseal(
         .inspect(move |event| watched.secrets_counter.inspect(event))
         .inspect(move |_| watched.values_changed.notify_one())
         .touched_objects();
-    let forgetful = Arc::clone(&reconciler);
+    let forgetful = Arc::clone(&context);
     Controller::for_stream(sealed_secrets, watched.sealed_secrets)
         .with_config(controller::Config::default().concurrency(CONCURRENCY))
         .watches_stream(secrets, |secret| sealed_secret_of(&secret))
-        .reconcile_all_on(stream::select(changes(replica.surroundings.clone()), again))
+        .reconcile_all_on(stream::select(changes(replica.store.clone()), again))
         .graceful_shutdown_on(replica.shutdown.clone())
         .run(
             sealed_secret::reconcile,
             |_, never, _| match *never {},
-            reconciler,
+            context,
         )
         .for_each(move |ended| {
             if let Err(controller::Error::ObjectNotFound(gone)) = ended {
@@ -298,7 +301,7 @@ fn keep_environments(
     replica: &Replica,
     counter: ListCounter,
     sealed_secrets_changed: Arc<Notify>,
-    keeper: Arc<Keeper>,
+    context: Arc<environment::Context>,
 ) -> BoxFuture<'static, ()> {
     let (environments, writer) = reflector::store();
     let everything = watcher::Config::default();
@@ -309,17 +312,14 @@ fn keep_environments(
         // Of the status too, which another replica may have written that leads no more.
         .applied_objects();
     let counts = notifications(sealed_secrets_changed, COUNT_AFTER);
-    let forgetful = Arc::clone(&keeper);
+    let forgetful = Arc::clone(&context);
     Controller::for_stream(watch, environments)
-        .reconcile_all_on(stream::select(
-            changes(replica.surroundings.clone()),
-            counts,
-        ))
+        .reconcile_all_on(stream::select(changes(replica.store.clone()), counts))
         .graceful_shutdown_on(replica.shutdown.clone())
         .run(
             environment::reconcile,
             |_, never, _| match *never {},
-            keeper,
+            context,
         )
         .for_each(move |ended| {
             if let Err(controller::Error::ObjectNotFound(gone)) = ended {
@@ -331,38 +331,38 @@ fn keep_environments(
 }
 
 fn answer_reseal_requests(replica: &Replica) -> BoxFuture<'static, ()> {
-    let resealer = Resealer {
-        desk: desk(replica, Written::ResealRequestStatus),
-        surroundings: replica.surroundings.clone(),
+    let handler = ResealHandler {
+        context: request_context(replica, Written::ResealRequestStatus),
+        store: replica.store.clone(),
         private_key_operations: Arc::clone(&replica.private_key_operations),
     };
-    answer_requests(replica, resealer)
+    answer_requests(replica, handler)
 }
 
-fn answer_inquiries(replica: &Replica, values: Values) -> BoxFuture<'static, ()> {
-    let investigator = Investigator {
-        desk: desk(replica, Written::InquiryStatus),
-        surroundings: replica.surroundings.clone(),
+fn answer_value_reviews(replica: &Replica, values: Values) -> BoxFuture<'static, ()> {
+    let handler = ValueReviewHandler {
+        context: request_context(replica, Written::ValueReviewStatus),
+        store: replica.store.clone(),
         private_key_operations: Arc::clone(&replica.private_key_operations),
         values,
         traces: Traces::new(Instant::now()),
     };
-    answer_requests(replica, investigator)
+    answer_requests(replica, handler)
 }
 
-fn desk(replica: &Replica, written: Written) -> Desk {
-    Desk {
+fn request_context(replica: &Replica, written: Written) -> request::Context {
+    request::Context {
         client: replica.client.clone(),
         time_to_live: replica.settings.request_ttl,
-        retries: Retries::default(),
+        retries: ErrorBackoff::default(),
         metrics: Arc::clone(&replica.metrics),
         written,
     }
 }
 
 /// Requests are watched as metadata and read when it is their turn: they are large and short-lived.
-fn answer_requests<A: Answerer>(replica: &Replica, answerer: A) -> BoxFuture<'static, ()> {
-    let answerer = Arc::new(answerer);
+fn answer_requests<A: RequestHandler>(replica: &Replica, handler: A) -> BoxFuture<'static, ()> {
+    let handler = Arc::new(handler);
     let (requests, writer) = reflector::store();
     let api = Api::<PartialObjectMeta<A::Request>>::all(replica.client.clone());
     let watch = watching(api, watcher::Config::default())
@@ -370,14 +370,14 @@ fn answer_requests<A: Answerer>(replica: &Replica, answerer: A) -> BoxFuture<'st
         .applied_objects()
         // Our own answers are no news.
         .predicate_filter(predicates::generation, PredicateConfig::default());
-    let forgetful = Arc::clone(&answerer);
+    let forgetful = Arc::clone(&handler);
     Controller::for_stream(watch, requests)
         .with_config(controller::Config::default().concurrency(REQUESTS_AT_ONCE))
         .graceful_shutdown_on(replica.shutdown.clone())
-        .run(request::reconcile, |_, never, _| match *never {}, answerer)
+        .run(request::reconcile, |_, never, _| match *never {}, handler)
         .for_each(move |ended| {
             if let Err(controller::Error::ObjectNotFound(gone)) = ended {
-                forgetful.desk().retries.forget(&gone.name);
+                forgetful.context().retries.forget(&gone.name);
             }
             ready(())
         })

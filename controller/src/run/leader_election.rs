@@ -14,7 +14,7 @@ use crate::{error::describe, settings::LeaseSettings};
 
 mod claim;
 
-use claim::Rival;
+use claim::OtherHolder;
 
 /// Tries to become the leader.
 pub(crate) struct Election {
@@ -41,7 +41,7 @@ impl Election {
     }
 
     /// Waits until this replica leads.
-    pub(crate) async fn win(self) -> Term {
+    pub(crate) async fn acquire(self) -> Term {
         let mut rival = None;
         let patience = self.settings.lease_renew_deadline;
         loop {
@@ -66,7 +66,7 @@ impl Election {
     }
 
     /// Takes the Lease when it is free.
-    async fn attempt(&self, rival: &mut Option<Rival>) -> Result<Option<Lease>, kube::Error> {
+    async fn attempt(&self, rival: &mut Option<OtherHolder>) -> Result<Option<Lease>, kube::Error> {
         let LeaseSettings {
             lease_name,
             identity,
@@ -77,7 +77,7 @@ impl Election {
             let lease = claim::new(lease_name, self.holder(), Timestamp::now());
             return unless_conflict(self.leases.create(&PostParams::default(), &lease).await);
         };
-        *rival = Rival::of(&lease, identity, rival.take(), Instant::now());
+        *rival = OtherHolder::of(&lease, identity, rival.take(), Instant::now());
         if rival
             .as_ref()
             .is_some_and(|rival| !rival.is_gone(Instant::now()))
@@ -112,7 +112,7 @@ fn unless_conflict(answer: Result<Lease, kube::Error>) -> Result<Option<Lease>, 
 
 impl Term {
     /// Renews the Lease until it is lost.
-    pub(crate) async fn keep(&mut self) {
+    pub(crate) async fn renew(&mut self) {
         let LeaseSettings {
             lease_renew_deadline,
             lease_retry_period,
@@ -122,7 +122,7 @@ impl Term {
             sleep(lease_retry_period).await;
             let left = lease_renew_deadline.saturating_sub(self.renewed.elapsed());
             let sent = Instant::now();
-            match timeout(left, self.renew()).await {
+            match timeout(left, self.try_renew()).await {
                 Ok(Ok(Renewed::Yes)) => self.renewed = sent,
                 Ok(Ok(Renewed::NotYet)) => {}
                 Ok(Ok(Renewed::Lost)) => return,
@@ -134,7 +134,7 @@ impl Term {
         }
     }
 
-    async fn renew(&mut self) -> Result<Renewed, kube::Error> {
+    async fn try_renew(&mut self) -> Result<Renewed, kube::Error> {
         let renewed = claim::renew(self.lease.clone(), Timestamp::now());
         match unless_conflict(self.election.replace(&renewed).await)? {
             Some(lease) => {
@@ -150,7 +150,7 @@ impl Term {
     async fn reread(&mut self) -> Result<Renewed, kube::Error> {
         let settings = &self.election.settings;
         self.lease = self.election.leases.get(&settings.lease_name).await?;
-        let rival = Rival::of(&self.lease, &settings.identity, None, Instant::now());
+        let rival = OtherHolder::of(&self.lease, &settings.identity, None, Instant::now());
         Ok(rival.map_or(Renewed::NotYet, |_| Renewed::Lost))
     }
 

@@ -21,9 +21,9 @@ use serde_json::{Value, json};
 
 use super::plan::{DesiredSecret, Opened};
 use crate::{
-    api::{self, FIELD_MANAGER, Receipt},
+    api::{self, FIELD_MANAGER, WriteResponse},
     error::describe,
-    sealed_secret::outcome::{Obstacle, Outcome, Written},
+    sealed_secret::outcome::{Failure, Outcome, Written},
     status::reason::Reason,
     store::objects::ReceivedSealedSecret,
 };
@@ -32,21 +32,21 @@ use crate::{
 /// alone, and then takes away items that others have added.
 pub(super) async fn write_secret(client: &Client, opened: &Opened) -> Outcome {
     let secret = &opened.secret;
-    let failed = |error: kube::Error| obstacle(&error, secret.precondition.as_deref());
-    let mut receipt = apply(client, secret).await.map_err(failed)?;
-    if let Some(patch) = without_strays(secret, &receipt) {
+    let failed = |error: kube::Error| failure(&error, secret.precondition.as_deref());
+    let mut response = apply(client, secret).await.map_err(failed)?;
+    if let Some(patch) = without_strays(secret, &response) {
         let params = PatchParams {
             field_manager: Some(FIELD_MANAGER.to_owned()),
             ..PatchParams::default()
         };
-        receipt = patch_secret(client, secret, &params, &Patch::Merge(patch))
+        response = patch_secret(client, secret, &params, &Patch::Merge(patch))
             .await
             .map_err(failed)?;
     }
     Ok(Written {
         secret: WrittenSecret {
-            uid: receipt.metadata.uid,
-            resource_version: receipt.metadata.resource_version,
+            uid: response.metadata.uid,
+            resource_version: response.metadata.resource_version,
         },
         opened_by: opened.opened_by.clone(),
         compared: opened.compared.clone(),
@@ -56,7 +56,7 @@ pub(super) async fn write_secret(client: &Client, opened: &Opened) -> Outcome {
 
 /// Fields of others are taken over only in a Secret that was found to be ours. When there was none,
 /// one that somebody has made in the meantime is left to them.
-async fn apply(client: &Client, secret: &DesiredSecret) -> Result<Receipt, kube::Error> {
+async fn apply(client: &Client, secret: &DesiredSecret) -> Result<WriteResponse, kube::Error> {
     let params = PatchParams {
         force: secret.precondition.is_some(),
         ..PatchParams::apply(FIELD_MANAGER)
@@ -75,23 +75,23 @@ async fn patch_secret<P: Serialize>(
     secret: &DesiredSecret,
     params: &PatchParams,
     patch: &Patch<P>,
-) -> Result<Receipt, kube::Error> {
+) -> Result<WriteResponse, kube::Error> {
     let (namespace, name) = (secret.place.namespace.as_str(), secret.place.name.as_str());
     let request = Request::new(Secret::url_path(&(), Some(namespace))).patch(name, params, patch);
     api::send(client, request).await
 }
 
 /// A patch that removes the items which are not among the sealed ones, if there are any, from the
-/// Secret as the receipt shows it.
-fn without_strays(secret: &DesiredSecret, receipt: &Receipt) -> Option<Value> {
-    let strays: BTreeMap<&str, Value> = receipt
+/// Secret as the response shows it.
+fn without_strays(secret: &DesiredSecret, response: &WriteResponse) -> Option<Value> {
+    let strays: BTreeMap<&str, Value> = response
         .item_names()
         .filter(|stray| secret.items.keys().all(|name| name.as_str() != *stray))
         .map(|stray| (stray, Value::Null))
         .collect();
     (!strays.is_empty()).then(|| {
         json!({
-            "metadata": {"resourceVersion": receipt.metadata.resource_version},
+            "metadata": {"resourceVersion": response.metadata.resource_version},
             "data": strays,
         })
     })
@@ -155,10 +155,10 @@ impl<'a> From<&'a DesiredSecret> for SecretBody<'a> {
 }
 
 /// What a refused write means; `replaced` is the uid of the Secret that was there before, if any.
-fn obstacle(error: &kube::Error, replaced: Option<&str>) -> Obstacle {
+fn failure(error: &kube::Error, replaced: Option<&str>) -> Failure {
     let kube::Error::Api(status) = error else {
         let message = format!("writing the Secret: {}", describe(error));
-        return Obstacle::new(Reason::ApiError, message);
+        return Failure::new(Reason::ApiError, message);
     };
     let (reason, message) = match status.code {
         400 | 422 => return invalid(status),
@@ -174,10 +174,10 @@ fn obstacle(error: &kube::Error, replaced: Option<&str>) -> Obstacle {
         ),
         code => {
             let message = format!("writing the Secret: the API server answered {code}");
-            return Obstacle::new(Reason::ApiError, message);
+            return Failure::new(Reason::ApiError, message);
         }
     };
-    Obstacle::new(reason, message)
+    Failure::new(reason, message)
 }
 
 const FORBIDDEN: &str = "the API server forbids the controller to write the Secret: see whether the \
@@ -191,7 +191,7 @@ const FORBIDDEN_TO_TAKE_OVER: &str = "the API server forbids the controller to w
 
 /// What is invalid about a Secret, by the fields that the API server names and the kind of its
 /// complaint.
-fn invalid(status: &Status) -> Obstacle {
+fn invalid(status: &Status) -> Failure {
     let causes = status.details.iter().flat_map(|details| &details.causes);
     let complains = |field: &str, reason: &str| {
         causes
@@ -199,18 +199,18 @@ fn invalid(status: &Status) -> Obstacle {
             .any(|cause| cause.field == field && cause.reason == reason)
     };
     if complains("data", "FieldValueForbidden") || complains("immutable", "FieldValueForbidden") {
-        return Obstacle::new(
+        return Failure::new(
             Reason::ImmutableSecret,
             "the Secret is immutable and would change: delete it to have it written anew",
         );
     }
     if causes.clone().any(|cause| cause.field == "type") {
-        return Obstacle::new(
+        return Failure::new(
             Reason::TypeChange,
             "the Secret has another type, which cannot be changed: delete it to have it written anew",
         );
     }
-    Obstacle::new(
+    Failure::new(
         Reason::InvalidSecret,
         "the API server takes no such Secret: see what its type, labels and annotations ask for",
     )
@@ -235,8 +235,8 @@ pub(super) async fn write_status(
         &PatchParams::apply(FIELD_MANAGER).force(),
         &Patch::Apply(body),
     );
-    let receipt = api::send(client, request).await?;
-    Ok(receipt.metadata.resource_version)
+    let response = api::send(client, request).await?;
+    Ok(response.metadata.resource_version)
 }
 
 #[cfg(test)]

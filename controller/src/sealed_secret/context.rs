@@ -8,28 +8,28 @@ use tokio::sync::{Semaphore, watch};
 
 use super::recent_statuses::RecentStatuses;
 use crate::{
-    backoff::{Heals, Retries},
-    store::{Surroundings, watcher::Lists},
+    backoff::{DriftBackoff, ErrorBackoff},
+    store::{ClusterStore, watcher::Lists},
     telemetry::{events::Events, metrics::Metrics},
 };
 
 /// Bytes of ciphertexts that may be in memory at once: hundreds of usual SealedSecrets, or a few of
 /// the largest. Each is there several times over, as JSON, in binary and in its Secret.
-pub(crate) const ROOM: u32 = 3 * 1024 * 1024;
+pub(crate) const CIPHERTEXT_BUDGET: u32 = 3 * 1024 * 1024;
 
 /// What every reconcile of a SealedSecret shares.
-pub(crate) struct Reconciler {
+pub(crate) struct Context {
     pub(crate) client: Client,
-    pub(crate) surroundings: watch::Receiver<Surroundings>,
+    pub(crate) store: watch::Receiver<ClusterStore>,
     /// Metadata of the Secrets that carry our label.
     pub(crate) secrets: Store<PartialObjectMeta<Secret>>,
     pub(crate) secrets_listed: Lists,
     pub(crate) recent: RecentStatuses,
-    pub(crate) retries: Retries,
-    pub(crate) heals: Heals,
+    pub(crate) retries: ErrorBackoff,
+    pub(crate) heals: DriftBackoff,
     /// One permit for each core, for all that use private keys.
     pub(crate) private_key_operations: Arc<Semaphore>,
-    /// One permit for each byte of ciphertext that may be in memory, [`ROOM`] in all.
+    /// One permit for each byte of ciphertext that may be in memory, [`CIPHERTEXT_BUDGET`] in all.
     pub(crate) room: Semaphore,
     pub(crate) events: Events,
     pub(crate) metrics: Arc<Metrics>,

@@ -11,42 +11,39 @@ use kube::{
 use sealing::resource::{SealedSecret, SealedSecretSpec, WrittenSecret};
 
 use super::{
-    context::Reconciler,
+    context::Context,
     plan::{self, FoundSecret, Observed},
 };
 use crate::{
     error::describe,
-    sealed_secret::outcome::Obstacle,
+    sealed_secret::outcome::Failure,
     status::reason::Reason,
     store::{
-        Belonging,
-        objects::{Contents, ReceivedSealedSecret, Unreadable},
+        NamespaceMatch,
+        objects::{FullSealedSecret, InvalidSpec, ReceivedSealedSecret},
     },
 };
 
 /// Gathers everything that the plan for one SealedSecret rests on.
-pub(super) async fn observe(
-    object: &Arc<ReceivedSealedSecret>,
-    reconciler: &Reconciler,
-) -> Observed {
+pub(super) async fn observe(object: &Arc<ReceivedSealedSecret>, context: &Context) -> Observed {
     let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
-    let status = reconciler.recent.newest(object);
-    let (belonging, fingerprint_key) = {
-        let surroundings = reconciler.surroundings.borrow();
+    let status = context.recent.newest(object);
+    let (namespace_match, fingerprint_key) = {
+        let store = context.store.borrow();
         (
-            surroundings.belonging(namespace),
-            surroundings.fingerprint_key().cloned(),
+            store.namespace_match(namespace),
+            store.fingerprint_key().cloned(),
         )
     };
-    let secret = match &belonging {
-        Belonging::To(_) => find_secret(object, status.secret.as_ref(), reconciler).await,
+    let secret = match &namespace_match {
+        NamespaceMatch::To(_) => find_secret(object, status.secret.as_ref(), context).await,
         // Nothing will be written, whatever is there.
         _ => Ok(None),
     };
     Observed {
         object: Arc::clone(object),
         status,
-        belonging,
+        namespace_match,
         secret,
         fingerprint_key,
         now: Timestamp::now(),
@@ -59,17 +56,17 @@ pub(super) async fn observe(
 async fn find_secret(
     object: &ReceivedSealedSecret,
     recorded: Option<&WrittenSecret>,
-    reconciler: &Reconciler,
-) -> Result<Option<FoundSecret>, Obstacle> {
+    context: &Context,
+) -> Result<Option<FoundSecret>, Failure> {
     let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
     let name = object.name_any();
-    let watched = reconciler
+    let watched = context
         .secrets
         .get(&ObjectRef::new(&name).within(namespace))
         .map(|secret| FoundSecret::from(&secret.metadata));
     match (watched, recorded) {
         (Some(watched), Some(recorded)) if watched.is(recorded) => Ok(Some(watched)),
-        _ => ask_for_secret(&reconciler.client, namespace, &name).await,
+        _ => ask_for_secret(&context.client, namespace, &name).await,
     }
 }
 
@@ -77,11 +74,11 @@ async fn ask_for_secret(
     client: &Client,
     namespace: &str,
     name: &str,
-) -> Result<Option<FoundSecret>, Obstacle> {
+) -> Result<Option<FoundSecret>, Failure> {
     let secrets = Api::<Secret>::namespaced(client.clone(), namespace);
     let found = secrets.get_metadata_opt(name).await.map_err(|error| {
         let message = format!("looking at the Secret: {}", describe(&error));
-        Obstacle::new(Reason::ApiError, message)
+        Failure::new(Reason::ApiError, message)
     })?;
     Ok(found.map(|secret| FoundSecret::from(&secret.metadata)))
 }
@@ -89,21 +86,21 @@ async fn ask_for_secret(
 /// The whole spec of a SealedSecret, unless it is gone or has changed since it was looked at.
 pub(super) async fn contents(
     object: &ReceivedSealedSecret,
-    reconciler: &Reconciler,
-) -> Result<Option<SealedSecretSpec>, Obstacle> {
+    context: &Context,
+) -> Result<Option<SealedSecretSpec>, Failure> {
     let failed = |error: &kube::Error| {
         let message = format!("reading the SealedSecret: {}", describe(error));
-        Obstacle::new(Reason::ApiError, message)
+        Failure::new(Reason::ApiError, message)
     };
     let namespace = object.metadata.namespace.as_deref();
     let request = Request::new(SealedSecret::url_path(&(), namespace))
         .get(&object.name_any(), &GetParams::default())
         .map_err(|error| failed(&kube::Error::BuildRequest(error)))?;
-    match reconciler.client.request::<Contents>(request).await {
+    match context.client.request::<FullSealedSecret>(request).await {
         Ok(contents) if !contents.are_of(object) => Ok(None),
         Ok(contents) => match contents.spec {
             Ok(spec) => Ok(Some(spec)),
-            Err(Unreadable) => Err(plan::unreadable()),
+            Err(InvalidSpec) => Err(plan::unreadable()),
         },
         Err(kube::Error::Api(status)) if status.is_not_found() => Ok(None),
         Err(error) => Err(failed(&error)),

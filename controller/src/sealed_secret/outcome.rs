@@ -6,14 +6,14 @@ use crate::{fingerprint::annotation::Compared, status::reason::Reason};
 
 /// Why no Secret was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Obstacle {
+pub struct Failure {
     /// Its kind.
     pub reason: Reason,
     /// For people; never a value, or text made from one.
     pub message: String,
 }
 
-impl Obstacle {
+impl Failure {
     pub(crate) fn new(reason: Reason, message: impl Into<String>) -> Self {
         Self {
             reason,
@@ -36,4 +36,4 @@ pub(crate) struct Written {
 }
 
 /// What came of one SealedSecret.
-pub(crate) type Outcome = Result<Written, Obstacle>;
+pub(crate) type Outcome = Result<Written, Failure>;

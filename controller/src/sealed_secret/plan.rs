@@ -10,20 +10,20 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Resource as _;
 use sealing::{
-    FingerprintKey, KeyId, Place,
+    FingerprintKey, KeyId, SecretRef,
     resource::{SealedSecret, SealedSecretStatus},
 };
 
 use crate::{
     fingerprint::annotation::Fingerprinting,
-    sealed_secret::outcome::Obstacle,
+    sealed_secret::outcome::Failure,
     status::{
         conditions::{State, state_of},
         reason::Reason,
     },
     store::{
-        Belonging, KnownEnvironment,
-        objects::{Outline, ReceivedSealedSecret, Unreadable},
+        NamespaceMatch, ResolvedEnvironment,
+        objects::{InvalidSpec, Outline, ReceivedSealedSecret},
     },
 };
 
@@ -45,9 +45,9 @@ pub struct Observed {
     /// Its newest status, which may be newer than the one in `object`.
     pub status: SealedSecretStatus,
     /// The Environment that its namespace belongs to.
-    pub belonging: Belonging,
+    pub namespace_match: NamespaceMatch,
     /// The Secret of its name, as far as its metadata tells.
-    pub secret: Result<Option<FoundSecret>, Obstacle>,
+    pub secret: Result<Option<FoundSecret>, Failure>,
     /// What its values are fingerprinted with, when there is one.
     pub fingerprint_key: Option<Arc<FingerprintKey>>,
     /// The present instant.
@@ -60,7 +60,7 @@ pub enum Plan {
     /// Nothing: nothing has changed since it was unsealed, or it is being deleted.
     Leave,
     /// Say what is in the way. A Secret that was written before stays as it is.
-    Report(Obstacle),
+    Report(Failure),
     /// Read its seals, open them and write the Secret.
     Unseal(Box<Permitted>),
 }
@@ -73,14 +73,14 @@ pub fn plan(observed: &Observed) -> Plan {
     match decide(observed) {
         Ok(None) => Plan::Leave,
         Ok(Some(permitted)) => Plan::Unseal(Box::new(permitted)),
-        Err(obstacle) => Plan::Report(obstacle),
+        Err(failure) => Plan::Report(failure),
     }
 }
 
-fn decide(observed: &Observed) -> Result<Option<Permitted>, Obstacle> {
+fn decide(observed: &Observed) -> Result<Option<Permitted>, Failure> {
     let place = place(&observed.object)?;
     let outline = readable(&observed.object)?;
-    let environment = environment(&observed.belonging, &place, outline)?;
+    let environment = environment(&observed.namespace_match, &place, outline)?;
     check_secret_type(outline, environment)?;
     let secret = observed.secret.clone()?;
     if is_unchanged(observed, outline, environment, secret.as_ref()) {
@@ -98,20 +98,20 @@ fn decide(observed: &Observed) -> Result<Option<Permitted>, Obstacle> {
     }))
 }
 
-fn place(object: &ReceivedSealedSecret) -> Result<Place, Obstacle> {
+fn place(object: &ReceivedSealedSecret) -> Result<SecretRef, Failure> {
     let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
     let name = object.metadata.name.as_deref().unwrap_or_default();
-    Place::parse(namespace, name)
-        .map_err(|error| Obstacle::new(Reason::Malformed, error.to_string()))
+    SecretRef::parse(namespace, name)
+        .map_err(|error| Failure::new(Reason::Malformed, error.to_string()))
 }
 
-fn readable(object: &ReceivedSealedSecret) -> Result<&Outline, Obstacle> {
-    object.outline.as_ref().map_err(|Unreadable| unreadable())
+fn readable(object: &ReceivedSealedSecret) -> Result<&Outline, Failure> {
+    object.outline.as_ref().map_err(|InvalidSpec| unreadable())
 }
 
 /// What is said about a spec that does not fit its schema.
-pub(super) fn unreadable() -> Obstacle {
-    Obstacle::new(
+pub(super) fn unreadable() -> Failure {
+    Failure::new(
         Reason::Malformed,
         "its spec is not one that this version can read",
     )
@@ -119,50 +119,50 @@ pub(super) fn unreadable() -> Obstacle {
 
 /// The Environment of the namespace, when it is the one that the manifest was sealed for.
 fn environment<'a>(
-    belonging: &'a Belonging,
-    place: &Place,
+    namespace_match: &'a NamespaceMatch,
+    place: &SecretRef,
     outline: &Outline,
-) -> Result<&'a Arc<KnownEnvironment>, Obstacle> {
+) -> Result<&'a Arc<ResolvedEnvironment>, Failure> {
     let namespace = &place.namespace;
-    let (reason, message) = match belonging {
-        Belonging::To(environment) if environment.name.as_str() == outline.environment => {
+    let (reason, message) = match namespace_match {
+        NamespaceMatch::To(environment) if environment.name.as_str() == outline.environment => {
             return Ok(environment);
         }
-        Belonging::To(environment) => (
+        NamespaceMatch::To(environment) => (
             Reason::WrongEnvironment,
             format!(
                 "sealed for environment {}; namespace {namespace} belongs to {}",
                 outline.environment, environment.name
             ),
         ),
-        Belonging::None => (
+        NamespaceMatch::None => (
             Reason::NoEnvironment,
             format!("namespace {namespace} belongs to no Environment"),
         ),
-        Belonging::Ambiguous(names) => (
+        NamespaceMatch::Ambiguous(names) => (
             Reason::AmbiguousEnvironment,
             format!(
                 "namespace {namespace} belongs to more than one Environment: {}",
                 list(names)
             ),
         ),
-        Belonging::Unreadable(name) => (
+        NamespaceMatch::InvalidSpec(name) => (
             Reason::InvalidEnvironment,
             format!("namespace {namespace} belongs to Environment {name}, which cannot be read"),
         ),
-        Belonging::Unknown => (
+        NamespaceMatch::Unknown => (
             Reason::Progressing,
             format!("namespace {namespace} has not been seen yet"),
         ),
     };
-    Err(Obstacle::new(reason, message))
+    Err(Failure::new(reason, message))
 }
 
-fn check_secret_type(outline: &Outline, environment: &KnownEnvironment) -> Result<(), Obstacle> {
+fn check_secret_type(outline: &Outline, environment: &ResolvedEnvironment) -> Result<(), Failure> {
     let secret_type = &outline.secret_type;
     if environment.spec.refuses_secret_type(secret_type) {
-        return Err(Obstacle::new(
-            Reason::RefusedSecretType,
+        return Err(Failure::new(
+            Reason::DeniedSecretType,
             format!(
                 "environment {} writes no Secrets of type {secret_type}",
                 environment.name
@@ -176,7 +176,7 @@ fn check_secret_type(outline: &Outline, environment: &KnownEnvironment) -> Resul
 fn is_unchanged(
     observed: &Observed,
     outline: &Outline,
-    environment: &KnownEnvironment,
+    environment: &ResolvedEnvironment,
     secret: Option<&FoundSecret>,
 ) -> bool {
     let status = &observed.status;
@@ -218,12 +218,12 @@ fn is_done(observed: &Observed) -> bool {
 fn precondition(
     observed: &Observed,
     secret: Option<&FoundSecret>,
-) -> Result<Option<String>, Obstacle> {
+) -> Result<Option<String>, Failure> {
     let Some(secret) = secret else {
         return Ok(None);
     };
     if secret.is_being_deleted {
-        return Err(Obstacle::new(
+        return Err(Failure::new(
             Reason::Progressing,
             "a Secret of this name is being deleted",
         ));
@@ -245,7 +245,7 @@ fn precondition(
 }
 
 /// What is said about a Secret that another object controls.
-fn owned(owner: &OwnerReference, observed: &Observed) -> Obstacle {
+fn owned(owner: &OwnerReference, observed: &Observed) -> Failure {
     let OwnerReference {
         api_version,
         kind,
@@ -256,12 +256,12 @@ fn owned(owner: &OwnerReference, observed: &Observed) -> Obstacle {
     let same_name = observed.object.metadata.name.as_ref() == Some(name);
     let is_sealed_secret = *kind == SealedSecret::kind(&()) && same_name;
     if is_sealed_secret && group == SealedSecret::group(&()) {
-        return Obstacle::new(
+        return Failure::new(
             Reason::Progressing,
             "the Secret of an earlier SealedSecret of this name is about to be collected",
         );
     }
-    if is_sealed_secret && group == ORIGINAL_GROUP {
+    if is_sealed_secret && group == BITNAMI_GROUP {
         return exists(&format!(
             "it belongs to {kind} {name} of {group}: to have it taken over, delete that one with \
              `kubectl delete sealedsecrets.{group} {name} --cascade=orphan`, and then annotate the \
@@ -272,17 +272,17 @@ fn owned(owner: &OwnerReference, observed: &Observed) -> Obstacle {
 }
 
 /// The original's resources.
-const ORIGINAL_GROUP: &str = "bitnami.com";
+const BITNAMI_GROUP: &str = "bitnami.com";
 
-fn exists(what: &str) -> Obstacle {
-    Obstacle::new(
+fn exists(what: &str) -> Failure {
+    Failure::new(
         Reason::SecretExists,
         format!("a Secret of this name exists; {what}"),
     )
 }
 
 /// Whether the ring can open every seal, as far as their recipients tell.
-fn check_keys(outline: &Outline, environment: &KnownEnvironment) -> Result<(), Obstacle> {
+fn check_keys(outline: &Outline, environment: &ResolvedEnvironment) -> Result<(), Failure> {
     let ring = &environment.ring;
     let closed = |seal: &&Vec<KeyId>| !seal.iter().any(|id| ring.holds(*id));
     match outline.seals.iter().find(closed) {
@@ -292,10 +292,10 @@ fn check_keys(outline: &Outline, environment: &KnownEnvironment) -> Result<(), O
 }
 
 /// Why none of these keys is in the environment's ring.
-fn missing_keys(missing: &[KeyId], environment: &KnownEnvironment) -> Obstacle {
+fn missing_keys(missing: &[KeyId], environment: &ResolvedEnvironment) -> Failure {
     let name = &environment.name;
     if missing.iter().any(|id| environment.revokes(*id)) {
-        Obstacle::new(
+        Failure::new(
             Reason::RevokedSealingKey,
             format!(
                 "sealed to {}, which environment {name} has revoked",
@@ -303,12 +303,12 @@ fn missing_keys(missing: &[KeyId], environment: &KnownEnvironment) -> Obstacle {
             ),
         )
     } else if environment.ring.is_empty() {
-        Obstacle::new(
+        Failure::new(
             Reason::Progressing,
             format!("environment {name} has no sealing key yet"),
         )
     } else {
-        Obstacle::new(
+        Failure::new(
             Reason::UnknownSealingKey,
             format!(
                 "sealed to {}, which environment {name} does not have",

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! observe   [read]   the object, its Environment with the key ring, its Secret's metadata
-//! plan      pure     -> leave it | an obstacle | unseal
+//! plan      pure     -> leave it | an failure | unseal
 //! observe   [read]   the object's ciphertexts, which are not kept in memory
 //! open      beside   private-key operations, away from the async runtime
 //! apply     [write]  the Secret -> an outcome
@@ -24,14 +24,14 @@ use tokio::sync::SemaphorePermit;
 
 use super::{
     apply,
-    context::{ROOM, Reconciler},
+    context::{CIPHERTEXT_BUDGET, Context},
     observe,
-    outcome::{Obstacle, Outcome},
+    outcome::{Failure, Outcome},
     plan::{Observed, Opened, Permitted, Plan, Unsealing, plan},
     report::{Report, report},
 };
 use crate::{
-    backoff::Next,
+    backoff::Requeue,
     error::describe,
     status::reason::Reason,
     store::objects::ReceivedSealedSecret,
@@ -42,34 +42,34 @@ use crate::{
 };
 
 /// The watch tells of a change in a moment; this is for the case that it does not.
-const LOOK_AGAIN: Next = Next::After(Duration::from_secs(15));
+const LOOK_AGAIN: Requeue = Requeue::After(Duration::from_secs(15));
 
 /// Brings one Secret nearer to what its SealedSecret says.
 pub(crate) async fn reconcile(
     object: Arc<ReceivedSealedSecret>,
-    reconciler: Arc<Reconciler>,
+    context: Arc<Context>,
 ) -> Result<Action, Infallible> {
     let began = Instant::now();
-    reconciler.metrics.begin_reconcile();
-    let next = reconciler.settle(&object).await;
-    let action = reconciler.action(&object, next);
-    reconciler.metrics.end_reconcile(began.elapsed());
+    context.metrics.begin_reconcile();
+    let next = context.settle(&object).await;
+    let action = context.action(&object, next);
+    context.metrics.end_reconcile(began.elapsed());
     Ok(action)
 }
 
-impl Reconciler {
-    async fn settle(&self, object: &Arc<ReceivedSealedSecret>) -> Next {
+impl Context {
+    async fn settle(&self, object: &Arc<ReceivedSealedSecret>) -> Requeue {
         // Before that, each Secret would be asked for by its name.
         self.secrets_listed.wait_for_first().await;
         let observed = observe::observe(object, self).await;
         let outcome = match plan(&observed) {
-            Plan::Leave => return Next::OnChange,
-            Plan::Report(obstacle) => Err(obstacle),
+            Plan::Leave => return Requeue::OnChange,
+            Plan::Report(failure) => Err(failure),
             Plan::Unseal(permitted) => {
                 if permitted.heals()
                     && let Err(wait) = self.heals.begin(&object.path(), Instant::now())
                 {
-                    return Next::After(wait);
+                    return Requeue::After(wait);
                 }
                 match self.unseal(object, *permitted).await {
                     Some(outcome) => outcome,
@@ -82,24 +82,27 @@ impl Reconciler {
 
     /// Nothing comes of it when the object is not what was decided about any more.
     async fn unseal(&self, object: &ReceivedSealedSecret, permitted: Permitted) -> Option<Outcome> {
-        let _room = self.room_for(object).await;
+        let _room = self.reserve_memory(object).await;
         let spec = match observe::contents(object, self).await {
             Ok(Some(spec)) => spec,
             Ok(None) => return None,
-            Err(obstacle) => return Some(Err(obstacle)),
+            Err(failure) => return Some(Err(failure)),
         };
         let outcome = match permitted.unsealing(spec) {
             Ok(unsealing) => self.open_and_write(unsealing).await,
-            Err(obstacle) => Err(obstacle),
+            Err(failure) => Err(failure),
         };
         Some(outcome)
     }
 
     /// Waits until the object may be held in memory.
-    async fn room_for(&self, object: &ReceivedSealedSecret) -> Option<SemaphorePermit<'_>> {
+    async fn reserve_memory(&self, object: &ReceivedSealedSecret) -> Option<SemaphorePermit<'_>> {
         let outline = object.outline.as_ref().ok()?;
         let size = u32::try_from(outline.size).unwrap_or(u32::MAX);
-        self.room.acquire_many(size.min(ROOM)).await.ok()
+        self.room
+            .acquire_many(size.min(CIPHERTEXT_BUDGET))
+            .await
+            .ok()
     }
 
     async fn open_and_write(&self, unsealing: Unsealing) -> Outcome {
@@ -113,8 +116,8 @@ impl Reconciler {
 
     /// Opens the seals on a thread of its own, as many at once as there are cores, so that probes,
     /// Lease and watches stay prompt.
-    async fn open(&self, unsealing: Unsealing) -> Result<Opened, Obstacle> {
-        let interrupted = || Obstacle::new(Reason::ApiError, "unsealing was interrupted");
+    async fn open(&self, unsealing: Unsealing) -> Result<Opened, Failure> {
+        let interrupted = || Failure::new(Reason::ApiError, "unsealing was interrupted");
         let _permit = self
             .private_key_operations
             .acquire()
@@ -128,7 +131,7 @@ impl Reconciler {
         let outcome = opened
             .as_ref()
             .err()
-            .map_or(Reason::Unsealed, |obstacle| obstacle.reason);
+            .map_or(Reason::Unsealed, |failure| failure.reason);
         self.metrics.count_unseal(outcome);
         audit::record(&Attempt {
             place: unsealing.place(),
@@ -140,13 +143,13 @@ impl Reconciler {
     }
 
     /// Tells what came of it, where that is news.
-    async fn publish(&self, observed: &Observed, outcome: Outcome) -> Next {
-        if let Err(obstacle) = &outcome {
-            self.metrics.count_failure(obstacle.reason);
+    async fn publish(&self, observed: &Observed, outcome: Outcome) -> Requeue {
+        if let Err(failure) = &outcome {
+            self.metrics.count_failure(failure.reason);
         }
         let Report {
             status,
-            announcement,
+            event_message,
             next,
         } = report(observed, outcome, Timestamp::now());
         if let Some(status) = status
@@ -154,11 +157,11 @@ impl Reconciler {
         {
             let (object, error) = (observed.object.path(), describe(&error));
             tracing::warn!(object, error, "status not written");
-            return Next::Backoff;
+            return Requeue::Backoff;
         }
-        if let Some(announcement) = announcement {
+        if let Some(event_message) = event_message {
             self.events
-                .announce(&announcement, observed.object.object_ref(&()))
+                .publish(&event_message, observed.object.object_ref(&()))
                 .await;
         }
         next
@@ -175,15 +178,15 @@ impl Reconciler {
         Ok(())
     }
 
-    fn action(&self, object: &ReceivedSealedSecret, next: Next) -> Action {
+    fn action(&self, object: &ReceivedSealedSecret, next: Requeue) -> Action {
         let path = object.path();
-        if next != Next::Backoff {
+        if next != Requeue::Backoff {
             self.retries.forget(&path);
         }
         match next {
-            Next::After(wait) => Action::requeue(wait),
-            Next::Backoff => Action::requeue(self.retries.wait(&path)),
-            Next::OnChange => Action::await_change(),
+            Requeue::After(wait) => Action::requeue(wait),
+            Requeue::Backoff => Action::requeue(self.retries.wait(&path)),
+            Requeue::OnChange => Action::await_change(),
         }
     }
 

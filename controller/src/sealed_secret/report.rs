@@ -6,13 +6,13 @@ use sealing::resource::{SealStatus, SealedSecretStatus};
 
 use super::plan::Observed;
 use crate::{
-    backoff::Next,
+    backoff::Requeue,
     sealed_secret::outcome::{Outcome, Written},
     status::{
         conditions::{State, Verdict, ready_condition},
         reason::Reason,
     },
-    telemetry::events::Announcement,
+    telemetry::events::EventMessage,
 };
 
 /// What is told.
@@ -21,8 +21,8 @@ pub(super) struct Report {
     /// Absent when it says what is said already.
     pub(super) status: Option<SealedSecretStatus>,
     /// Absent when there is no news.
-    pub(super) announcement: Option<Announcement>,
-    pub(super) next: Next,
+    pub(super) event_message: Option<EventMessage>,
+    pub(super) next: Requeue,
 }
 
 /// Decides what is told about an outcome.
@@ -31,7 +31,7 @@ pub(super) fn report(observed: &Observed, outcome: Outcome, now: Timestamp) -> R
     let generation = observed.object.generation();
     let (reason, message) = match &outcome {
         Ok(written) => (Reason::Unsealed, written.message.clone()),
-        Err(obstacle) => (obstacle.reason, obstacle.message.clone()),
+        Err(failure) => (failure.reason, failure.message.clone()),
     };
     let verdict = Verdict {
         state: reason.state(),
@@ -43,7 +43,7 @@ pub(super) fn report(observed: &Observed, outcome: Outcome, now: Timestamp) -> R
         .is_none_or(|said| said.reason != verdict.reason || said.message != message);
     let status = status(previous, outcome, &verdict, now);
     Report {
-        announcement: is_news.then(|| announcement(reason, message)).flatten(),
+        event_message: is_news.then(|| event_message(reason, message)).flatten(),
         status: (status != *previous).then_some(status),
         next: reason.next(),
     }
@@ -82,11 +82,11 @@ fn written_record(written: Written) -> SealedSecretStatus {
     }
 }
 
-fn announcement(reason: Reason, message: String) -> Option<Announcement> {
+fn event_message(reason: Reason, message: String) -> Option<EventMessage> {
     match reason.state() {
-        State::Done => Some(Announcement::normal(reason.as_str(), message)),
+        State::Done => Some(EventMessage::normal(reason.as_str(), message)),
         State::Progressing => None,
-        State::Retrying | State::Stalled => Some(Announcement::warning(reason.as_str(), message)),
+        State::Retrying | State::Stalled => Some(EventMessage::warning(reason.as_str(), message)),
     }
 }
 

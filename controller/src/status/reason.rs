@@ -6,7 +6,7 @@ use std::{fmt, time::Duration};
 use prometheus_client::encoding::EncodeLabelValue;
 
 use super::conditions::State;
-use crate::backoff::Next;
+use crate::backoff::Requeue;
 
 /// Why a SealedSecret is in its state, as conditions, events and metrics name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
@@ -34,7 +34,7 @@ pub enum Reason {
     /// A sealing key is named and does not open it.
     Refused,
     /// The environment writes no Secrets of this type.
-    RefusedSecretType,
+    DeniedSecretType,
     /// The template sets a label or an annotation that only the controller sets.
     ReservedMetadata,
     /// It is sealed only to keys that were revoked.
@@ -67,7 +67,7 @@ impl Reason {
         Self::NoEnvironment,
         Self::Progressing,
         Self::Refused,
-        Self::RefusedSecretType,
+        Self::DeniedSecretType,
         Self::ReservedMetadata,
         Self::RevokedSealingKey,
         Self::SecretExists,
@@ -92,7 +92,7 @@ impl Reason {
             Self::NoEnvironment => "NoEnvironment",
             Self::Progressing => "Progressing",
             Self::Refused => "Refused",
-            Self::RefusedSecretType => "RefusedSecretType",
+            Self::DeniedSecretType => "DeniedSecretType",
             Self::ReservedMetadata => "ReservedMetadata",
             Self::RevokedSealingKey => "RevokedSealingKey",
             Self::SecretExists => "SecretExists",
@@ -115,14 +115,14 @@ impl Reason {
     }
 
     /// When to look again although nothing that is watched has changed.
-    pub(crate) fn next(self) -> Next {
+    pub(crate) fn next(self) -> Requeue {
         match (self, self.state()) {
             // Secrets of others are not watched, and this one may be given up or away.
-            (Self::SecretExists, _) => Next::After(Duration::from_mins(1)),
-            (_, State::Done) => Next::OnChange,
-            (_, State::Progressing) => Next::After(Duration::from_secs(15)),
-            (_, State::Retrying) => Next::Backoff,
-            (_, State::Stalled) => Next::After(Duration::from_hours(1)),
+            (Self::SecretExists, _) => Requeue::After(Duration::from_mins(1)),
+            (_, State::Done) => Requeue::OnChange,
+            (_, State::Progressing) => Requeue::After(Duration::from_secs(15)),
+            (_, State::Retrying) => Requeue::Backoff,
+            (_, State::Stalled) => Requeue::After(Duration::from_hours(1)),
         }
     }
 }
@@ -152,7 +152,7 @@ mod tests {
             .into_iter()
             .filter(|reason| reason.state() == State::Stalled);
         for reason in stalled {
-            let Next::After(wait) = reason.next() else {
+            let Requeue::After(wait) = reason.next() else {
                 panic!("{reason} does not wait");
             };
             assert!(wait >= Duration::from_mins(1), "{reason}");

@@ -8,14 +8,14 @@ use kube::runtime::watcher::Event;
 
 /// Parts of objects by the objects' names.
 #[derive(Debug)]
-pub(super) struct Mirror<T> {
+pub(super) struct WatchCache<T> {
     current: BTreeMap<String, T>,
     /// What a list that is under way has brought.
     listed: BTreeMap<String, T>,
     synced: bool,
 }
 
-impl<T> Default for Mirror<T> {
+impl<T> Default for WatchCache<T> {
     fn default() -> Self {
         Self {
             current: BTreeMap::new(),
@@ -25,7 +25,7 @@ impl<T> Default for Mirror<T> {
     }
 }
 
-impl<T: PartialEq> Mirror<T> {
+impl<T: PartialEq> WatchCache<T> {
     /// Takes in what the watch says, and whether anything is different now.
     pub(super) fn take_in(&mut self, event: Event<(String, T)>) -> bool {
         match event {
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn a_list_replaces_everything_when_it_is_complete() {
-        let mut mirror = Mirror::default();
+        let mut mirror = WatchCache::default();
         assert!(!mirror.take_in(Event::Init));
         assert!(!mirror.take_in(Event::InitApply(object("a", 1))));
         assert!(!mirror.is_synced());
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn what_says_nothing_new_changes_nothing() {
-        let mut mirror = Mirror::default();
+        let mut mirror = WatchCache::default();
         assert!(mirror.take_in(Event::InitDone), "being synced is new");
         assert!(mirror.take_in(Event::Apply(object("a", 1))));
         assert!(!mirror.take_in(Event::Apply(object("a", 1))));

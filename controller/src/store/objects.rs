@@ -53,8 +53,8 @@ mod environment;
 mod outline;
 mod request;
 
-pub(crate) use contents::Contents;
-pub(crate) use environment::{OnlyClaims, ReceivedEnvironment};
+pub(crate) use contents::FullSealedSecret;
+pub(crate) use environment::{NamespaceClaims, ReceivedEnvironment};
 pub use outline::Outline;
 use outline::outline_of_metadata;
 pub(crate) use request::ReceivedRequest;
@@ -65,14 +65,14 @@ pub struct ReceivedSealedSecret {
     /// Its metadata, but for labels, and with a digest of its annotations.
     pub metadata: ObjectMeta,
     /// What it says but for its ciphertexts, if it can be read.
-    pub outline: Result<Outline, Unreadable>,
+    pub outline: Result<Outline, InvalidSpec>,
     /// What was found before; absent when there is none, or none that can be read.
     pub status: Option<SealedSecretStatus>,
 }
 
 /// An object as it is sent, before anybody looks whether it can be read.
 #[derive(Deserialize)]
-struct Sent {
+struct RawObject {
     metadata: ObjectMeta,
     #[serde(default)]
     spec: Value,
@@ -82,7 +82,7 @@ struct Sent {
 
 /// A spec that does not fit its schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Unreadable;
+pub struct InvalidSpec;
 
 impl ReceivedSealedSecret {
     /// Its generation; a SealedSecret that was never stored has none.
@@ -123,11 +123,11 @@ impl fmt::Debug for ReceivedSealedSecret {
 
 impl<'de> Deserialize<'de> for ReceivedSealedSecret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let sent = Sent::deserialize(deserializer)?;
+        let sent = RawObject::deserialize(deserializer)?;
         Ok(Self {
             metadata: outline_of_metadata(sent.metadata),
             outline: serde_json::from_value(sent.spec)
-                .map_err(|_| Unreadable)
+                .map_err(|_| InvalidSpec)
                 .and_then(|spec| Outline::of(&spec)),
             status: serde_json::from_value(sent.status).ok(),
         })
@@ -170,7 +170,7 @@ mod tests {
             "status": {"observedGeneration": 2},
         }))
         .unwrap();
-        assert_eq!(received.outline, Err(Unreadable));
+        assert_eq!(received.outline, Err(InvalidSpec));
         assert_eq!(received.generation(), 3);
         let status = received.status.as_ref().unwrap();
         assert_eq!(status.observed_generation, Some(2));

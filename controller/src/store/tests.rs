@@ -4,23 +4,23 @@ use super::*;
 use crate::fixtures::{Given, KEYS, environment_name};
 
 /// What the table below says of a namespace.
-fn belonging(surroundings: &Surroundings, namespace: &str) -> String {
-    match surroundings.belonging(namespace) {
-        Belonging::Ambiguous(names) => names
+fn namespace_match(store: &ClusterStore, namespace: &str) -> String {
+    match store.namespace_match(namespace) {
+        NamespaceMatch::Ambiguous(names) => names
             .iter()
             .map(ToString::to_string)
             .collect::<Vec<_>>()
             .join(" and "),
-        Belonging::None => "none".to_owned(),
-        Belonging::To(environment) => environment.name.to_string(),
-        Belonging::Unknown => "unknown".to_owned(),
-        Belonging::Unreadable(name) => format!("{name}, unreadable"),
+        NamespaceMatch::None => "none".to_owned(),
+        NamespaceMatch::To(environment) => environment.name.to_string(),
+        NamespaceMatch::Unknown => "unknown".to_owned(),
+        NamespaceMatch::InvalidSpec(name) => format!("{name}, unreadable"),
     }
 }
 
 #[test]
 fn a_namespace_belongs_to_the_one_environment_that_names_or_selects_it() {
-    let surroundings = Given::default()
+    let store = Given::default()
         .environment(
             "dev",
             json!({"namespaceSelector": {"matchLabels": {"stage": "dev"}}}),
@@ -45,7 +45,7 @@ fn a_namespace_belongs_to_the_one_environment_that_names_or_selects_it() {
         .namespace("claimed", &[("stage", "live")])
         .namespace("tests", &[("stage", "dev")])
         .namespace("default", &[("stage", "none")])
-        .surroundings();
+        .store();
     for (namespace, expected) in [
         ("shop", "prod"),
         ("billing", "prod"),
@@ -54,25 +54,25 @@ fn a_namespace_belongs_to_the_one_environment_that_names_or_selects_it() {
         ("default", "none"),
         ("unseen", "unknown"),
     ] {
-        assert_eq!(belonging(&surroundings, namespace), expected, "{namespace}");
+        assert_eq!(namespace_match(&store, namespace), expected, "{namespace}");
     }
 }
 
 #[test]
 fn two_environments_that_claim_a_namespace_are_both_named() {
-    let surroundings = Given::default()
+    let store = Given::default()
         .environment("all", json!({"namespaceSelector": {}}))
         .environment("prod", json!({"namespaces": ["shop"]}))
         .namespace("shop", &[])
         .namespace("default", &[])
-        .surroundings();
-    assert_eq!(belonging(&surroundings, "shop"), "all and prod");
-    assert_eq!(belonging(&surroundings, "default"), "all");
+        .store();
+    assert_eq!(namespace_match(&store, "shop"), "all and prod");
+    assert_eq!(namespace_match(&store, "default"), "all");
 }
 
 #[test]
 fn an_unreadable_environment_hides_nobody_else_and_keeps_its_namespaces_to_itself() {
-    let surroundings = Given::default()
+    let store = Given::default()
         .environment(
             "all",
             json!({"namespaceSelector": {"matchLabels": {"all": "yes"}}}),
@@ -81,26 +81,24 @@ fn an_unreadable_environment_hides_nobody_else_and_keeps_its_namespaces_to_itsel
             "prod",
             json!({
                 "namespaces": ["shop", "both"],
-                "sealingKeys": {"renewBefore": "2026-01-01T23:59:59+99:00"},
+                "sealingKeys": {"cutoffTime": "2026-01-01T23:59:59+99:00"},
             }),
         )
         .sealing_key(0, "prod", "2026-01-01T00:00:00Z")
         .namespace("shop", &[])
         .namespace("both", &[("all", "yes")])
         .namespace("other", &[("all", "yes")])
-        .surroundings();
-    assert_eq!(belonging(&surroundings, "shop"), "prod, unreadable");
-    assert_eq!(belonging(&surroundings, "both"), "all and prod");
-    assert_eq!(belonging(&surroundings, "other"), "all");
-    assert_eq!(surroundings.environments().count(), 1);
+        .store();
+    assert_eq!(namespace_match(&store, "shop"), "prod, unreadable");
+    assert_eq!(namespace_match(&store, "both"), "all and prod");
+    assert_eq!(namespace_match(&store, "other"), "all");
+    assert_eq!(store.environments().count(), 1);
 }
 
 /// States of an environment's keys by their index in the fixtures, newest first.
-fn states(surroundings: &Surroundings, environment: &str) -> Vec<(usize, SealingKeyState)> {
-    let environment = surroundings
-        .environment(&environment_name(environment))
-        .unwrap();
-    surroundings
+fn states(store: &ClusterStore, environment: &str) -> Vec<(usize, SealingKeyState)> {
+    let environment = store.environment(&environment_name(environment)).unwrap();
+    store
         .keys_of(environment)
         .iter()
         .map(|fact| {
@@ -117,57 +115,51 @@ fn states(surroundings: &Surroundings, environment: &str) -> Vec<(usize, Sealing
 
 #[test]
 fn the_newest_key_is_active_and_the_ring_holds_all_of_its_environment() {
-    let surroundings = Given::default()
+    let store = Given::default()
         .environment("prod", json!({"namespaces": ["shop"]}))
         .sealing_key(0, "prod", "2026-01-01T00:00:00Z")
         .sealing_key(1, "prod", "2026-02-01T00:00:00Z")
         .sealing_key(2, "dev", "2026-03-01T00:00:00Z")
-        .surroundings();
+        .store();
     assert_eq!(
-        states(&surroundings, "prod"),
+        states(&store, "prod"),
         [(1, SealingKeyState::Active), (0, SealingKeyState::Retired)]
     );
-    let ring = &surroundings
-        .environment(&environment_name("prod"))
-        .unwrap()
-        .ring;
+    let ring = &store.environment(&environment_name("prod")).unwrap().ring;
     assert!(ring.holds(KEYS[0].id()) && ring.holds(KEYS[1].id()));
     assert!(!ring.holds(KEYS[2].id()));
 }
 
 #[test]
 fn a_revoked_key_leaves_the_ring_and_an_older_one_does_not_come_back() {
-    let surroundings = Given::default()
+    let store = Given::default()
         .environment(
             "prod",
-            json!({"sealingKeys": {"revoked": [KEYS[1].id().to_string()]}}),
+            json!({"sealingKeys": {"revokedKeyIds": [KEYS[1].id().to_string()]}}),
         )
         .sealing_key(0, "prod", "2026-01-01T00:00:00Z")
         .sealing_key(1, "prod", "2026-02-01T00:00:00Z")
-        .surroundings();
+        .store();
     assert_eq!(
-        states(&surroundings, "prod"),
+        states(&store, "prod"),
         [(1, SealingKeyState::Revoked), (0, SealingKeyState::Retired)]
     );
-    let ring = &surroundings
-        .environment(&environment_name("prod"))
-        .unwrap()
-        .ring;
+    let ring = &store.environment(&environment_name("prod")).unwrap().ring;
     assert!(ring.holds(KEYS[0].id()) && !ring.holds(KEYS[1].id()));
 }
 
 #[test]
 fn a_key_made_in_the_second_of_the_revoked_one_is_active() {
-    let surroundings = Given::default()
+    let store = Given::default()
         .environment(
             "prod",
-            json!({"sealingKeys": {"revoked": [KEYS[1].id().to_string()]}}),
+            json!({"sealingKeys": {"revokedKeyIds": [KEYS[1].id().to_string()]}}),
         )
         .sealing_key(0, "prod", "2026-02-01T00:00:00Z")
         .sealing_key(1, "prod", "2026-02-01T00:00:00Z")
-        .surroundings();
+        .store();
     assert_eq!(
-        states(&surroundings, "prod"),
+        states(&store, "prod"),
         [(0, SealingKeyState::Active), (1, SealingKeyState::Revoked)]
     );
 }
@@ -176,14 +168,14 @@ fn a_key_made_in_the_second_of_the_revoked_one_is_active() {
 fn a_key_that_is_stored_twice_is_one_key() {
     for copied_at in ["2026-02-01T00:00:00Z", "2026-04-01T00:00:00Z"] {
         let copy = crate::fixtures::known_key(0, "prod", copied_at);
-        let surroundings = Given::default()
+        let store = Given::default()
             .environment("prod", json!({"namespaces": ["shop"]}))
             .sealing_key(0, "prod", "2026-02-01T00:00:00Z")
             .sealing_key(1, "prod", "2026-03-01T00:00:00Z")
             .key_secret("copy", KeySecret::Usable(copy))
-            .surroundings();
+            .store();
         assert_eq!(
-            states(&surroundings, "prod"),
+            states(&store, "prod"),
             [(1, SealingKeyState::Active), (0, SealingKeyState::Retired)],
             "{copied_at}"
         );
@@ -192,21 +184,21 @@ fn a_key_that_is_stored_twice_is_one_key() {
 
 #[test]
 fn junk_is_told_of_and_otherwise_passed_over() {
-    let surroundings = Given::default()
+    let store = Given::default()
         .environment("prod", json!({"namespaces": ["shop"]}))
         .sealing_key(0, "prod", "2026-02-01T00:00:00Z")
         .key_secret("junk", KeySecret::Junk(UnusableKey::Mismatch))
-        .surroundings();
-    assert_eq!(states(&surroundings, "prod").len(), 1);
-    let unusable: Vec<_> = surroundings.unusable_keys().collect();
+        .store();
+    assert_eq!(states(&store, "prod").len(), 1);
+    let unusable: Vec<_> = store.unusable_keys().collect();
     assert_eq!(unusable, [("junk", &UnusableKey::Mismatch)]);
 }
 
 #[test]
 fn only_what_differs_is_a_change() {
     let spec = || Ok(serde_json::from_value(json!({"namespaces": ["shop"]})).unwrap());
-    let mut surroundings = Surroundings::default();
-    assert!(surroundings.take_environment(Event::Apply(("prod".to_owned(), spec()))));
-    assert!(!surroundings.take_environment(Event::Apply(("prod".to_owned(), spec()))));
-    assert!(!surroundings.are_synced());
+    let mut store = ClusterStore::default();
+    assert!(store.take_environment(Event::Apply(("prod".to_owned(), spec()))));
+    assert!(!store.take_environment(Event::Apply(("prod".to_owned(), spec()))));
+    assert!(!store.are_synced());
 }

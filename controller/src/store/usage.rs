@@ -7,7 +7,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use kube::ResourceExt as _;
 use sealing::KeyId;
 
-use crate::store::{Belonging, KnownEnvironment, Surroundings, objects::ReceivedSealedSecret};
+use crate::store::{
+    ClusterStore, NamespaceMatch, ResolvedEnvironment, objects::ReceivedSealedSecret,
+};
 
 /// Whom the seals of one SealedSecret are wrapped for.
 #[derive(Debug, Clone)]
@@ -23,14 +25,14 @@ pub(crate) struct Recipients {
 pub(crate) fn recipients_of(
     objects: &[Arc<ReceivedSealedSecret>],
     environment: &str,
-    surroundings: &Surroundings,
+    store: &ClusterStore,
 ) -> Vec<Recipients> {
     let mut namespaces = BTreeMap::new();
     let mut is_within = |namespace: String| {
         *namespaces.entry(namespace).or_insert_with_key(|namespace| {
             matches!(
-                surroundings.belonging(namespace),
-                Belonging::To(known) if known.name.as_str() == environment
+                store.namespace_match(namespace),
+                NamespaceMatch::To(known) if known.name.as_str() == environment
             )
         })
     };
@@ -51,7 +53,7 @@ pub(crate) fn recipients_of(
 /// SealedSecrets that the key opens, and of a revoked key those that it opens no more.
 pub(crate) fn needing<'a>(
     id: KeyId,
-    environment: &KnownEnvironment,
+    environment: &ResolvedEnvironment,
     recipients: &'a [Recipients],
 ) -> impl Iterator<Item = &'a Recipients> {
     let needs = move |seal: &Vec<KeyId>| {

@@ -1,4 +1,4 @@
-//! The four watches that keep the surroundings.
+//! The four watches that keep the store.
 
 use std::future::ready;
 
@@ -12,18 +12,18 @@ use kube::{
 use sealing::resource::key_secret::SEALING_KEY_LABEL;
 use tokio::sync::watch;
 
-use super::Surroundings;
+use super::ClusterStore;
 use crate::{
     keys::fingerprint_secret::{self, FingerprintSecret},
     keys::key_secret::KeySecret,
     store::{objects::ReceivedEnvironment, watcher::watching},
 };
 
-/// Futures that keep `surroundings` as the API server says. They never end.
+/// Futures that keep `store` as the API server says. They never end.
 pub(crate) fn watches(
     client: &Client,
     own_namespace: &str,
-    surroundings: &watch::Sender<Surroundings>,
+    store: &watch::Sender<ClusterStore>,
 ) -> [BoxFuture<'static, ()>; 4] {
     let everything = watcher::Config::default();
     let environments = watching(
@@ -43,47 +43,33 @@ pub(crate) fn watches(
         everything.fields(&format!("metadata.name={}", fingerprint_secret::SECRET)),
     );
     [
-        Box::pin(follow(
-            environments,
-            surroundings.clone(),
-            |surroundings, event| {
-                surroundings.take_environment(parts_of(event, |environment| environment.spec))
-            },
-        )),
-        Box::pin(follow(
-            namespaces,
-            surroundings.clone(),
-            |surroundings, event| {
-                surroundings.take_namespace(parts_of(event, |namespace| {
-                    namespace.metadata.labels.unwrap_or_default()
-                }))
-            },
-        )),
-        Box::pin(follow(
-            key_secrets,
-            surroundings.clone(),
-            |surroundings, event| surroundings.take_key_secret(parts_of(event, KeySecret::read)),
-        )),
-        Box::pin(follow(
-            fingerprint_secret,
-            surroundings.clone(),
-            |surroundings, event| {
-                surroundings.take_fingerprint_secret(parts_of(event, FingerprintSecret::read))
-            },
-        )),
+        Box::pin(follow(environments, store.clone(), |store, event| {
+            store.take_environment(parts_of(event, |environment| environment.spec))
+        })),
+        Box::pin(follow(namespaces, store.clone(), |store, event| {
+            store.take_namespace(parts_of(event, |namespace| {
+                namespace.metadata.labels.unwrap_or_default()
+            }))
+        })),
+        Box::pin(follow(key_secrets, store.clone(), |store, event| {
+            store.take_key_secret(parts_of(event, KeySecret::read))
+        })),
+        Box::pin(follow(fingerprint_secret, store.clone(), |store, event| {
+            store.take_fingerprint_secret(parts_of(event, FingerprintSecret::read))
+        })),
     ]
 }
 
-/// Tells the surroundings each event. Whoever waits for changes is woken when there is one.
+/// Tells the store each event. Whoever waits for changes is woken when there is one.
 async fn follow<K>(
     events: impl Stream<Item = watcher::Result<Event<K>>>,
-    surroundings: watch::Sender<Surroundings>,
-    take_in: fn(&mut Surroundings, Event<K>) -> bool,
+    store: watch::Sender<ClusterStore>,
+    take_in: fn(&mut ClusterStore, Event<K>) -> bool,
 ) {
     events
         .filter_map(|event| ready(event.ok()))
         .for_each(|event| {
-            surroundings.send_if_modified(|surroundings| take_in(surroundings, event));
+            store.send_if_modified(|store| take_in(store, event));
             ready(())
         })
         .await;

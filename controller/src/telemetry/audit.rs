@@ -6,15 +6,15 @@
 //! request or the Environment.
 
 use sealing::{
-    EnvironmentName, KeyId, Place,
-    resource::{ResealResult, SealHeader, SealedValue, ValuePlace},
+    EnvironmentName, ItemRef, KeyId, SecretRef,
+    resource::{ResealResult, SealHeader, SealedValue},
 };
 
 use crate::status::reason::Reason;
 
 /// An attempt to unseal.
 pub(crate) struct Attempt<'a> {
-    pub(crate) place: &'a Place,
+    pub(crate) place: &'a SecretRef,
     pub(crate) environment: &'a EnvironmentName,
     pub(crate) keys: &'a [KeyId],
     pub(crate) outcome: Reason,
@@ -111,7 +111,7 @@ pub(crate) fn record_revocation(revoked: &RevokedKey<'_>) {
 }
 
 /// Writes the line about a value that stands in so many places, with some of them.
-pub(crate) fn record_reuse(places: &[ValuePlace], count: usize) {
+pub(crate) fn record_reuse(places: &[ItemRef], count: usize) {
     let places = places.iter().map(ToString::to_string);
     tracing::info!(
         target: "audit",

@@ -17,7 +17,7 @@ use crate::{
 
 /// What an event says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Announcement {
+pub(crate) struct EventMessage {
     kind: EventType,
     reason: &'static str,
     message: String,
@@ -26,7 +26,7 @@ pub(crate) struct Announcement {
 /// Longer notes are refused by the API server.
 const LONGEST_NOTE: usize = 1024;
 
-impl Announcement {
+impl EventMessage {
     /// All is well.
     pub(crate) fn normal(reason: &'static str, message: impl Into<String>) -> Self {
         Self {
@@ -77,14 +77,14 @@ impl Events {
     }
 
     /// Stores an event about an object.
-    pub(crate) async fn announce(&self, announcement: &Announcement, about: ObjectReference) {
-        match self.recorder.publish(&announcement.event(), &about).await {
+    pub(crate) async fn publish(&self, event_message: &EventMessage, about: ObjectReference) {
+        match self.recorder.publish(&event_message.event(), &about).await {
             Ok(()) => self.metrics.count_write(Written::Event),
             Err(error) => tracing::warn!(
                 kind = about.kind,
                 namespace = about.namespace,
                 name = about.name,
-                reason = announcement.reason,
+                reason = event_message.reason,
                 error = describe(&error),
                 "event not stored"
             ),

@@ -14,7 +14,7 @@ use prometheus_client::{
 use sealing::resource::ResealResult;
 use tokio::sync::watch;
 
-use crate::{status::reason::Reason, store::Surroundings};
+use crate::{status::reason::Reason, store::ClusterStore};
 
 mod collectors;
 
@@ -28,7 +28,7 @@ pub(crate) struct Metrics {
     failures: Family<Failure, Counter>,
     lost_keys: Counter,
     reseals: Family<Reseal, Counter>,
-    inquiries: Family<Asked, Counter>,
+    value_reviews: Family<Asked, Counter>,
     writes: Family<Write, Counter>,
     duration: Histogram,
     in_flight: Gauge,
@@ -69,7 +69,7 @@ pub(crate) enum Written {
     EnvironmentStatus,
     Event,
     FingerprintKey,
-    InquiryStatus,
+    ValueReviewStatus,
     KeySecret,
     ResealRequestStatus,
     SealedSecretStatus,
@@ -82,14 +82,14 @@ const BUCKETS: [f64; 12] = [
 ];
 
 impl Metrics {
-    pub(crate) fn new(surroundings: watch::Receiver<Surroundings>) -> Self {
+    pub(crate) fn new(store: watch::Receiver<ClusterStore>) -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("sceau"),
             unseals: Family::default(),
             failures: Family::default(),
             lost_keys: Counter::default(),
             reseals: Family::default(),
-            inquiries: Family::default(),
+            value_reviews: Family::default(),
             writes: Family::default(),
             duration: Histogram::new(BUCKETS),
             in_flight: Gauge::default(),
@@ -98,11 +98,7 @@ impl Metrics {
             sealed_secrets: SealedSecrets::default(),
         };
         metrics.register();
-        collectors::register(
-            &mut metrics.registry,
-            surroundings,
-            metrics.sealed_secrets.clone(),
-        );
+        collectors::register(&mut metrics.registry, store, metrics.sealed_secrets.clone());
         metrics
     }
 
@@ -129,9 +125,9 @@ impl Metrics {
             self.reseals.clone(),
         );
         registry.register(
-            "inquiries",
-            "Inquiries, by question and outcome",
-            self.inquiries.clone(),
+            "value_reviews",
+            "ValueReviews, by question and outcome",
+            self.value_reviews.clone(),
         );
         registry.register(
             "writes",
@@ -173,9 +169,9 @@ impl Metrics {
         self.reseals.get_or_create(&Reseal { result }).inc();
     }
 
-    pub(crate) fn count_inquiry(&self, question: &'static str, outcome: &'static str) {
+    pub(crate) fn count_value_review(&self, question: &'static str, outcome: &'static str) {
         let asked = Asked { question, outcome };
-        self.inquiries.get_or_create(&asked).inc();
+        self.value_reviews.get_or_create(&asked).inc();
     }
 
     pub(crate) fn count_write(&self, resource: Written) {
@@ -216,12 +212,12 @@ mod tests {
 
     #[test]
     fn counters_are_named_and_labelled() {
-        let (_, surroundings) = watch::channel(Surroundings::default());
-        let metrics = Metrics::new(surroundings);
+        let (_, store) = watch::channel(ClusterStore::default());
+        let metrics = Metrics::new(store);
         metrics.count_unseal(Reason::Unsealed);
         metrics.count_failure(Reason::NoEnvironment);
         metrics.count_reseal(ResealResult::Resealed);
-        metrics.count_inquiry("trace", "Answered");
+        metrics.count_value_review("trace", "Answered");
         metrics.count_write(Written::Secret);
         metrics.begin_reconcile();
         metrics.end_reconcile(Duration::from_millis(3));
@@ -230,7 +226,7 @@ mod tests {
             r#"sceau_unseals_total{outcome="Unsealed"} 1"#,
             r#"sceau_reconcile_failures_total{category="NoEnvironment"} 1"#,
             r#"sceau_reseals_total{result="Resealed"} 1"#,
-            r#"sceau_inquiries_total{question="trace",outcome="Answered"} 1"#,
+            r#"sceau_value_reviews_total{question="trace",outcome="Answered"} 1"#,
             r#"sceau_writes_total{resource="Secret"} 1"#,
             "sceau_reconciles_in_flight 0",
             "sceau_reconcile_duration_seconds_count 1",

@@ -4,7 +4,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::{
-    KeyRing, Place, Recipient, SealingKey,
+    KeyRing, Recipient, SealingKey, SecretRef,
     primitives::{self, Refused},
     resource::bitnami::{CLUSTER_WIDE, Metadata, NAMESPACE_WIDE},
 };
@@ -49,7 +49,7 @@ impl Scope {
     }
 
     /// The OAEP label of every item that stands at `place` with this scope.
-    pub fn label(self, place: &Place) -> Label {
+    pub fn label(self, place: &SecretRef) -> Label {
         Label(match self {
             Self::Strict => place.to_string(),
             Self::NamespaceWide => place.namespace.to_string(),

@@ -50,14 +50,14 @@ pub struct EnvironmentSpec {
     /// Types of Secrets that are never written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64), inner(length(min = 1, max = 253)))]
-    pub refused_secret_types: Option<Vec<String>>,
+    pub denied_secret_types: Option<Vec<String>>,
 }
 
 impl EnvironmentSpec {
     /// Whether Secrets of this type are never written. When the field is absent, those that make
     /// a credential of the cluster itself are refused.
     pub fn refuses_secret_type(&self, secret_type: &str) -> bool {
-        self.refused_secret_types.as_ref().map_or_else(
+        self.denied_secret_types.as_ref().map_or_else(
             || REFUSED_SECRET_TYPES.contains(&secret_type),
             |refused| refused.iter().any(|one| one == secret_type),
         )
@@ -76,17 +76,17 @@ pub struct SealingKeySettings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32), extend("x-kubernetes-validations" = [{
         "rule": "duration(self) == duration('0s') || duration(self) >= duration('1h')",
-        "message": "renewEvery is a duration of at least 1h such as `720h`, or `0s` for never",
+        "message": "renewPeriod is a duration of at least 1h such as `720h`, or `0s` for never",
     }]))]
-    pub renew_every: Option<String>,
+    pub renew_period: Option<String>,
     /// Replaces any active key that was made before this instant: re-keying.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("pattern" = INSTANT))]
-    pub renew_before: Option<Time>,
+    pub cutoff_time: Option<Time>,
     /// The ids of keys that open nothing any more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 1024), inner(regex(pattern = "^sha256:[0-9a-f]{64}$")))]
-    pub revoked: Vec<String>,
+    pub revoked_key_ids: Vec<String>,
 }
 
 impl SealingKeySettings {

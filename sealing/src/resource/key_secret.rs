@@ -13,7 +13,7 @@ pub const ENVIRONMENT_LABEL: &str = "sceau.dev/environment";
 pub const SEALING_KEY_LABEL: &str = "sceau.dev/sealing-key";
 /// The label on a key Secret whose key still opens SealedSecrets; its value is `true`.
 pub const IN_USE_LABEL: &str = "sceau.dev/in-use";
-/// The annotation on a key Secret with the `renewBefore` that its key was made for, if there was one.
-pub const RENEW_BEFORE_ANNOTATION: &str = "sceau.dev/renew-before";
+/// The annotation on a key Secret with the `cutoffTime` that its key was made for, if there was one.
+pub const CUTOFF_TIME_ANNOTATION: &str = "sceau.dev/cutoff-time";
 /// The annotation on a key Secret in a backup whose key was revoked then; its value is `true`.
 pub const REVOKED_ANNOTATION: &str = "sceau.dev/revoked";

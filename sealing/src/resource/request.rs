@@ -2,7 +2,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
-/// The status of a request: of a ResealRequest or an Inquiry.
+/// The status of a request: of a ResealRequest or an ValueReview.
 pub trait RequestStatus {
     /// The type of the one condition.
     const COMPLETE: &str = "Complete";

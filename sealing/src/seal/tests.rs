@@ -2,7 +2,7 @@ use std::sync::LazyLock;
 
 use super::*;
 use crate::{
-    KeyRing, Malformed, Place, SealingKey, UnsealError,
+    KeyRing, Malformed, SealingKey, SecretRef, UnsealError,
     envelope::native::{Envelope, MAX_SEALS, ParseError},
     unseal,
 };
@@ -16,8 +16,8 @@ fn recipient() -> Recipient {
     KEY.keys().next().unwrap().recipient().clone()
 }
 
-fn place() -> Place {
-    Place::parse("shop", "api").unwrap()
+fn place() -> SecretRef {
+    SecretRef::parse("shop", "api").unwrap()
 }
 
 fn items(count: usize, bytes: usize) -> BTreeMap<ItemName, Plaintext> {

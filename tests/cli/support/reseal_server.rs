@@ -8,7 +8,7 @@ use std::{
 };
 
 use sealing::{
-    Context, EnvironmentName, KeyRing, Place, Recipient, ResealError, SealingKey, UnsealError,
+    Context, EnvironmentName, KeyRing, Recipient, ResealError, SealingKey, SecretRef, UnsealError,
     envelope::native::ParsedSeal,
     reseal,
     resource::{ResealRequest, Seal, SealHeader},
@@ -199,9 +199,9 @@ impl Controller {
 
     fn patch(&mut self, order: &Value) -> Value {
         let wanted = &order["spec"]["sealingKeys"];
-        if let Some(before) = wanted.get("renewBefore") {
+        if let Some(before) = wanted.get("cutoffTime") {
             self.asked.lock().unwrap().renewals += 1;
-            self.sealing_keys["renewBefore"] = before.clone();
+            self.sealing_keys["cutoffTime"] = before.clone();
             self.reads_since_due = Some(0);
             return self.environment();
         }
@@ -214,7 +214,7 @@ impl Controller {
         if revoked.iter().any(|id| id == self.keys[0].id()) {
             self.reads_since_due = Some(0);
         }
-        self.sealing_keys["revoked"] = json!(revoked);
+        self.sealing_keys["revokedKeyIds"] = json!(revoked);
         self.assemble();
         self.asked.lock().unwrap().revocations.push(revoked);
         self.environment()
@@ -239,7 +239,7 @@ impl Controller {
     }
 
     fn revokes(&self, key: TestKey) -> bool {
-        let revoked = self.sealing_keys["revoked"].as_array();
+        let revoked = self.sealing_keys["revokedKeyIds"].as_array();
         revoked.is_some_and(|ids| ids.contains(&json!(key.id())))
     }
 
@@ -319,7 +319,7 @@ impl Controller {
             recipients: header.recipients.clone(),
             items: [].into(),
         };
-        let place = Place::parse(header.namespace.as_str(), header.name.as_str()).unwrap();
+        let place = SecretRef::parse(header.namespace.as_str(), header.name.as_str()).unwrap();
         let context = Context::new(header.scope, environment, &place);
         let parsed = ParsedSeal::parse(1, &seal).unwrap();
         match reseal(

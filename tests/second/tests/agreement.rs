@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use rsa::{RsaPrivateKey, RsaPublicKey};
 use sealing::{
-    EnvironmentName, FingerprintKey, ItemName, ItemPlace, KeyRing, Place, Plaintext, Recipient,
-    Scope, SealRequest, SealingKey, Secret, UnsealError,
+    EnvironmentName, FingerprintKey, ItemName, ItemRef, KeyRing, Plaintext, Recipient, Scope,
+    SealRequest, SealingKey, Secret, SecretRef, UnsealError,
     envelope::bitnami,
     resource::{SealedSecretSpec, SecretTemplate},
     seal, unseal,
@@ -55,7 +55,7 @@ fn scope() -> impl Strategy<Value = Scope> {
     prop::sample::select(&Scope::ALL[..])
 }
 
-fn secret(place: Place, items: &Items) -> Secret {
+fn secret(place: SecretRef, items: &Items) -> Secret {
     let items = items
         .iter()
         .map(|(name, value)| {
@@ -72,7 +72,7 @@ fn secret(place: Place, items: &Items) -> Secret {
     }
 }
 
-fn sealed(place: &Place, environment: &str, scope: Scope, items: &Items) -> SealedSecretSpec {
+fn sealed(place: &SecretRef, environment: &str, scope: Scope, items: &Items) -> SealedSecretSpec {
     let request = SealRequest {
         secret: &secret(place.clone(), items),
         environment: &EnvironmentName::parse(environment).unwrap(),
@@ -83,7 +83,7 @@ fn sealed(place: &Place, environment: &str, scope: Scope, items: &Items) -> Seal
     seal(&request).unwrap().spec
 }
 
-fn opened(spec: &SealedSecretSpec, place: &Place) -> Result<Items, UnsealError> {
+fn opened(spec: &SealedSecretSpec, place: &SecretRef) -> Result<Items, UnsealError> {
     let unsealed = unseal(spec, place, &PAIR.ring)?;
     let items = unsealed.items.iter();
     Ok(items
@@ -99,7 +99,7 @@ proptest! {
         items in items(), environment in label(), scope in scope(),
         namespace in label(), name in label(),
     ) {
-        let place = Place::parse(&namespace, &name).unwrap();
+        let place = SecretRef::parse(&namespace, &name).unwrap();
         let spec = sealed(&place, &environment, scope, &items);
         let json = serde_json::to_value(&spec).unwrap();
         let ring = std::slice::from_ref(&PAIR.private);
@@ -117,7 +117,7 @@ proptest! {
             &items, (&environment, scope.as_str()), (&namespace, &name), recipients,
         );
         let spec: SealedSecretSpec = serde_json::from_value(spec).unwrap();
-        prop_assert_eq!(opened(&spec, &Place::parse(&namespace, &name).unwrap()), Ok(items));
+        prop_assert_eq!(opened(&spec, &SecretRef::parse(&namespace, &name).unwrap()), Ok(items));
     }
 
     #[test]
@@ -125,9 +125,9 @@ proptest! {
         items in items(), scope in scope(), other in label(),
     ) {
         prop_assume!(other != "shop" && other != "api" && other != "prod");
-        let place = Place::parse("shop", "api").unwrap();
+        let place = SecretRef::parse("shop", "api").unwrap();
         let spec = sealed(&place, "prod", scope, &items);
-        let elsewhere = |namespace, name| opened(&spec, &Place::parse(namespace, name).unwrap()).is_ok();
+        let elsewhere = |namespace, name| opened(&spec, &SecretRef::parse(namespace, name).unwrap()).is_ok();
         prop_assert_eq!(elsewhere("shop", &other), scope != Scope::Strict);
         prop_assert_eq!(elsewhere(&other, "api"), scope == Scope::EnvironmentWide);
         let moved = SealedSecretSpec { environment: other, ..spec };
@@ -138,7 +138,7 @@ proptest! {
     fn one_changed_bit_is_refused(
         value in prop::collection::vec(any::<u8>(), 0..64), seed in any::<prop::sample::Index>(),
     ) {
-        let place = Place::parse("shop", "api").unwrap();
+        let place = SecretRef::parse("shop", "api").unwrap();
         let items = Items::from([("item".to_owned(), value)]);
         let spec = sealed(&place, "prod", Scope::Strict, &items);
         let changed = with_one_bit_changed(spec, seed);
@@ -149,7 +149,7 @@ proptest! {
     fn items_of_the_original_go_both_ways(
         value in prop::collection::vec(any::<u8>(), 0..200), namespace in label(), name in label(),
     ) {
-        let place = Place::parse(&namespace, &name).unwrap();
+        let place = SecretRef::parse(&namespace, &name).unwrap();
         for scope in [bitnami::Scope::Strict, bitnami::Scope::NamespaceWide, bitnami::Scope::ClusterWide] {
             let label = scope.label(&place);
             let text = match scope {
@@ -195,12 +195,13 @@ proptest! {
     ) {
         let ours = FingerprintKey::from_bytes(&key).unwrap();
         prop_assert_eq!(ours.id(), second::fingerprint::id(&key));
-        let at = ItemPlace {
-            environment: &EnvironmentName::parse(environment.as_str()).unwrap(),
-            place: &Place::parse(&namespace, "api").unwrap(),
-            item: &ItemName::parse("A").unwrap(),
+        let at = ItemRef {
+            environment: environment.clone(),
+            namespace: namespace.clone(),
+            name: "api".to_owned(),
+            item: "A".to_owned(),
         };
-        let ours = ours.of_item(&Plaintext::new(value.clone()), at);
+        let ours = ours.of_item(&Plaintext::new(value.clone()), &at);
         let text = ours.map(|it| serde_json::to_value(it).unwrap());
         let theirs = second::fingerprint::of_item(&key, &value, [&environment, &namespace, "api", "A"]);
         prop_assert_eq!(text, theirs.map(Into::into));

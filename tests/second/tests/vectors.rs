@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sealing::{
-    KeyRing, Place, SealingKey, UnsealError,
+    KeyRing, SealingKey, SecretRef, UnsealError,
     resource::{SealedSecretSpec, bitnami},
     unseal, unseal_bitnami,
 };
@@ -47,7 +47,7 @@ impl Case<'_> {
 
     fn first(&self) -> Result<Items, &'static str> {
         let (namespace, name) = self.place();
-        let place = Place::parse(namespace, name).unwrap();
+        let place = SecretRef::parse(namespace, name).unwrap();
         let keys = self
             .pems
             .iter()
@@ -146,11 +146,11 @@ fn both_implementations_open_every_item_of_the_original() {
             manifest["metadata"]["annotations"][annotation] = "true".into();
         }
         let manifest: bitnami::SealedSecret = serde_json::from_value(manifest).unwrap();
-        let place = Place::parse(text(&vector["namespace"]), text(&vector["name"])).unwrap();
+        let place = SecretRef::parse(text(&vector["namespace"]), text(&vector["name"])).unwrap();
         let unsealed = unseal_bitnami(&manifest, &place, &ring(&pem)).unwrap();
         assert_eq!(exposed(&unsealed)["item"], plaintext, "sealing: {number}");
         if scope == "strict" {
-            let elsewhere = Place::parse("elsewhere", text(&vector["name"])).unwrap();
+            let elsewhere = SecretRef::parse("elsewhere", text(&vector["name"])).unwrap();
             let refused = unseal_bitnami(&manifest, &elsewhere, &ring(&pem));
             assert!(
                 matches!(refused, Err(UnsealError::NoKeyOpens(_))),
@@ -163,7 +163,7 @@ fn both_implementations_open_every_item_of_the_original() {
 #[test]
 fn manifests_of_the_original_open_with_the_key_that_made_them() {
     let both = [read("test-2048.key"), read("test-4096.key")].concat();
-    let place = Place::parse("myns", "mysecret").unwrap();
+    let place = SecretRef::parse("myns", "mysecret").unwrap();
     for name in [
         "sealed-strict.json",
         "sealed-template.json",

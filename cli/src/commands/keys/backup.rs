@@ -157,7 +157,7 @@ impl States {
     fn of(&self, key_secret: &KeySecret) -> Option<SealingKeyState> {
         let environment = self.0.get(key_secret.environment.as_ref()?)?;
         let id = key_secret.id().to_string();
-        if environment.spec.sealing_keys.revoked.contains(&id) {
+        if environment.spec.sealing_keys.revoked_key_ids.contains(&id) {
             return Some(SealingKeyState::Revoked);
         }
         let told = &environment.status.as_ref()?.sealing_keys;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use sealing::{EnvironmentName, Place, SecretName};
+use sealing::{EnvironmentName, SecretName, SecretRef};
 
 use super::{ClusterArguments, IdentityArguments};
 use crate::{
@@ -133,7 +133,7 @@ fn is_revoked(cluster: &Cluster, key_secret: &KeySecret) -> bool {
     let environment = key_secret.environment.as_ref();
     let environment = environment.and_then(|name| cluster.environment(name).ok());
     let id = key_secret.id().to_string();
-    environment.is_some_and(|it| it.spec.sealing_keys.revoked.contains(&id))
+    environment.is_some_and(|it| it.spec.sealing_keys.revoked_key_ids.contains(&id))
 }
 
 /// What became of a key.
@@ -210,7 +210,7 @@ fn table(rows: &[Row]) -> String {
         ]
     });
     let problems = rows.iter().filter_map(|row| {
-        let Place { namespace, name } = &row.key_secret.secret.place;
+        let SecretRef { namespace, name } = &row.key_secret.secret.place;
         let problem = row.problem.as_ref()?;
         Some(format!("\n{namespace}/{name}: {problem}\n"))
     });

@@ -13,7 +13,7 @@ use crate::{
     paths,
     project::{
         Project,
-        resolve::{self, Clues},
+        resolve::{self, EnvironmentHints},
     },
     ui::{self, Io},
 };
@@ -93,16 +93,16 @@ impl SealArguments {
         let target = target.map(|path| paths::absolute(&io.directory, path));
         let decision = resolve::environment(
             project,
-            Clues {
+            EnvironmentHints {
                 requested: self.environment.as_ref(),
                 input,
                 target: target.as_deref(),
             },
         )?;
-        if let Some(doubt) = decision.doubt {
+        if let Some(conflict) = decision.conflict {
             ui::warn(
                 io,
-                format_args!("this is sealed for `{}`, but {doubt}", decision.name),
+                format_args!("this is sealed for `{}`, but {conflict}", decision.name),
             );
         }
         Ok(decision.name.clone())

@@ -10,7 +10,7 @@ environments:
   test: {paths: ['shared.*']}
 ";
 
-/// Which environment these clues lead to, or the error.
+/// Which environment these hints lead to, or the error.
 #[track_caller]
 fn check(requested: Option<&str>, input: Option<&str>, target: Option<&str>, expected: &str) {
     let project = Project::parse(ROOT.into(), PROJECT).unwrap();
@@ -19,18 +19,21 @@ fn check(requested: Option<&str>, input: Option<&str>, target: Option<&str>, exp
     let (input, target) = (path(input), path(target));
     let decision = environment(
         &project,
-        Clues {
+        EnvironmentHints {
             requested: requested.as_ref(),
             input: input.as_deref(),
             target: target.as_deref(),
         },
     );
     let found = match decision {
-        Ok(Decision { name, doubt: None }) => name.to_string(),
         Ok(Decision {
             name,
-            doubt: Some(doubt),
-        }) => format!("{name}, although {doubt}"),
+            conflict: None,
+        }) => name.to_string(),
+        Ok(Decision {
+            name,
+            conflict: Some(conflict),
+        }) => format!("{name}, although {conflict}"),
         Err(error) => error.message,
     };
     assert_eq!(found, expected);
@@ -39,11 +42,21 @@ fn check(requested: Option<&str>, input: Option<&str>, target: Option<&str>, exp
 #[test]
 fn the_flag_decides_and_the_paths_may_doubt_it() {
     let dev = Some("deploy/api/dev/a.yaml");
-    let doubt = "by sceau.yaml, deploy/api/dev/a.yaml belongs to `dev`";
+    let conflict = "by sceau.yaml, deploy/api/dev/a.yaml belongs to `dev`";
     check(Some("dev"), dev, None, "dev");
     check(Some("prod"), None, None, "prod");
-    check(Some("prod"), dev, None, &format!("prod, although {doubt}"));
-    check(Some("prod"), None, dev, &format!("prod, although {doubt}"));
+    check(
+        Some("prod"),
+        dev,
+        None,
+        &format!("prod, although {conflict}"),
+    );
+    check(
+        Some("prod"),
+        None,
+        dev,
+        &format!("prod, although {conflict}"),
+    );
     check(Some("dev"), Some("elsewhere"), dev, "dev");
     check(
         Some("live"),
@@ -117,7 +130,7 @@ fn a_namespace_comes_from_the_manifest_or_the_flag_and_from_nowhere_else() {
 #[test]
 fn a_place_may_come_once_in_each_environment() {
     let [dev, prod] = ["dev", "prod"].map(|name| EnvironmentName::parse(name).unwrap());
-    let [api, db] = ["api", "db"].map(|name| Place::parse("shop", name).unwrap());
+    let [api, db] = ["api", "db"].map(|name| SecretRef::parse("shop", name).unwrap());
     assert_eq!(
         first_duplicate([(&dev, &api, 1), (&prod, &api, 2), (&dev, &db, 3)]),
         None

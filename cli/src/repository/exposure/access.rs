@@ -29,8 +29,8 @@ impl Access {
         let commits = &record.commits;
         let operated: Vec<_> = (0..commits.all.len())
             .map(|index| {
-                let said = record.said[index].iter().map(|it| &**it);
-                operated(said, question.person, commits.all[index].time)
+                let project_files = record.project_files[index].iter().map(|it| &**it);
+                operated(project_files, question.person, commits.all[index].time)
             })
             .collect();
         let mut access = Self::default();
@@ -158,7 +158,7 @@ impl Record {
         for (index, commit) in line.filter(|(index, _)| self.commits.on_main_line[*index]) {
             let mut changes = commit.changes.iter();
             is_committed |= changes.any(|it| it.blob.is_some() && self.relative(&it.path) == name);
-            let is_operator = self.said[index].iter().any(|it| operates(it));
+            let is_operator = self.project_files[index].iter().any(|it| operates(it));
             let returned = was_gone && commit.time > *since;
             if is_operator && (returned || is_committed && is_there) {
                 return true;
@@ -185,7 +185,7 @@ fn access_before_history(
         let mut inherited: BTreeSet<_> = parents.collect();
         let mut new = BTreeMap::new();
         if commit.time > question.until && !contradicted[index] {
-            new = ever_operated(record.said[index].iter().map(|it| &**it), question);
+            new = ever_operated(record.project_files[index].iter().map(|it| &**it), question);
             new.retain(|name, _| !inherited.contains(name));
         }
         inherited.extend(new.keys().cloned());
@@ -200,7 +200,9 @@ fn access_before_history(
 fn is_contradicted(record: &Record, until: Timestamp) -> Vec<bool> {
     let mut contradicted: Vec<bool> = Vec::new();
     for (index, commit) in record.commits.all.iter().enumerate() {
-        let names_people = record.said[index].iter().any(|it| !it.people.is_empty());
+        let names_people = record.project_files[index]
+            .iter()
+            .any(|it| !it.people.is_empty());
         let own = commit.time <= until && names_people;
         contradicted.push(own || commit.parents.iter().any(|it| contradicted[*it]));
     }
@@ -209,24 +211,27 @@ fn is_contradicted(record: &Record, until: Timestamp) -> Vec<bool> {
 
 /// The environments that a person operated until they left, by files from after that.
 fn ever_operated<'a>(
-    said: impl IntoIterator<Item = &'a Project>,
+    project_files: impl IntoIterator<Item = &'a Project>,
     question: &Question<'_>,
 ) -> BTreeMap<EnvironmentName, Timestamp> {
-    let mut ever = operated(said, question.person, Timestamp::MIN);
+    let mut ever = operated(project_files, question.person, Timestamp::MIN);
     for end in ever.values_mut() {
         *end = question.until.min(*end);
     }
     ever
 }
 
-/// The environments that a person operates by what may be said, and until when at the latest.
+/// The environments that a person operates by what may be project_files, and until when at the latest.
 fn operated<'a>(
-    said: impl IntoIterator<Item = &'a Project>,
+    project_files: impl IntoIterator<Item = &'a Project>,
     person: &str,
     at: Timestamp,
 ) -> BTreeMap<EnvironmentName, Timestamp> {
     let mut operated: BTreeMap<_, Timestamp> = BTreeMap::new();
-    for settings in said.into_iter().filter_map(|it| it.people.get(person)) {
+    for settings in project_files
+        .into_iter()
+        .filter_map(|it| it.people.get(person))
+    {
         let end = settings.left.map_or(Timestamp::MAX, Day::end);
         for name in settings.operates(at) {
             let latest = operated.entry(name.clone()).or_insert(end);

@@ -53,9 +53,9 @@ impl Story {
     /// What alice could have read: each item with the ends of its texts.
     fn read(self, head: usize) -> BTreeMap<String, String> {
         let exposure = exposure(&self.record(head));
-        let shown = |(id, seen): (ItemId, Seen)| {
-            let endings: Vec<_> = seen.endings.into_iter().collect();
-            (id.to_string(), endings.join(" "))
+        let shown = |(id, seen): (ItemRef, Seen)| {
+            let tag_suffixes: Vec<_> = seen.tag_suffixes.into_iter().collect();
+            (id.to_string(), tag_suffixes.join(" "))
         };
         exposure.items.into_iter().map(shown).collect()
     }
@@ -140,7 +140,7 @@ fn what_was_in_use_while_they_operated_its_environment_could_be_read() {
     let span = exposure.operated.values().next().unwrap()[0];
     assert_eq!((span.from, span.until), (noon(3), noon(5)));
     let seen = &exposure.items.values().next().unwrap();
-    assert_eq!(seen.endings.iter().collect::<Vec<_>>(), ["v2", "v3"]);
+    assert_eq!(seen.tag_suffixes.iter().collect::<Vec<_>>(), ["v2", "v3"]);
     assert_eq!((exposure.items.len(), seen.until), (1, noon(5)));
 }
 
@@ -268,8 +268,12 @@ fn a_history_that_is_newer_than_their_time_speaks_of_it() {
         let exposure = exposure_until(&story.record(2), noon(4));
         let prod: EnvironmentName = "prod".parse().unwrap();
         assert_eq!(exposure.operated[&prod].len(), 1, "{operates}");
-        let endings: Vec<_> = exposure.items.values().flat_map(|it| &it.endings).collect();
-        assert_eq!(endings, ["v1", "o1"], "{operates}");
+        let tag_suffixes: Vec<_> = exposure
+            .items
+            .values()
+            .flat_map(|it| &it.tag_suffixes)
+            .collect();
+        assert_eq!(tag_suffixes, ["v1", "o1"], "{operates}");
     }
 }
 
@@ -329,13 +333,16 @@ fn a_project_file_that_cannot_be_read_may_say_what_was_said_before_or_after() {
     let record = story.record(7);
     let told = &record.unreadable["sceau.yaml"];
     assert_eq!(told.commit, "commit4");
-    let endings = exposure(&record)
+    let tag_suffixes = exposure(&record)
         .items
         .into_values()
         .next()
         .unwrap()
-        .endings;
-    assert_eq!(endings.into_iter().collect::<Vec<_>>(), ["v1", "v2", "v3"]);
+        .tag_suffixes;
+    assert_eq!(
+        tag_suffixes.into_iter().collect::<Vec<_>>(),
+        ["v1", "v2", "v3"]
+    );
 }
 
 #[test]

@@ -28,9 +28,9 @@ pub(crate) struct Record {
     pub(crate) commits: Commits,
     /// Where the project stands in its repository: empty, or with a slash at its end.
     prefix: String,
-    /// What the project file may have said at each commit: one that cannot be read may have said
-    /// what was said before it and what was said after it.
-    pub(crate) said: Vec<Vec<Rc<Project>>>,
+    /// What the project file may have project_files at each commit: one that cannot be read may have project_files
+    /// what was project_files before it and what was project_files after it.
+    pub(crate) project_files: Vec<Vec<Rc<Project>>>,
     /// The key ids of certificates.
     certificates: HashMap<ObjectId, String>,
     /// The items of files.
@@ -67,7 +67,7 @@ impl Record {
         mut content: impl FnMut(&ObjectId) -> Result<Vec<u8>>,
     ) -> Result<Self> {
         let mut record = Self {
-            said: Vec::new(),
+            project_files: Vec::new(),
             certificates: HashMap::new(),
             manifests: HashMap::new(),
             unreadable: BTreeMap::new(),
@@ -83,7 +83,7 @@ impl Record {
                 Err(error) => record.tell(&id, &error.message),
             }
         }
-        record.said = said(&record.commits, &file, &projects);
+        record.project_files = project_files(&record.commits, &file, &projects);
         record.read_certificates(&projects, &mut content)?;
         let is_manifest = |path: &str| path != file && may_hold_manifests(path, prefix);
         for (id, label) in record.contents(is_manifest) {
@@ -177,7 +177,7 @@ impl Record {
 
     /// Everybody whom a project file that can be read ever named.
     pub(crate) fn people(&self) -> BTreeSet<&str> {
-        let projects = self.said.iter().flatten();
+        let projects = self.project_files.iter().flatten();
         projects
             .flat_map(|it| it.people.keys())
             .map(String::as_str)
@@ -214,9 +214,9 @@ fn text(content: Vec<u8>) -> String {
     }
 }
 
-/// What the project file said at each commit, and where it cannot be read, what was said before
+/// What the project file project_files at each commit, and where it cannot be read, what was project_files before
 /// and after.
-fn said(
+fn project_files(
     commits: &Commits,
     file: &str,
     projects: &HashMap<ObjectId, Rc<Project>>,

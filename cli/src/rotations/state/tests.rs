@@ -102,17 +102,13 @@ fn what_no_file_tells_is_open_until_somebody_confirms_it() {
     let confirmed = || json!({"confirmed": DAY});
     check(json!({}), &[], State::Gone);
     check(confirmed(), &[], State::Confirmed);
-    check(json!({}), &[("new", None)], State::Original);
+    check(json!({}), &[("new", None)], State::Bitnami);
     let by_text = || json!({"confirmed": DAY, "confirmedText": "new"});
     check(by_text(), &[("new", None)], State::Confirmed);
     // Another text may be the old value, encrypted again.
-    check(by_text(), &[("newer", None)], State::Original);
-    check(
-        by_text(),
-        &[("new", None), ("newer", None)],
-        State::Original,
-    );
-    check(confirmed(), &[("new", None)], State::Original);
+    check(by_text(), &[("newer", None)], State::Bitnami);
+    check(by_text(), &[("new", None), ("newer", None)], State::Bitnami);
+    check(confirmed(), &[("new", None)], State::Bitnami);
     // A manifest that was put back speaks louder.
     check(confirmed(), &[("old", None)], State::SameText);
     check(confirmed(), &[("older", BEFORE)], State::NotRenewed);
@@ -126,7 +122,7 @@ fn what_no_file_tells_is_open_until_somebody_confirms_it() {
 
 #[test]
 fn the_controller_may_know_better() {
-    let judged = |more, witnesses: &[Witness]| {
+    let judged = |more, witnesses: &[ClusterEvidence]| {
         judge(
             &entry(more),
             &held(&[("new", LATER)]),
@@ -135,13 +131,16 @@ fn the_controller_may_know_better() {
         )
     };
     let new = || json!({});
-    assert_eq!(judged(new(), &[Witness::Unchanged]), State::Unchanged);
     assert_eq!(
-        judged(new(), &[Witness::Silent]),
+        judged(new(), &[ClusterEvidence::Unchanged]),
+        State::Unchanged
+    );
+    assert_eq!(
+        judged(new(), &[ClusterEvidence::Silent]),
         renewed_by(Evidence::Seal)
     );
     assert_eq!(
-        judged(new(), &[Witness::Differs]),
+        judged(new(), &[ClusterEvidence::Differs]),
         renewed_by(Evidence::Controller)
     );
     // What it said once about this value is still so when it is not asked.
@@ -189,39 +188,44 @@ fn done(more: Value) -> Value {
 fn a_status_counts_only_when_it_is_about_this_text_and_done() {
     let unchanged = |since: &str| json!({"unchanged": [{"item": "PIN", "since": since}], "comparedSince": SINCE});
     let compared = || json!({"comparedSince": SINCE});
-    let says = |status, ending: &str| witness(&live(&status), "PIN", ending, instant(SINCE));
+    let says = |status, tag_suffix: &str| {
+        cluster_evidence(&live(&status), "PIN", tag_suffix, instant(SINCE))
+    };
     assert_eq!(
         says(done(unchanged("2026-05-01T00:00:00Z")), "new"),
-        Witness::Unchanged
+        ClusterEvidence::Unchanged
     );
-    assert_eq!(says(done(unchanged("no time")), "new"), Witness::Unchanged);
-    assert_eq!(says(done(compared()), "new"), Witness::Differs);
+    assert_eq!(
+        says(done(unchanged("no time")), "new"),
+        ClusterEvidence::Unchanged
+    );
+    assert_eq!(says(done(compared()), "new"), ClusterEvidence::Differs);
     // Its values cannot be compared, or not with those from before.
-    assert_eq!(says(done(json!({})), "new"), Witness::Silent);
+    assert_eq!(says(done(json!({})), "new"), ClusterEvidence::Silent);
     let later = json!({"comparedSince": LATER});
-    assert_eq!(says(done(later), "new"), Witness::Silent);
+    assert_eq!(says(done(later), "new"), ClusterEvidence::Silent);
     // Its value was renewed in time, and then sealed once more.
     assert_eq!(
         says(done(unchanged("2026-06-01T13:00:00Z")), "new"),
-        Witness::Differs
+        ClusterEvidence::Differs
     );
     // The files have another text; the controller has not come to it; it does not open.
-    assert_eq!(says(done(compared()), "other"), Witness::Silent);
+    assert_eq!(says(done(compared()), "other"), ClusterEvidence::Silent);
     assert_eq!(
         says(
             done(json!({"comparedSince": SINCE, "observedGeneration": 2})),
             "new"
         ),
-        Witness::Silent
+        ClusterEvidence::Silent
     );
     assert_eq!(
         says(
             done(json!({"comparedSince": SINCE, "conditions": []})),
             "new"
         ),
-        Witness::Silent
+        ClusterEvidence::Silent
     );
-    assert_eq!(says(Value::Null, "new"), Witness::Silent);
+    assert_eq!(says(Value::Null, "new"), ClusterEvidence::Silent);
 }
 
 fn list(items: &[Entry]) -> List {

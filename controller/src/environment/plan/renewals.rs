@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     fixtures::{Given, at, environment_name, received_environment},
-    keys::key_secret::{KeySecret, KnownKey, NewKey},
+    keys::key_secret::{KeySecret, NewKey, StoredKey},
 };
 
 /// More keys than any run may make.
@@ -46,12 +46,12 @@ struct Replica {
     ahead: i64,
     seen: usize,
     seen_orders: usize,
-    deciding: Option<KeyOrder>,
+    deciding: Option<NewKeySpec>,
 }
 
 /// The API server, the replicas, and the time by the API server's clock.
 struct World {
-    renew_every: &'static str,
+    renew_period: &'static str,
     now: Timestamp,
     secrets: Vec<Secret>,
     orders: Vec<Timestamp>,
@@ -59,9 +59,9 @@ struct World {
 }
 
 impl World {
-    fn new(renew_every: &'static str) -> Self {
+    fn new(renew_period: &'static str) -> Self {
         Self {
-            renew_every,
+            renew_period,
             now: at("2026-06-01T12:00:00Z"),
             secrets: Vec::new(),
             orders: Vec::new(),
@@ -103,10 +103,10 @@ impl World {
     fn plan(&self, of: usize) -> Plan {
         let replica = &self.replicas[of];
         let spec = self.spec(replica.seen_orders);
-        let surroundings = self.surroundings(replica.seen, &spec);
+        let store = self.store(replica.seen, &spec);
         let observed = Observed {
             environment: &received_environment("prod", spec),
-            surroundings: &surroundings,
+            store: &store,
             recipients: &[],
         };
         plan(
@@ -119,18 +119,18 @@ impl World {
         let order = self.orders[..orders].last().map(ToString::to_string);
         json!({
             "namespaces": ["shop"],
-            "sealingKeys": {"renewEvery": self.renew_every, "renewBefore": order},
+            "sealingKeys": {"renewPeriod": self.renew_period, "cutoffTime": order},
         })
     }
 
-    fn surroundings(&self, seen: usize, spec: &Value) -> Surroundings {
+    fn store(&self, seen: usize, spec: &Value) -> ClusterStore {
         let given = Given::default().environment("prod", spec.clone());
         let secrets = self.secrets[..seen].iter();
         secrets
             .fold(given, |given, secret| {
                 given.key_secret(&secret.name_any(), KeySecret::read(secret.clone()))
             })
-            .surroundings()
+            .store()
     }
 
     /// The API server takes a name once.
@@ -147,7 +147,7 @@ impl World {
         }
         let sealing_key = &POOL[self.secrets.len()];
         let new = NewKey::of(sealing_key, &order.environment, order.made_at).unwrap();
-        let body = new.secret(&order.secret, order.environment.as_str(), order.made_for);
+        let body = new.secret(&order.secret, order.environment.as_str(), order.cutoff);
         let mut secret: Secret =
             serde_json::from_value(serde_json::to_value(body).unwrap()).unwrap();
         let items = secret.string_data.take().unwrap().into_iter();
@@ -162,11 +162,11 @@ impl World {
     }
 
     /// The key that whoever sees everything calls active.
-    fn active(&self) -> Option<KnownKey> {
+    fn active(&self) -> Option<StoredKey> {
         let spec = self.spec(self.orders.len());
-        let surroundings = self.surroundings(self.secrets.len(), &spec);
-        let known = surroundings.environment(&environment_name("prod")).unwrap();
-        let keys = surroundings.keys_of(known);
+        let store = self.store(self.secrets.len(), &spec);
+        let known = store.environment(&environment_name("prod")).unwrap();
+        let keys = store.keys_of(known);
         active(&keys).map(|fact| fact.known.clone())
     }
 

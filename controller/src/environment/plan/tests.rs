@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     fixtures::{Given, KEYS, at, known_key, received_environment},
-    keys::key_secret::{KeySecret, KnownKey, UnusableKey},
+    keys::key_secret::{KeySecret, StoredKey, UnusableKey},
 };
 
 const NOW: &str = "2026-06-02T00:00:00Z";
@@ -31,11 +31,11 @@ fn sealed_for(keys: &[&[&[usize]]]) -> Vec<Recipients> {
 }
 
 fn plan_for(spec: &Value, given: Given, recipients: &[Recipients]) -> Plan {
-    let surroundings = given.environment("prod", spec.clone()).surroundings();
+    let store = given.environment("prod", spec.clone()).store();
     plan(
         &Observed {
             environment: &environment(spec),
-            surroundings: &surroundings,
+            store: &store,
             recipients,
         },
         at(NOW),
@@ -86,7 +86,7 @@ fn an_active_key_is_told_with_what_it_opens() {
     ]);
     let plan = plan_for(&spec, given, &recipients);
     assert_eq!(plan.order, None);
-    assert_eq!(plan.next, Next::After(Duration::from_hours(29 * 24)));
+    assert_eq!(plan.next, Requeue::After(Duration::from_hours(29 * 24)));
     let status = plan.status(&environment(&spec), None, at(NOW));
     assert_eq!(conditions(&status), "Ready=True KeysReady");
     assert_eq!(status.observed_generation, Some(3));
@@ -104,7 +104,7 @@ fn an_active_key_is_told_with_what_it_opens() {
 
 #[test]
 fn a_key_is_never_younger_than_the_one_it_replaces() {
-    let spec = json!({"sealingKeys": {"revoked": [KEYS[0].id().to_string()]}});
+    let spec = json!({"sealingKeys": {"revokedKeyIds": [KEYS[0].id().to_string()]}});
     let given = Given::default().sealing_key(0, "prod", "2026-06-02T00:00:05Z");
     let order = plan_for(&spec, given, &[]).order.unwrap();
     assert_eq!(
@@ -117,7 +117,7 @@ fn a_key_is_never_younger_than_the_one_it_replaces() {
 #[test]
 fn what_means_nothing_stalls_and_keeps_the_keys() {
     for spec in [
-        json!({"sealingKeys": {"renewEvery": "monthly"}}),
+        json!({"sealingKeys": {"renewPeriod": "monthly"}}),
         json!({"namespaceSelector": {"matchExpressions": [{"key": "a", "operator": "Like"}]}}),
     ] {
         let given = Given::default().sealing_key(0, "prod", "2026-06-01T00:00:00Z");
@@ -133,9 +133,10 @@ fn what_means_nothing_stalls_and_keeps_the_keys() {
 
 #[test]
 fn what_cannot_be_read_stalls_and_what_was_told_of_its_keys_stays() {
-    let spec = json!({"namespaces": ["shop"], "sealingKeys": {"renewBefore": "2026-01-01T23:59:59+99:00"}});
+    let spec =
+        json!({"namespaces": ["shop"], "sealingKeys": {"cutoffTime": "2026-01-01T23:59:59+99:00"}});
     let given = Given::default().sealing_key(0, "prod", "2026-06-01T00:00:00Z");
-    let surroundings = given.environment("prod", spec.clone()).surroundings();
+    let store = given.environment("prod", spec.clone()).store();
     let told = EnvironmentStatus {
         certificate: Some("certificate 0".to_owned()),
         ..EnvironmentStatus::default()
@@ -146,7 +147,7 @@ fn what_cannot_be_read_stalls_and_what_was_told_of_its_keys_stays() {
     };
     let observed = Observed {
         environment: &environment,
-        surroundings: &surroundings,
+        store: &store,
         recipients: &[],
     };
     let plan = plan(&observed, at(NOW));
@@ -161,11 +162,11 @@ fn what_cannot_be_read_stalls_and_what_was_told_of_its_keys_stays() {
 
 #[test]
 fn an_environment_that_only_one_watch_has_seen_waits_for_the_other() {
-    let surroundings = Surroundings::default();
+    let store = ClusterStore::default();
     let spec = json!({"namespaces": ["shop"]});
     let observed = Observed {
         environment: &environment(&spec),
-        surroundings: &surroundings,
+        store: &store,
         recipients: &[],
     };
     assert_eq!(plan(&observed, at(NOW)).order, None);
@@ -192,7 +193,7 @@ fn a_key_that_could_not_be_made_is_told_and_tried_again() {
 
 /// Key 0 with this mark.
 fn marked(is_marked_in_use: bool) -> Given {
-    let known = KnownKey {
+    let known = StoredKey {
         is_marked_in_use,
         ..known_key(0, "prod", "2026-06-01T00:00:00Z")
     };
@@ -202,7 +203,7 @@ fn marked(is_marked_in_use: bool) -> Given {
 #[test]
 fn a_key_secret_is_marked_when_the_mark_is_wrong_and_only_then() {
     let spec = json!({"namespaces": ["shop"]});
-    let revoked = json!({"sealingKeys": {"revoked": [KEYS[0].id().to_string()]}});
+    let revoked = json!({"sealingKeys": {"revokedKeyIds": [KEYS[0].id().to_string()]}});
     let used = sealed_for(&[&[&[0]]]);
     let unused = sealed_for(&[&[&[1]]]);
     for (spec, marked_before, recipients, expected) in [
@@ -222,10 +223,10 @@ fn a_key_secret_is_marked_when_the_mark_is_wrong_and_only_then() {
 #[test]
 fn a_key_that_was_in_use_and_is_gone_is_lost() {
     let spec = json!({"namespaces": ["shop"]});
-    let surroundings = Given::default()
+    let store = Given::default()
         .environment("prod", spec.clone())
         .sealing_key(0, "prod", "2026-06-01T00:00:00Z")
-        .surroundings();
+        .store();
     let counted = |index: usize, sealed_secrets: u32| SealingKeyStatus {
         sealed_secrets,
         ..told(index, SealingKeyState::Retired)
@@ -237,7 +238,7 @@ fn a_key_that_was_in_use_and_is_gone_is_lost() {
     let lost = |before: Vec<SealingKeyStatus>| {
         let observed = Observed {
             environment: &telling(&spec, before),
-            surroundings: &surroundings,
+            store: &store,
             recipients: &[],
         };
         plan(&observed, at(NOW)).lost
@@ -273,8 +274,7 @@ fn telling(spec: &Value, sealing_keys: Vec<SealingKeyStatus>) -> ReceivedEnviron
 #[test]
 fn a_key_that_was_not_revoked_the_last_time_is_told_of_with_what_it_closes() {
     use SealingKeyState::{Active, Retired, Revoked};
-    let spec =
-        json!({"sealingKeys": {"revoked": [KEYS[1].id().to_string(), KEYS[2].id().to_string()]}});
+    let spec = json!({"sealingKeys": {"revokedKeyIds": [KEYS[1].id().to_string(), KEYS[2].id().to_string()]}});
     let recipients = sealed_for(&[
         &[&[1]],
         // What another key opens too goes on opening.
@@ -283,17 +283,17 @@ fn a_key_that_was_not_revoked_the_last_time_is_told_of_with_what_it_closes() {
         &[&[0], &[2, 1]],
         &[&[0]],
     ]);
-    let surroundings = [0, 1, 2]
+    let store = [0, 1, 2]
         .into_iter()
         .fold(Given::default(), |given, index| {
             given.sealing_key(index, "prod", "2026-06-01T00:00:00Z")
         })
         .environment("prod", spec.clone())
-        .surroundings();
+        .store();
     let closing = |before: Vec<SealingKeyStatus>| {
         let observed = Observed {
             environment: &telling(&spec, before),
-            surroundings: &surroundings,
+            store: &store,
             recipients: &recipients,
         };
         let plan = plan(&observed, at(NOW));

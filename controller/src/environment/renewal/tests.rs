@@ -4,14 +4,14 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     fixtures::{KEYS, at, known_key},
-    keys::key_secret::KnownKey,
+    keys::key_secret::StoredKey,
 };
 
-fn decide(settings: Value, keys: &[(&KnownKey, SealingKeyState)], now: &str) -> Renewal {
+fn decide(settings: Value, keys: &[(&StoredKey, SealingKeyState)], now: &str) -> Renewal {
     let settings = serde_json::from_value(settings).unwrap();
     let keys: Vec<_> = keys
         .iter()
-        .map(|&(known, state)| KeyFact { known, state })
+        .map(|&(known, state)| KeyWithState { known, state })
         .collect();
     renewal(&settings, &keys, at(now)).unwrap()
 }
@@ -51,7 +51,7 @@ fn a_revoked_key_is_replaced_although_nothing_is_due() {
         (&old, SealingKeyState::Retired),
     ];
     assert_eq!(
-        decide(json!({"renewEvery": "0s"}), &keys, "2026-06-02T00:00:00Z"),
+        decide(json!({"renewPeriod": "0s"}), &keys, "2026-06-02T00:00:00Z"),
         replace()
     );
 }
@@ -73,7 +73,7 @@ fn a_key_is_replaced_at_its_age() {
         (json!("48h"), "2026-06-03T00:00:00Z", replace()),
         (json!("0s"), "2099-01-01T00:00:00Z", Renewal::Wait(None)),
     ] {
-        let settings = json!({"renewEvery": every});
+        let settings = json!({"renewPeriod": every});
         assert_eq!(
             decide_about_june(settings, now),
             expected,
@@ -97,14 +97,14 @@ fn re_keying_replaces_what_is_older_and_not_before_its_time() {
             Renewal::Wait(None),
         ),
     ] {
-        let settings = json!({"renewBefore": before, "renewEvery": "0s"});
+        let settings = json!({"cutoffTime": before, "renewPeriod": "0s"});
         assert_eq!(
             decide_about_june(settings, now),
             expected,
             "{before} at {now}"
         );
     }
-    let both = json!({"renewBefore": "2026-06-20T00:00:00Z", "renewEvery": "24h"});
+    let both = json!({"cutoffTime": "2026-06-20T00:00:00Z", "renewPeriod": "24h"});
     assert_eq!(
         decide_about_june(both, "2026-06-01T12:00:00Z"),
         wait("2026-06-02T00:00:00Z")
@@ -113,7 +113,7 @@ fn re_keying_replaces_what_is_older_and_not_before_its_time() {
 
 #[test]
 fn what_is_no_duration_is_refused() {
-    let settings = serde_json::from_value(json!({"renewEvery": "monthly"})).unwrap();
+    let settings = serde_json::from_value(json!({"renewPeriod": "monthly"})).unwrap();
     assert!(renewal(&settings, &[], Timestamp::UNIX_EPOCH).is_err());
 }
 
@@ -125,11 +125,11 @@ proptest! {
         let now = Timestamp::from_second(now).unwrap();
         let before = Timestamp::from_second(before).unwrap();
         let settings = serde_json::from_value(json!({
-            "renewEvery": format!("{hours}h"),
-            "renewBefore": before.to_string(),
+            "renewPeriod": format!("{hours}h"),
+            "cutoffTime": before.to_string(),
         })).unwrap();
-        let made = KnownKey { created_at: now, not_before: now, ..known_key(0, "prod", "2026-01-01T00:00:00Z") };
-        let keys = [KeyFact { known: &made, state: SealingKeyState::Active }];
+        let made = StoredKey { created_at: now, not_before: now, ..known_key(0, "prod", "2026-01-01T00:00:00Z") };
+        let keys = [KeyWithState { known: &made, state: SealingKeyState::Active }];
         let decided = renewal(&settings, &keys, now).unwrap();
         prop_assert!(matches!(decided, Renewal::Wait(_)), "{decided:?}");
     }

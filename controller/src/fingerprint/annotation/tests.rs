@@ -40,7 +40,7 @@ fn fingerprint(
     let sealed_at = items.keys().map(|name| (name, at(sealed_at))).collect();
     let known = fingerprinting.fingerprint(OpenedItems {
         environment: &environment_name("prod"),
-        place: &Place::parse("shop", "api").unwrap(),
+        place: &SecretRef::parse("shop", "api").unwrap(),
         items: &items,
         sealed_at: &sealed_at,
         annotations: &BTreeMap::new(),

@@ -4,19 +4,19 @@ use serde_json::{Value, json};
 use super::*;
 
 /// Values by where they stand: `environment/namespace/name/item` and the value.
-fn standing(values: &[(&str, &str)]) -> Standing {
+fn standing(values: &[(&str, &str)]) -> ValueIndex {
     let fingerprint_key = FingerprintKey::from_bytes(&[1; 32]).unwrap();
     let values = values.iter().map(|(path, value)| {
         let value = Plaintext::new(value.as_bytes().to_vec());
         (fingerprint_key.of_traced(&value).unwrap()[0], place(path))
     });
-    Standing::of(&values.collect::<Vec<_>>(), 0)
+    ValueIndex::of(&values.collect::<Vec<_>>(), 0)
 }
 
-fn place(path: &str) -> ValuePlace {
+fn place(path: &str) -> ItemRef {
     let parts: Vec<String> = path.split('/').map(str::to_owned).collect();
     let [environment, namespace, name, item] = parts.try_into().unwrap();
-    ValuePlace {
+    ItemRef {
         environment,
         namespace,
         name,
@@ -26,9 +26,8 @@ fn place(path: &str) -> ValuePlace {
 
 /// Groups with a space between places.
 fn reused(values: &[(&str, &str)]) -> Vec<String> {
-    let texts = |places: Vec<ValuePlace>| -> Vec<String> {
-        places.iter().map(ToString::to_string).collect()
-    };
+    let texts =
+        |places: Vec<ItemRef>| -> Vec<String> { places.iter().map(ToString::to_string).collect() };
     let groups = standing(values).reused().into_iter();
     let mut groups: Vec<_> = groups.map(|it| texts(it.places).join(" ")).collect();
     groups.sort();
@@ -86,7 +85,7 @@ fn a_value_is_found_wherever_it_stands() {
 
 const PRESENT: &str = "0123456789abcdef";
 
-fn taken(uid: &str, annotation: &Value, status: &Value) -> Standing {
+fn taken(uid: &str, annotation: &Value, status: &Value) -> ValueIndex {
     let secret: PartialObjectMeta<Secret> = serde_json::from_value(json!({
         "apiVersion": "v1",
         "kind": "Secret",
@@ -105,7 +104,7 @@ fn taken(uid: &str, annotation: &Value, status: &Value) -> Standing {
         "status": status,
     }))
     .unwrap();
-    let mut standing = Standing::default();
+    let mut standing = ValueIndex::default();
     standing.take(&secret, &object, Some(PRESENT));
     standing
 }

@@ -70,7 +70,7 @@ fn a_key_from_the_future_is_as_old_as_its_secret() {
 fn a_key_remembers_the_order_that_it_was_made_for() {
     let (new, order) = (new_key(), at("2026-11-21T09:30:00.5Z"));
     let body = serde_json::to_value(new.secret("sceau-prod-first", "prod", Some(order))).unwrap();
-    let annotations = json!({"sceau.dev/renew-before": "2026-11-21T09:30:00.5Z"});
+    let annotations = json!({"sceau.dev/cutoff-time": "2026-11-21T09:30:00.5Z"});
     assert_eq!(body["metadata"]["annotations"], annotations);
     let mut secret = stored(&new, &[]);
     secret.metadata.annotations = serde_json::from_value(annotations).unwrap();

@@ -7,7 +7,7 @@ use std::{fmt::Display, sync::Arc};
 
 use jiff::Timestamp;
 use sealing::{
-    Context, EnvironmentName, Place, Recipient, ResealError,
+    Context, EnvironmentName, Recipient, ResealError, SecretRef,
     envelope::native::ParsedSeal,
     resource::{
         ResealOutcome, ResealRequest, ResealRequestStatus, ResealResult, Seal, SealHeader,
@@ -17,9 +17,9 @@ use sealing::{
 
 use crate::{
     request::{Verdict, complete},
-    sealed_secret::{outcome::Obstacle, plan},
+    sealed_secret::{outcome::Failure, plan},
     status::reason::Reason,
-    store::{KnownEnvironment, Surroundings, objects::ReceivedRequest},
+    store::{ClusterStore, ResolvedEnvironment, objects::ReceivedRequest},
 };
 
 /// What is to be done about a request.
@@ -41,13 +41,13 @@ pub(super) enum Refusal {
     #[error("request and answer do not fit into one object: ask for fewer seals at a time")]
     TooLarge,
     #[error("its spec is not one that this version can read")]
-    Unreadable,
+    InvalidSpec,
 }
 
 /// Seals to be wrapped for the active key.
 #[derive(Debug)]
 pub(super) struct Batch {
-    pub(super) environment: Arc<KnownEnvironment>,
+    pub(super) environment: Arc<ResolvedEnvironment>,
     pub(super) headers: Vec<SealHeader>,
     active: Recipient,
 }
@@ -61,11 +61,8 @@ pub(super) enum Answer {
 }
 
 /// Decides what is to be done about a request that nobody has answered.
-pub(super) fn decide(
-    request: &ReceivedRequest<ResealRequest>,
-    surroundings: &Surroundings,
-) -> Decision {
-    batch(request, surroundings).map_or_else(Decision::Refuse, |batch| {
+pub(super) fn decide(request: &ReceivedRequest<ResealRequest>, store: &ClusterStore) -> Decision {
+    batch(request, store).map_or_else(Decision::Refuse, |batch| {
         batch.map_or(Decision::WaitForKey, Decision::Reseal)
     })
 }
@@ -73,14 +70,14 @@ pub(super) fn decide(
 /// The seals with what they need, if the environment has an active key.
 fn batch(
     request: &ReceivedRequest<ResealRequest>,
-    surroundings: &Surroundings,
+    store: &ClusterStore,
 ) -> Result<Option<Batch>, Refusal> {
-    let spec = request.spec.as_ref().map_err(|_| Refusal::Unreadable)?;
+    let spec = request.spec.as_ref().map_err(|_| Refusal::InvalidSpec)?;
     let environment = EnvironmentName::parse(spec.environment.as_str())
         .ok()
-        .and_then(|name| surroundings.environment(&name))
+        .and_then(|name| store.environment(&name))
         .ok_or_else(|| Refusal::NoEnvironment(spec.environment.clone()))?;
-    let keys = surroundings.keys_of(environment);
+    let keys = store.keys_of(environment);
     let active = keys
         .iter()
         .find(|fact| fact.state == SealingKeyState::Active);
@@ -100,17 +97,17 @@ impl Batch {
                 recipient: Some(recipient),
                 message: None,
             },
-            Err(obstacle) => ResealOutcome {
-                result: result(obstacle.reason),
+            Err(failure) => ResealOutcome {
+                result: result(failure.reason),
                 recipient: None,
-                message: Some(obstacle.message),
+                message: Some(failure.message),
             },
         }
     }
 
     /// Where the seal stands is part of its context: with another place, the file key does not open.
-    fn wrap(&self, number: usize, header: &SealHeader) -> Result<WrappedFileKey, Obstacle> {
-        let place = Place::parse(header.namespace.as_str(), header.name.as_str())
+    fn wrap(&self, number: usize, header: &SealHeader) -> Result<WrappedFileKey, Failure> {
+        let place = SecretRef::parse(header.namespace.as_str(), header.name.as_str())
             .map_err(|error| malformed(&error))?;
         let seal = ParsedSeal::parse(number, &seal(header)).map_err(|error| malformed(&error))?;
         let environment = &self.environment;
@@ -120,15 +117,15 @@ impl Batch {
             Ok(wrapped) => wrapped
                 .into_iter()
                 .next()
-                .ok_or_else(|| Obstacle::new(Reason::Refused, "it was wrapped for nobody")),
-            Err(ResealError::Seal(error)) => Err(Obstacle::new(Reason::Refused, error.to_string())),
+                .ok_or_else(|| Failure::new(Reason::Refused, "it was wrapped for nobody")),
+            Err(ResealError::Seal(error)) => Err(Failure::new(Reason::Refused, error.to_string())),
             Err(ResealError::Unseal(error)) => Err(plan::refused(&error, environment)),
         }
     }
 }
 
-fn malformed(error: &impl Display) -> Obstacle {
-    Obstacle::new(Reason::Malformed, error.to_string())
+fn malformed(error: &impl Display) -> Failure {
+    Failure::new(Reason::Malformed, error.to_string())
 }
 
 /// A header has neither time nor items, and resealing looks at none.
@@ -168,7 +165,7 @@ impl Answer {
             Self::Outcomes(_) => "Answered",
             Self::Refused(Refusal::NoEnvironment(_)) => "NoEnvironment",
             Self::Refused(Refusal::TooLarge) => "TooLarge",
-            Self::Refused(Refusal::Unreadable) => "Malformed",
+            Self::Refused(Refusal::InvalidSpec) => "Malformed",
         }
     }
 

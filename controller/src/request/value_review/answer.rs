@@ -1,4 +1,4 @@
-//! The whole decision about one Inquiry. Pure: it takes what was read and returns what to do, and
+//! The whole decision about one ValueReview. Pure: it takes what was read and returns what to do, and
 //! turns what was found into a status.
 //!
 //! [`decide`] costs no private-key operation; [`Tracing::open`] costs one.
@@ -8,18 +8,18 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 use sealing::{
     COMPARABLE_BYTES, EnvironmentName, Fingerprint, FingerprintKey, open_traced,
-    resource::{Inquiry, InquiryStatus, SealedValue},
+    resource::{SealedValue, ValueReview, ValueReviewStatus},
 };
 
 use crate::{
-    fingerprint::reuse::{Standing, Told},
+    fingerprint::reuse::{ReportedPlaces, ValueIndex},
     request::{Verdict, complete},
-    sealed_secret::{outcome::Obstacle, plan},
+    sealed_secret::{outcome::Failure, plan},
     status::reason::Reason,
-    store::{KnownEnvironment, Surroundings, objects::ReceivedRequest},
+    store::{ClusterStore, ResolvedEnvironment, objects::ReceivedRequest},
 };
 
-/// What is to be done about an Inquiry.
+/// What is to be done about an ValueReview.
 #[derive(Debug)]
 pub(super) enum Decision {
     Refuse(Refusal),
@@ -29,7 +29,7 @@ pub(super) enum Decision {
     Trace(Tracing),
 }
 
-/// Why an Inquiry is refused.
+/// Why an ValueReview is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Refusal {
     #[error("there is no Environment {0}")]
@@ -41,9 +41,9 @@ pub(super) enum Refusal {
     #[error("a value of less than {COMPARABLE_BYTES} bytes is not traced: it could be guessed")]
     TooShort,
     #[error("the value did not open: {}", .0.message)]
-    Unopened(Obstacle),
+    Unopened(Failure),
     #[error("its spec is not one that this version can read, or asks not just one question")]
-    Unreadable,
+    InvalidSpec,
 }
 
 /// Whoever comes after so many whole seconds does not come too early.
@@ -57,17 +57,17 @@ fn in_seconds(wait: Duration) -> u64 {
 /// A value that is to be traced.
 #[derive(Debug)]
 pub(super) struct Tracing {
-    pub(super) environment: Arc<KnownEnvironment>,
+    pub(super) environment: Arc<ResolvedEnvironment>,
     pub(super) seal: SealedValue,
     fingerprint_key: Arc<FingerprintKey>,
 }
 
-/// What an Inquiry is told.
+/// What an ValueReview is told.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    Found(Places<Told>),
+    Found(Places<ReportedPlaces>),
     Refused(Refusal),
-    Reused(Places<Vec<Told>>),
+    Reused(Places<Vec<ReportedPlaces>>),
 }
 
 /// What was found, as much of it as is told.
@@ -82,26 +82,26 @@ pub(super) struct Places<T> {
     unknown: usize,
 }
 
-/// Decides what is to be done about an Inquiry that nobody has answered.
-pub(super) fn decide(request: &ReceivedRequest<Inquiry>, surroundings: &Surroundings) -> Decision {
-    choose(request, surroundings).unwrap_or_else(Decision::Refuse)
+/// Decides what is to be done about an ValueReview that nobody has answered.
+pub(super) fn decide(request: &ReceivedRequest<ValueReview>, store: &ClusterStore) -> Decision {
+    choose(request, store).unwrap_or_else(Decision::Refuse)
 }
 
 fn choose(
-    request: &ReceivedRequest<Inquiry>,
-    surroundings: &Surroundings,
+    request: &ReceivedRequest<ValueReview>,
+    store: &ClusterStore,
 ) -> Result<Decision, Refusal> {
-    let spec = request.spec.as_ref().map_err(|_| Refusal::Unreadable)?;
-    let fingerprint_key = surroundings.fingerprint_key();
+    let spec = request.spec.as_ref().map_err(|_| Refusal::InvalidSpec)?;
+    let fingerprint_key = store.fingerprint_key();
     let fingerprint_key = fingerprint_key.ok_or(Refusal::NoFingerprintKey)?;
     let trace = match (&spec.reuse, &spec.trace) {
         (Some(_), None) => return Ok(Decision::Reuse),
         (None, Some(trace)) => trace,
-        _ => return Err(Refusal::Unreadable),
+        _ => return Err(Refusal::InvalidSpec),
     };
     let environment = EnvironmentName::parse(trace.environment.as_str())
         .ok()
-        .and_then(|name| surroundings.environment(&name))
+        .and_then(|name| store.environment(&name))
         .ok_or_else(|| Refusal::NoEnvironment(trace.environment.clone()))?;
     Ok(Decision::Trace(Tracing {
         environment: Arc::clone(environment),
@@ -111,7 +111,7 @@ fn choose(
 }
 
 /// What is asked, as metrics name it.
-pub(super) fn question(request: &ReceivedRequest<Inquiry>) -> &'static str {
+pub(super) fn question(request: &ReceivedRequest<ValueReview>) -> &'static str {
     let spec = request.spec.as_ref().ok();
     match spec.map(|spec| (&spec.reuse, &spec.trace)) {
         Some((Some(_), None)) => "reuse",
@@ -136,7 +136,7 @@ impl Tracing {
 const MOST_PLACES: usize = 1_000;
 
 impl Answer {
-    pub(super) fn found(standing: &Standing, fingerprints: &[Fingerprint]) -> Self {
+    pub(super) fn found(standing: &ValueIndex, fingerprints: &[Fingerprint]) -> Self {
         let told = standing.places_of(fingerprints, MOST_PLACES);
         Self::Found(Places {
             is_cut: told.is_cut(),
@@ -146,7 +146,7 @@ impl Answer {
         })
     }
 
-    pub(super) fn reused(mut standing: Standing) -> Self {
+    pub(super) fn reused(mut standing: ValueIndex) -> Self {
         let mut groups = standing.reused();
         let count = groups.len();
         let mut room = MOST_PLACES;
@@ -156,7 +156,7 @@ impl Answer {
             left.is_some()
         });
         Self::Reused(Places {
-            is_cut: groups.len() < count || groups.iter().any(Told::is_cut),
+            is_cut: groups.len() < count || groups.iter().any(ReportedPlaces::is_cut),
             told: groups,
             count,
             unknown: standing.unknown,
@@ -180,8 +180,8 @@ impl Answer {
                 Refusal::NoFingerprintKey => "NoFingerprintKey",
                 Refusal::RateLimited(_) => "RateLimited",
                 Refusal::TooShort => "TooShort",
-                Refusal::Unopened(obstacle) => obstacle.reason.as_str(),
-                Refusal::Unreadable => Reason::Malformed.as_str(),
+                Refusal::Unopened(failure) => failure.reason.as_str(),
+                Refusal::InvalidSpec => Reason::Malformed.as_str(),
             },
         }
     }
@@ -198,18 +198,18 @@ impl Answer {
     /// The status that tells it.
     pub(super) fn status(
         &self,
-        request: &ReceivedRequest<Inquiry>,
+        request: &ReceivedRequest<ValueReview>,
         now: Timestamp,
-    ) -> InquiryStatus {
+    ) -> ValueReviewStatus {
         let verdict = Verdict {
             is_answered: !matches!(self, Self::Refused(_)),
             reason: self.reason(),
             message: self.message(),
         };
-        let mut status = InquiryStatus {
+        let mut status = ValueReviewStatus {
             observed_generation: Some(request.generation()),
             conditions: vec![complete(request, verdict, now)],
-            ..InquiryStatus::default()
+            ..ValueReviewStatus::default()
         };
         match self {
             Self::Found(found) => status.found.clone_from(&found.told.places),

@@ -21,13 +21,13 @@ pub(super) struct Holder<'a> {
 
 /// Somebody else who holds the Lease.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Rival {
+pub(super) struct OtherHolder {
     lease: LeaseSpec,
     /// When the Lease was first seen as it is.
     since: Instant,
 }
 
-impl Rival {
+impl OtherHolder {
     /// The rival that a Lease speaks of; `known` is the one it spoke of before.
     pub(super) fn of(
         lease: &Lease,

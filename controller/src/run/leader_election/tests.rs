@@ -52,7 +52,7 @@ async fn a_term_ends_its_deadline_after_the_last_write_was_sent() {
         if answers == 2 {
             last_sent = Instant::now();
         }
-        term.keep().await;
+        term.renew().await;
         let kept = last_sent.elapsed();
         let late = DEADLINE + Duration::from_millis(300);
         assert!((DEADLINE..late).contains(&kept), "{answers}: {kept:?}");

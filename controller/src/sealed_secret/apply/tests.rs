@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use sealing::{ItemName, Place, resource::SecretTemplate};
+use sealing::{ItemName, SecretRef, resource::SecretTemplate};
 use serde_json::from_value;
 
 use super::*;
@@ -13,7 +13,7 @@ fn secret(items: &[(&str, &[u8])]) -> DesiredSecret {
         )
     });
     DesiredSecret {
-        place: Place::parse("shop", "api").unwrap(),
+        place: SecretRef::parse("shop", "api").unwrap(),
         template: SecretTemplate::default(),
         items: items.collect(),
         fingerprints: None,
@@ -60,7 +60,7 @@ fn a_secret_is_sent_with_just_what_is_ours() {
     assert_eq!(body["immutable"], true);
 }
 
-fn receipt(items: &Value) -> Receipt {
+fn response(items: &Value) -> WriteResponse {
     from_value(json!({"metadata": {"uid": "u", "resourceVersion": "8"}, "data": items})).unwrap()
 }
 
@@ -68,18 +68,18 @@ fn receipt(items: &Value) -> Receipt {
 fn items_of_others_are_taken_away_from_the_secret_that_was_seen() {
     let secret = secret(&[("A", b"1")]);
     assert_eq!(
-        without_strays(&secret, &receipt(&json!({"A": "MQ=="}))),
+        without_strays(&secret, &response(&json!({"A": "MQ=="}))),
         None
     );
-    assert_eq!(without_strays(&secret, &receipt(&Value::Null)), None);
+    assert_eq!(without_strays(&secret, &response(&Value::Null)), None);
     let expected = json!({"metadata": {"resourceVersion": "8"}, "data": {"B": null, "C": null}});
-    let strays = receipt(&json!({"A": "MQ==", "B": "Mg==", "C": ""}));
+    let strays = response(&json!({"A": "MQ==", "B": "Mg==", "C": ""}));
     assert_eq!(without_strays(&secret, &strays), Some(expected));
 }
 
-fn refusal(code: u16, causes: &Value) -> Obstacle {
+fn refusal(code: u16, causes: &Value) -> Failure {
     let status = json!({"code": code, "message": "hunter2", "reason": "hunter2", "details": {"causes": causes}});
-    obstacle(&kube::Error::Api(from_value(status).unwrap()), None)
+    failure(&kube::Error::Api(from_value(status).unwrap()), None)
 }
 
 #[test]
@@ -111,23 +111,19 @@ fn answers_of_the_api_server_are_told_in_words_of_our_own() {
         (429, json!([]), Reason::ApiError),
         (500, json!([]), Reason::ApiError),
     ] {
-        let obstacle = refusal(code, &causes);
-        assert_eq!(obstacle.reason, expected, "{code}");
-        assert!(
-            !obstacle.message.contains("hunter2"),
-            "{}",
-            obstacle.message
-        );
+        let failure = refusal(code, &causes);
+        assert_eq!(failure.reason, expected, "{code}");
+        assert!(!failure.message.contains("hunter2"), "{}", failure.message);
     }
 }
 
 #[test]
 fn an_unreadable_answer_is_not_repeated() {
     let error = serde_json::from_str::<u8>("\"hunter2\"").unwrap_err();
-    let obstacle = obstacle(&kube::Error::SerdeError(error), None);
-    assert_eq!(obstacle.reason, Reason::ApiError);
+    let failure = failure(&kube::Error::SerdeError(error), None);
+    assert_eq!(failure.reason, Reason::ApiError);
     assert_eq!(
-        obstacle.message,
+        failure.message,
         "writing the Secret: the API server's answer is unreadable"
     );
 }
@@ -136,9 +132,9 @@ fn an_unreadable_answer_is_not_repeated() {
 fn only_who_takes_a_secret_over_is_told_of_the_permission_that_takes() {
     let error = kube::Error::Api(from_value(json!({"code": 403})).unwrap());
     for (replaced, told) in [(None, false), (Some("uid"), true)] {
-        let obstacle = obstacle(&error, replaced);
-        assert_eq!(obstacle.reason, Reason::Forbidden);
+        let failure = failure(&error, replaced);
+        assert_eq!(failure.reason, Reason::Forbidden);
         let plugin = "OwnerReferencesPermissionEnforcement";
-        assert_eq!(obstacle.message.contains(plugin), told);
+        assert_eq!(failure.message.contains(plugin), told);
     }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use sealing::{
-    ItemName, Place, Plaintext,
+    ItemName, Plaintext, SecretRef,
     resource::{FINGERPRINTS_ANNOTATION, SecretTemplate},
 };
 
@@ -18,7 +18,7 @@ use crate::fingerprint::annotation::Fingerprints;
 #[derive(Debug)]
 pub struct DesiredSecret {
     /// Where it stands.
-    pub place: Place,
+    pub place: SecretRef,
     /// Type, immutability, labels and annotations.
     pub template: SecretTemplate,
     /// The items: it has these and no others.

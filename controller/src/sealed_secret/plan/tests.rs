@@ -28,17 +28,17 @@ fn observed_of(object: SealedSecret) -> Observed {
     Observed {
         object: Arc::new(object.into()),
         status: SealedSecretStatus::default(),
-        belonging: Belonging::To(Arc::new(prod())),
+        namespace_match: NamespaceMatch::To(Arc::new(prod())),
         secret: Ok(None),
         fingerprint_key: None,
         now: Timestamp::UNIX_EPOCH,
     }
 }
 
-fn prod() -> KnownEnvironment {
+fn prod() -> ResolvedEnvironment {
     let mut ring = KeyRing::default();
     ring.insert(Arc::clone(&KEYS[0]));
-    KnownEnvironment {
+    ResolvedEnvironment {
         name: environment_name("prod"),
         spec: serde_json::from_value(json!({})).unwrap(),
         ring,
@@ -112,11 +112,11 @@ fn changed(mut object: SealedSecret, change: impl FnOnce(&mut SealedSecretSpec))
     object
 }
 
-fn with_environment(change: impl FnOnce(&mut KnownEnvironment)) -> Observed {
+fn with_environment(change: impl FnOnce(&mut ResolvedEnvironment)) -> Observed {
     let mut environment = prod();
     change(&mut environment);
     Observed {
-        belonging: Belonging::To(Arc::new(environment)),
+        namespace_match: NamespaceMatch::To(Arc::new(environment)),
         ..observed()
     }
 }
@@ -129,15 +129,15 @@ fn with_secret(secret: FoundSecret) -> Observed {
 }
 
 /// What the plan comes to, with its seals opened if it says so.
-fn verdict(observed: &Observed) -> Result<&'static str, Obstacle> {
+fn verdict(observed: &Observed) -> Result<&'static str, Failure> {
     verdict_with(observed, api().spec)
 }
 
 /// The same with these seals.
-fn verdict_with(observed: &Observed, spec: SealedSecretSpec) -> Result<&'static str, Obstacle> {
+fn verdict_with(observed: &Observed, spec: SealedSecretSpec) -> Result<&'static str, Failure> {
     match plan(observed) {
         Plan::Leave => Ok("leave"),
-        Plan::Report(obstacle) => Err(obstacle),
+        Plan::Report(failure) => Err(failure),
         Plan::Unseal(permitted) => {
             let unsealing = permitted.unsealing(spec)?;
             unsealing.open().map(|_| "write")
@@ -165,7 +165,7 @@ fn row_of(object: SealedSecret, reason: Reason, message: &str) -> Row {
     (observed_of(object), spec, reason, message.to_owned())
 }
 
-fn obstacles() -> Vec<Row> {
+fn failures() -> Vec<Row> {
     [
         obstacles_of_environments(),
         obstacles_of_keys(),
@@ -178,29 +178,29 @@ fn obstacles() -> Vec<Row> {
 }
 
 fn obstacles_of_environments() -> Vec<Row> {
-    let belonging = |belonging| Observed {
-        belonging,
+    let namespace_match = |namespace_match| Observed {
+        namespace_match,
         ..observed()
     };
     let both = BTreeSet::from(["dev", "prod"].map(environment_name));
     vec![
         row(
-            belonging(Belonging::None),
+            namespace_match(NamespaceMatch::None),
             Reason::NoEnvironment,
             "namespace shop belongs to no Environment",
         ),
         row(
-            belonging(Belonging::Ambiguous(both)),
+            namespace_match(NamespaceMatch::Ambiguous(both)),
             Reason::AmbiguousEnvironment,
             "namespace shop belongs to more than one Environment: dev, prod",
         ),
         row(
-            belonging(Belonging::Unreadable(environment_name("prod"))),
+            namespace_match(NamespaceMatch::InvalidSpec(environment_name("prod"))),
             Reason::InvalidEnvironment,
             "namespace shop belongs to Environment prod, which cannot be read",
         ),
         row(
-            belonging(Belonging::Unknown),
+            namespace_match(NamespaceMatch::Unknown),
             Reason::Progressing,
             "namespace shop has not been seen yet",
         ),
@@ -214,7 +214,8 @@ fn obstacles_of_environments() -> Vec<Row> {
 
 fn obstacles_of_keys() -> Vec<Row> {
     let id = |index: usize| KEYS[index].id();
-    let without_keys = |environment: &mut KnownEnvironment| environment.ring = KeyRing::default();
+    let without_keys =
+        |environment: &mut ResolvedEnvironment| environment.ring = KeyRing::default();
     vec![
         row_of(
             sealed(1, &[("A", b"1")]),
@@ -224,7 +225,7 @@ fn obstacles_of_keys() -> Vec<Row> {
         row(
             with_environment(|environment| {
                 without_keys(environment);
-                environment.spec.sealing_keys.revoked = vec![id(0).to_string()];
+                environment.spec.sealing_keys.revoked_key_ids = vec![id(0).to_string()];
             }),
             Reason::RevokedSealingKey,
             &format!("sealed to {}, which environment prod has revoked", id(0)),
@@ -239,7 +240,7 @@ fn obstacles_of_keys() -> Vec<Row> {
 
 fn obstacles_of_manifests() -> Vec<Row> {
     let unreadable = ReceivedSealedSecret {
-        outline: Err(Unreadable),
+        outline: Err(InvalidSpec),
         ..api().into()
     };
     vec![
@@ -270,7 +271,7 @@ fn obstacles_of_manifests() -> Vec<Row> {
             changed(api(), |spec| {
                 spec.template.secret_type = Some("bootstrap.kubernetes.io/token".to_owned());
             }),
-            Reason::RefusedSecretType,
+            Reason::DeniedSecretType,
             "environment prod writes no Secrets of type bootstrap.kubernetes.io/token",
         ),
         row_of(
@@ -297,7 +298,7 @@ fn obstacles_of_secrets() -> Vec<Row> {
         may_be_adopted: true,
         ..controlled_by("cert-manager.io/v1", "Certificate", "web", "other")
     };
-    let failed = Err(Obstacle::new(Reason::ApiError, "no answer"));
+    let failed = Err(Failure::new(Reason::ApiError, "no answer"));
     vec![
         row(
             with_secret(found()),
@@ -369,15 +370,15 @@ fn too_large() -> SealedSecret {
 
 #[test]
 fn every_obstacle_is_named_and_told() {
-    for (observed, spec, reason, message) in obstacles() {
-        let obstacle = Obstacle { reason, message };
-        assert_eq!(verdict_with(&observed, spec), Err(obstacle));
+    for (observed, spec, reason, message) in failures() {
+        let failure = Failure { reason, message };
+        assert_eq!(verdict_with(&observed, spec), Err(failure));
     }
 }
 
 #[test]
 fn every_reason_is_planned_or_the_answer_to_a_write() {
-    let planned: Vec<Reason> = obstacles()
+    let planned: Vec<Reason> = failures()
         .into_iter()
         .map(|(_, _, reason, _)| reason)
         .collect();
@@ -430,7 +431,7 @@ fn what_is_being_deleted_is_left_whatever_it_says() {
         k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(Timestamp::UNIX_EPOCH),
     );
     let observed = Observed {
-        belonging: Belonging::None,
+        namespace_match: NamespaceMatch::None,
         ..observed_of(object)
     };
     assert_eq!(verdict(&observed), Ok("leave"));
@@ -523,9 +524,9 @@ fn our_own_secret_stays_ours_without_owner_and_a_willing_one_is_adopted() {
 fn a_revocation_is_obeyed_although_nothing_else_changed() {
     let mut environment = prod();
     environment.ring = KeyRing::default();
-    environment.spec.sealing_keys.revoked = vec![KEYS[0].id().to_string()];
+    environment.spec.sealing_keys.revoked_key_ids = vec![KEYS[0].id().to_string()];
     let observed = Observed {
-        belonging: Belonging::To(Arc::new(environment)),
+        namespace_match: NamespaceMatch::To(Arc::new(environment)),
         ..unsealed()
     };
     assert_eq!(

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use sealing::{
-    EnvironmentName, ItemName, KeyId, Place, UnsealError, Unsealed,
+    EnvironmentName, ItemName, KeyId, SecretRef, UnsealError, Unsealed,
     envelope::native::{Envelope, ParseError},
     resource::{RESERVED_PREFIX, SealedSecretSpec, SecretTemplate},
 };
@@ -13,16 +13,16 @@ use sealing::{
 use super::{DesiredSecret, missing_keys};
 use crate::{
     fingerprint::annotation::{Compared, Fingerprinting, Fingerprints, OpenedItems},
-    sealed_secret::outcome::Obstacle,
+    sealed_secret::outcome::Failure,
     status::reason::Reason,
-    store::KnownEnvironment,
+    store::ResolvedEnvironment,
 };
 
 /// A SealedSecret that may be unsealed: nothing but its seals can still be in the way.
 #[derive(Debug)]
 pub struct Permitted {
-    pub(super) place: Place,
-    pub(super) environment: Arc<KnownEnvironment>,
+    pub(super) place: SecretRef,
+    pub(super) environment: Arc<ResolvedEnvironment>,
     pub(super) owner: OwnerReference,
     pub(super) precondition: Option<String>,
     pub(super) fingerprinting: Option<Fingerprinting>,
@@ -38,8 +38,8 @@ impl Permitted {
     /// Looks at the seals, without keys.
     ///
     /// # Errors
-    /// An [`Obstacle`] when they cannot be opened.
-    pub fn unsealing(self, spec: SealedSecretSpec) -> Result<Unsealing, Obstacle> {
+    /// An [`Failure`] when they cannot be opened.
+    pub fn unsealing(self, spec: SealedSecretSpec) -> Result<Unsealing, Failure> {
         check_names(&spec.template)?;
         let envelope = Envelope::parse(&spec).map_err(|error| malformed(&error))?;
         let keys = match envelope.opening_keys(&self.environment.ring) {
@@ -57,14 +57,14 @@ impl Permitted {
 
 /// With a reserved label, a Secret in the controller's namespace would be a sealing key; reserved
 /// annotations are what the controller knows of a Secret.
-fn check_names(template: &SecretTemplate) -> Result<(), Obstacle> {
+fn check_names(template: &SecretTemplate) -> Result<(), Failure> {
     let metadata = &template.metadata;
     let labels = metadata.labels.keys().map(|name| ("label", name));
     let annotations = metadata.annotations.keys().map(|name| ("annotation", name));
     let reserved = |(_, name): &(_, &String)| name.starts_with(RESERVED_PREFIX);
     match labels.chain(annotations).find(reserved) {
         None => Ok(()),
-        Some((kind, name)) => Err(Obstacle::new(
+        Some((kind, name)) => Err(Failure::new(
             Reason::ReservedMetadata,
             format!(
                 "the template sets the {kind} {name}; {kind}s of {RESERVED_PREFIX} are the controller's"
@@ -73,12 +73,12 @@ fn check_names(template: &SecretTemplate) -> Result<(), Obstacle> {
     }
 }
 
-fn malformed(error: &ParseError) -> Obstacle {
+fn malformed(error: &ParseError) -> Failure {
     let reason = match error {
         ParseError::Bytes(_) => Reason::TooLarge,
         _ => Reason::Malformed,
     };
-    Obstacle::new(reason, error.to_string())
+    Failure::new(reason, error.to_string())
 }
 
 /// Seals that are to be opened, and what becomes of them.
@@ -105,8 +105,8 @@ impl Unsealing {
     /// Opens the seals: one private-key operation for each.
     ///
     /// # Errors
-    /// An [`Obstacle`]: all items open, or none is used.
-    pub fn open(&self) -> Result<Opened, Obstacle> {
+    /// An [`Failure`]: all items open, or none is used.
+    pub fn open(&self) -> Result<Opened, Failure> {
         let Permitted {
             place,
             environment,
@@ -160,7 +160,7 @@ impl Unsealing {
     }
 
     /// Where the SealedSecret stands.
-    pub fn place(&self) -> &Place {
+    pub fn place(&self) -> &SecretRef {
         &self.permitted.place
     }
 
@@ -176,11 +176,11 @@ impl Unsealing {
 }
 
 /// What a seal that does not open means for its SealedSecret, or for the request to reseal it.
-pub(crate) fn refused(error: &UnsealError, environment: &KnownEnvironment) -> Obstacle {
+pub(crate) fn refused(error: &UnsealError, environment: &ResolvedEnvironment) -> Failure {
     let reason = match error {
         UnsealError::UnknownSealingKey(missing) => return missing_keys(missing, environment),
         UnsealError::Malformed(_) => Reason::Malformed,
         UnsealError::NoKeyOpens(_) | UnsealError::Refused => Reason::Refused,
     };
-    Obstacle::new(reason, error.to_string())
+    Failure::new(reason, error.to_string())
 }

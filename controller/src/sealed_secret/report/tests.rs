@@ -6,8 +6,8 @@ use super::*;
 use crate::{
     fingerprint::annotation::Compared,
     fixtures::{KEYS, at, sealed},
-    sealed_secret::outcome::Obstacle,
-    store::Belonging,
+    sealed_secret::outcome::Failure,
+    store::NamespaceMatch,
 };
 
 const NOW: &str = "2026-11-21T09:30:00Z";
@@ -18,7 +18,7 @@ fn observed(status: SealedSecretStatus) -> Observed {
         now: at(NOW),
         object: Arc::new(sealed(0, &[("A", b"1")]).into()),
         status,
-        belonging: Belonging::None,
+        namespace_match: NamespaceMatch::None,
         secret: Ok(None),
         fingerprint_key: None,
     }
@@ -36,8 +36,8 @@ fn written(resource_version: &str) -> Written {
     }
 }
 
-fn obstacle(reason: Reason) -> Obstacle {
-    Obstacle::new(reason, "because")
+fn failure(reason: Reason) -> Failure {
+    Failure::new(reason, "because")
 }
 
 fn status_after(outcomes: impl IntoIterator<Item = Outcome>) -> SealedSecretStatus {
@@ -61,10 +61,10 @@ fn a_written_secret_is_recorded_and_announced() {
     assert_eq!(status.secret.unwrap().resource_version, "7");
     assert_eq!(status.seals[0].opened_by, KEYS[0].id().to_string());
     assert_eq!(
-        report.announcement,
-        Some(Announcement::normal("Unsealed", "unsealed 1 item"))
+        report.event_message,
+        Some(EventMessage::normal("Unsealed", "unsealed 1 item"))
     );
-    assert_eq!(report.next, Next::OnChange);
+    assert_eq!(report.next, Requeue::OnChange);
 }
 
 #[test]
@@ -72,14 +72,14 @@ fn an_obstacle_keeps_the_record_of_the_last_good_secret() {
     let good = status_after([Ok(written("7"))]);
     let report = report(
         &observed(good.clone()),
-        Err(obstacle(Reason::Refused)),
+        Err(failure(Reason::Refused)),
         at(LATER),
     );
     let status = report.status.unwrap();
     assert_eq!((status.secret, status.seals), (good.secret, good.seals));
     assert_eq!(
-        report.announcement,
-        Some(Announcement::warning("Refused", "because"))
+        report.event_message,
+        Some(EventMessage::warning("Refused", "because"))
     );
 }
 
@@ -99,7 +99,7 @@ fn items_that_were_not_renewed_are_named_until_they_are() {
     let told = status_after([Ok(sealed_again.clone())]);
     assert_eq!(told.unchanged, std::slice::from_ref(&stale));
     assert_eq!(told.compared_since, Some(Time(at(NOW))));
-    let refused = [Ok(sealed_again.clone()), Err(obstacle(Reason::Refused))];
+    let refused = [Ok(sealed_again.clone()), Err(failure(Reason::Refused))];
     assert_eq!(status_after(refused).unchanged, [stale]);
     let renewed = [Ok(sealed_again), Ok(written("8"))];
     assert_eq!(status_after(renewed).unchanged, []);
@@ -108,10 +108,10 @@ fn items_that_were_not_renewed_are_named_until_they_are() {
 #[test]
 fn what_is_said_already_is_not_said_again() {
     for reason in Reason::ALL {
-        let status = status_after([Err(obstacle(reason))]);
-        let report = report(&observed(status), Err(obstacle(reason)), at(LATER));
+        let status = status_after([Err(failure(reason))]);
+        let report = report(&observed(status), Err(failure(reason)), at(LATER));
         assert_eq!(
-            (report.status, report.announcement),
+            (report.status, report.event_message),
             (None, None),
             "{reason}"
         );
@@ -124,16 +124,16 @@ fn healing_is_recorded_and_not_announced() {
     let status = status_after([Ok(written("7"))]);
     let report = report(&observed(status), Ok(written("9")), at(LATER));
     assert_eq!(report.status.unwrap().secret.unwrap().resource_version, "9");
-    assert_eq!(report.announcement, None);
+    assert_eq!(report.event_message, None);
 }
 
 #[test]
 fn what_is_under_way_is_no_event() {
     let report = report(
         &observed(SealedSecretStatus::default()),
-        Err(obstacle(Reason::Progressing)),
+        Err(failure(Reason::Progressing)),
         at(NOW),
     );
     assert!(report.status.is_some());
-    assert_eq!(report.announcement, None);
+    assert_eq!(report.event_message, None);
 }

@@ -51,7 +51,7 @@ fn every_reason_has_the_conditions_of_its_state() {
     NoEnvironment        Stalled      False    False    absent   True
     Progressing          Progressing  Unknown  Unknown  True     absent
     Refused              Stalled      False    False    absent   True
-    RefusedSecretType    Stalled      False    False    absent   True
+    DeniedSecretType    Stalled      False    False    absent   True
     ReservedMetadata     Stalled      False    False    absent   True
     RevokedSealingKey    Stalled      False    False    absent   True
     SecretExists         Stalled      False    False    absent   True

@@ -4,15 +4,15 @@ use kube::core::ObjectMeta;
 use sealing::resource::SealedSecretSpec;
 use serde::{Deserialize, Deserializer};
 
-use super::{ReceivedSealedSecret, Sent, Unreadable};
+use super::{InvalidSpec, RawObject, ReceivedSealedSecret};
 
 /// A SealedSecret with its ciphertexts.
-pub(crate) struct Contents {
+pub(crate) struct FullSealedSecret {
     metadata: ObjectMeta,
-    pub(crate) spec: Result<SealedSecretSpec, Unreadable>,
+    pub(crate) spec: Result<SealedSecretSpec, InvalidSpec>,
 }
 
-impl Contents {
+impl FullSealedSecret {
     /// Whether it is what was decided about, and not a later version or another object of its name.
     pub(crate) fn are_of(&self, object: &ReceivedSealedSecret) -> bool {
         self.metadata.uid == object.metadata.uid
@@ -20,12 +20,12 @@ impl Contents {
     }
 }
 
-impl<'de> Deserialize<'de> for Contents {
+impl<'de> Deserialize<'de> for FullSealedSecret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let sent = Sent::deserialize(deserializer)?;
+        let sent = RawObject::deserialize(deserializer)?;
         Ok(Self {
             metadata: sent.metadata,
-            spec: serde_json::from_value(sent.spec).map_err(|_| Unreadable),
+            spec: serde_json::from_value(sent.spec).map_err(|_| InvalidSpec),
         })
     }
 }

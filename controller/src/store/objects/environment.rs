@@ -8,13 +8,13 @@ use sealing::resource::{Environment, EnvironmentSpec, EnvironmentStatus, Sealing
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::Sent;
+use super::RawObject;
 
 /// An Environment, readable or not.
 #[derive(Debug, Clone)]
 pub(crate) struct ReceivedEnvironment {
     pub(crate) metadata: ObjectMeta,
-    pub(crate) spec: Result<EnvironmentSpec, OnlyClaims>,
+    pub(crate) spec: Result<EnvironmentSpec, NamespaceClaims>,
     /// What was told before; absent when there is none, or none that can be read.
     pub(crate) status: Option<EnvironmentStatus>,
 }
@@ -22,11 +22,11 @@ pub(crate) struct ReceivedEnvironment {
 /// All that is used of a spec which cannot be read: the namespaces that it names or selects, if at
 /// least those can be.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct OnlyClaims(pub(crate) Box<EnvironmentSpec>);
+pub(crate) struct NamespaceClaims(pub(crate) Box<EnvironmentSpec>);
 
 const CLAIMS: [&str; 2] = ["namespaces", "namespaceSelector"];
 
-impl OnlyClaims {
+impl NamespaceClaims {
     fn of(mut spec: Value) -> Self {
         if let Some(fields) = spec.as_object_mut() {
             fields.retain(|field, _| CLAIMS.contains(&field.as_str()));
@@ -35,7 +35,7 @@ impl OnlyClaims {
             namespaces: None,
             namespace_selector: None,
             sealing_keys: SealingKeySettings::default(),
-            refused_secret_types: None,
+            denied_secret_types: None,
         };
         Self(serde_json::from_value(spec).unwrap_or_else(|_| Box::new(nothing)))
     }
@@ -43,10 +43,11 @@ impl OnlyClaims {
 
 impl<'de> Deserialize<'de> for ReceivedEnvironment {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let sent = Sent::deserialize(deserializer)?;
+        let sent = RawObject::deserialize(deserializer)?;
         Ok(Self {
             metadata: sent.metadata,
-            spec: EnvironmentSpec::deserialize(&sent.spec).map_err(|_| OnlyClaims::of(sent.spec)),
+            spec: EnvironmentSpec::deserialize(&sent.spec)
+                .map_err(|_| NamespaceClaims::of(sent.spec)),
             status: serde_json::from_value(sent.status).ok(),
         })
     }
@@ -70,11 +71,11 @@ mod tests {
                 "metadata": {"name": "prod"},
                 "spec": {
                     "namespaces": claim,
-                    "sealingKeys": {"renewBefore": "2026-01-01T23:59:59+99:00"},
+                    "sealingKeys": {"cutoffTime": "2026-01-01T23:59:59+99:00"},
                 },
             }))
             .unwrap();
-            let OnlyClaims(claims) = received.spec.unwrap_err();
+            let NamespaceClaims(claims) = received.spec.unwrap_err();
             assert_eq!(claims.namespaces, expected);
         }
     }

@@ -12,7 +12,7 @@ use sealing::{
     resource::{SealedSecretSpec, SecretTemplate},
 };
 
-use super::Unreadable;
+use super::InvalidSpec;
 
 /// A SealedSecret's spec without ciphertexts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,11 +31,11 @@ impl Outline {
     /// The outline of a spec.
     ///
     /// # Errors
-    /// [`Unreadable`] when a recipient is named by something that is no key id.
-    pub fn of(spec: &SealedSecretSpec) -> Result<Self, Unreadable> {
+    /// [`InvalidSpec`] when a recipient is named by something that is no key id.
+    pub fn of(spec: &SealedSecretSpec) -> Result<Self, InvalidSpec> {
         let seals = spec.seals.iter().map(|seal| {
             let ids = seal.recipients.iter();
-            ids.map(|recipient| recipient.key_id.parse().map_err(|_| Unreadable))
+            ids.map(|recipient| recipient.key_id.parse().map_err(|_| InvalidSpec))
                 .collect()
         });
         let ciphertexts = spec.seals.iter().flat_map(|seal| seal.items.values());

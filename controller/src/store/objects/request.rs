@@ -8,12 +8,12 @@ use kube::core::{
 };
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
-use super::{Sent, Unreadable};
+use super::{InvalidSpec, RawObject};
 
 /// A request of the kind `R`, readable or not.
 pub(crate) struct ReceivedRequest<R: HasSpec + HasStatus> {
     pub(crate) metadata: ObjectMeta,
-    pub(crate) spec: Result<R::Spec, Unreadable>,
+    pub(crate) spec: Result<R::Spec, InvalidSpec>,
     /// What was answered before; absent when there is nothing, or nothing that can be read.
     pub(crate) status: Option<R::Status>,
 }
@@ -40,10 +40,10 @@ where
     R: HasSpec<Spec: DeserializeOwned> + HasStatus<Status: DeserializeOwned>,
 {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let sent = Sent::deserialize(deserializer)?;
+        let sent = RawObject::deserialize(deserializer)?;
         Ok(Self {
             metadata: sent.metadata,
-            spec: serde_json::from_value(sent.spec).map_err(|_| Unreadable),
+            spec: serde_json::from_value(sent.spec).map_err(|_| InvalidSpec),
             status: serde_json::from_value(sent.status).ok(),
         })
     }

@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use crate::{
     status::conditions::{State, ready_condition, state_of},
     store::{
-        KeyFact, KnownEnvironment, Surroundings,
+        ClusterStore, KeyWithState, ResolvedEnvironment,
         objects::ReceivedSealedSecret,
         usage::{self, Recipients},
     },
@@ -41,10 +41,10 @@ impl SealedSecrets {
     pub(crate) fn recipients(
         &self,
         environment: &str,
-        surroundings: &Surroundings,
+        store: &ClusterStore,
     ) -> Option<Vec<Recipients>> {
         let objects = self.0.get()?.state();
-        Some(usage::recipients_of(&objects, environment, surroundings))
+        Some(usage::recipients_of(&objects, environment, store))
     }
 }
 
@@ -56,11 +56,11 @@ impl fmt::Debug for SealedSecrets {
 
 pub(super) fn register(
     registry: &mut Registry,
-    surroundings: watch::Receiver<Surroundings>,
+    store: watch::Receiver<ClusterStore>,
     sealed_secrets: SealedSecrets,
 ) {
     registry.register_collector(Box::new(SealingKeys {
-        surroundings,
+        store,
         sealed_secrets: sealed_secrets.clone(),
     }));
     registry.register_collector(Box::new(sealed_secrets));
@@ -101,7 +101,7 @@ fn label(object: &ReceivedSealedSecret) -> &'static str {
 
 #[derive(Debug)]
 struct SealingKeys {
-    surroundings: watch::Receiver<Surroundings>,
+    store: watch::Receiver<ClusterStore>,
     sealed_secrets: SealedSecrets,
 }
 
@@ -117,7 +117,7 @@ struct Series {
 impl Collector for SealingKeys {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let keys = self.series();
-        let unusable = self.surroundings.borrow().unusable_keys().count();
+        let unusable = self.store.borrow().unusable_keys().count();
         let mut one = |name, help, value: fn(&Series) -> Option<i64>| {
             let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
             let values = keys
@@ -152,13 +152,13 @@ impl Collector for SealingKeys {
 
 impl SealingKeys {
     fn series(&self) -> Vec<Series> {
-        let surroundings = self.surroundings.borrow();
-        surroundings
+        let store = self.store.borrow();
+        store
             .environments()
             .flat_map(|environment| {
                 let name = environment.name.as_str();
-                let recipients = self.sealed_secrets.recipients(name, &surroundings);
-                surroundings
+                let recipients = self.sealed_secrets.recipients(name, &store);
+                store
                     .keys_of(environment)
                     .into_iter()
                     .map(move |fact| series(&fact, environment, recipients.as_deref()))
@@ -168,8 +168,8 @@ impl SealingKeys {
 }
 
 fn series(
-    fact: &KeyFact<'_>,
-    environment: &KnownEnvironment,
+    fact: &KeyWithState<'_>,
+    environment: &ResolvedEnvironment,
     recipients: Option<&[Recipients]>,
 ) -> Series {
     let id = fact.known.id();

@@ -9,8 +9,8 @@ use super::*;
 use crate::fixtures::{Given, KEYS, at, sealed};
 
 /// `prod` with key 0 retired and key 1 active, and `dev` without any key.
-fn surroundings() -> Surroundings {
-    given(json!({})).surroundings()
+fn store() -> ClusterStore {
+    given(json!({})).store()
 }
 
 fn given(prod: Value) -> Given {
@@ -55,13 +55,13 @@ fn unanswered(environment: &str) -> ReceivedRequest<ResealRequest> {
 }
 
 fn decided(request: &ReceivedRequest<ResealRequest>) -> Decision {
-    decide(request, &surroundings())
+    decide(request, &store())
 }
 
 /// What becomes of one header.
-fn outcome(surroundings: &Surroundings, header: SealHeader) -> ResealOutcome {
+fn outcome(store: &ClusterStore, header: SealHeader) -> ResealOutcome {
     let request = request("prod", &[header], &Value::Null);
-    match decide(&request, surroundings) {
+    match decide(&request, store) {
         Decision::Reseal(batch) => batch.reseal(0),
         other => panic!("{other:?}"),
     }
@@ -70,7 +70,7 @@ fn outcome(surroundings: &Surroundings, header: SealHeader) -> ResealOutcome {
 #[test]
 fn a_seal_is_wrapped_for_the_active_key_which_then_opens_it() {
     let mut object = object();
-    let outcome = outcome(&surroundings(), header(&object));
+    let outcome = outcome(&store(), header(&object));
     assert_eq!(
         (outcome.result, &outcome.message),
         (ResealResult::Resealed, &None)
@@ -81,7 +81,7 @@ fn a_seal_is_wrapped_for_the_active_key_which_then_opens_it() {
     object.spec.seals[0].recipients = vec![recipient];
     let mut ring = KeyRing::default();
     ring.insert(Arc::clone(&KEYS[1]));
-    let place = Place::parse("shop", "api").unwrap();
+    let place = SecretRef::parse("shop", "api").unwrap();
     assert!(unseal(&object.spec, &place, &ring).is_ok());
 }
 
@@ -142,7 +142,7 @@ fn what_cannot_be_resealed_says_why_and_brings_no_recipient() {
         (ResealResult::UnknownSealingKey, foreign),
     ];
     for (expected, header) in cases {
-        let outcome = outcome(&surroundings(), header);
+        let outcome = outcome(&store(), header);
         assert_eq!(outcome.result, expected, "{outcome:?}");
         assert_eq!(outcome.recipient, None);
         assert!(outcome.message.is_some_and(|message| !message.is_empty()));
@@ -151,8 +151,8 @@ fn what_cannot_be_resealed_says_why_and_brings_no_recipient() {
 
 #[test]
 fn a_seal_of_a_revoked_key_is_not_resealed() {
-    let revoked = json!({"sealingKeys": {"revoked": [KEYS[0].id().to_string()]}});
-    let outcome = outcome(&given(revoked).surroundings(), header(&object()));
+    let revoked = json!({"sealingKeys": {"revokedKeyIds": [KEYS[0].id().to_string()]}});
+    let outcome = outcome(&given(revoked).store(), header(&object()));
     assert_eq!(outcome.result, ResealResult::RevokedSealingKey);
     assert_eq!(outcome.recipient, None);
 }
@@ -170,7 +170,7 @@ fn a_request_for_no_environment_or_without_readable_spec_is_refused() {
         serde_json::from_value(json!({"metadata": {"name": "one"}, "spec": {"seals": 3}})).unwrap();
     let decision = decided(&unreadable);
     assert!(
-        matches!(decision, Decision::Refuse(Refusal::Unreadable)),
+        matches!(decision, Decision::Refuse(Refusal::InvalidSpec)),
         "{decision:?}"
     );
 }
@@ -178,9 +178,9 @@ fn a_request_for_no_environment_or_without_readable_spec_is_refused() {
 #[test]
 fn a_request_waits_for_the_first_key_and_for_the_one_after_a_revoked_one() {
     assert!(matches!(decided(&unanswered("dev")), Decision::WaitForKey));
-    let revoked = json!({"sealingKeys": {"revoked": [KEYS[1].id().to_string()]}});
-    let surroundings = given(revoked).surroundings();
-    let decision = decide(&unanswered("prod"), &surroundings);
+    let revoked = json!({"sealingKeys": {"revokedKeyIds": [KEYS[1].id().to_string()]}});
+    let store = given(revoked).store();
+    let decision = decide(&unanswered("prod"), &store);
     assert!(matches!(decision, Decision::WaitForKey), "{decision:?}");
 }
 
@@ -226,7 +226,7 @@ fn the_condition_tells_how_many_seals_were_resealed() {
         name: "web".to_owned(),
         ..header.clone()
     };
-    let outcomes = [header, elsewhere].map(|header| outcome(&surroundings(), header));
+    let outcomes = [header, elsewhere].map(|header| outcome(&store(), header));
     let answer = Answer::from(outcomes.to_vec());
     let status = answer.status(&unanswered("prod"), at("2026-03-01T12:00:01Z"));
     let complete = status.complete().unwrap();

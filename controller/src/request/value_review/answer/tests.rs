@@ -1,4 +1,4 @@
-use sealing::{Plaintext, resource::ValuePlace, seal_traced};
+use sealing::{ItemRef, Plaintext, seal_traced};
 use serde_json::{Value, json};
 
 use super::*;
@@ -13,7 +13,7 @@ fn fingerprint_key() -> Arc<FingerprintKey> {
 
 /// `prod` with key 0, `dev` without any, and `test` which has revoked key 0.
 fn given() -> Given {
-    let revoked = json!({"sealingKeys": {"revoked": [KEYS[0].id().to_string()]}});
+    let revoked = json!({"sealingKeys": {"revokedKeyIds": [KEYS[0].id().to_string()]}});
     Given::default()
         .environment("dev", json!({}))
         .environment("prod", json!({}))
@@ -22,12 +22,12 @@ fn given() -> Given {
         .sealing_key(1, "test", "2026-01-01T00:00:00Z")
 }
 
-fn surroundings() -> Surroundings {
+fn store() -> ClusterStore {
     let found = FingerprintSecret::Usable(fingerprint_key());
-    given().fingerprint_secret(found).surroundings()
+    given().fingerprint_secret(found).store()
 }
 
-fn inquiry(spec: &Value) -> ReceivedRequest<Inquiry> {
+fn value_review(spec: &Value) -> ReceivedRequest<ValueReview> {
     serde_json::from_value(json!({"metadata": {"name": "one", "generation": 1}, "spec": spec}))
         .unwrap()
 }
@@ -41,8 +41,8 @@ fn trace(environment: &str, sealed_for: &str, index: usize, value: &str) -> Valu
 }
 
 /// What is said before anything is searched.
-fn refusal(surroundings: &Surroundings, spec: &Value) -> Result<(), Refusal> {
-    match decide(&inquiry(spec), surroundings) {
+fn refusal(store: &ClusterStore, spec: &Value) -> Result<(), Refusal> {
+    match decide(&value_review(spec), store) {
         Decision::Refuse(refusal) => Err(refusal),
         Decision::Reuse => Ok(()),
         Decision::Trace(tracing) => tracing.open().map(drop),
@@ -68,11 +68,11 @@ fn a_question_is_taken_and_every_other_one_is_refused_with_its_reason() {
         (trace("test", "test", 0, good), "RevokedSealingKey"),
         (trace("dev", "dev", 0, good), "Progressing"),
     ] {
-        let outcome = refusal(&surroundings(), &spec).map_err(Answer::Refused);
+        let outcome = refusal(&store(), &spec).map_err(Answer::Refused);
         let reason = outcome.as_ref().map_or_else(Answer::reason, |()| "Ok");
         assert_eq!(reason, expected, "{spec}");
         if let Err(answer) = outcome {
-            let status = answer.status(&inquiry(&spec), at("2026-01-01T00:00:00Z"));
+            let status = answer.status(&value_review(&spec), at("2026-01-01T00:00:00Z"));
             assert_eq!(status.conditions[0].status, "False");
             assert!(!status.conditions[0].message.contains("horse"));
         }
@@ -85,13 +85,13 @@ fn without_a_fingerprint_key_nothing_can_be_told() {
         json!({"reuse": {}}),
         trace("prod", "prod", 0, "correct horse"),
     ] {
-        let refusal = refusal(&given().surroundings(), &spec);
+        let refusal = refusal(&given().store(), &spec);
         assert_eq!(refusal, Err(Refusal::NoFingerprintKey));
     }
 }
 
-fn place(name: &str, item: &str) -> ValuePlace {
-    ValuePlace {
+fn place(name: &str, item: &str) -> ItemRef {
+    ItemRef {
         environment: "prod".to_owned(),
         namespace: "shop".to_owned(),
         name: name.to_owned(),
@@ -105,14 +105,14 @@ fn fingerprints(value: &str) -> [Fingerprint; 2] {
 }
 
 /// So many Secrets with one value.
-fn standing(count: usize, unknown: usize) -> Standing {
+fn standing(count: usize, unknown: usize) -> ValueIndex {
     let fingerprint = fingerprints("correct horse")[0];
     let values = (0..count).map(|n| (fingerprint, place(&format!("api-{n:0>4}"), "A")));
-    Standing::of(&values.collect::<Vec<_>>(), unknown)
+    ValueIndex::of(&values.collect::<Vec<_>>(), unknown)
 }
 
-fn told(answer: &Answer) -> (InquiryStatus, String) {
-    let status = answer.status(&inquiry(&json!({})), at("2026-01-01T00:00:00Z"));
+fn told(answer: &Answer) -> (ValueReviewStatus, String) {
+    let status = answer.status(&value_review(&json!({})), at("2026-01-01T00:00:00Z"));
     let complete = status.conditions[0].clone();
     let text = format!(
         "{} {}: {}",

@@ -13,8 +13,8 @@ fn instant(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-fn rival(lease: &Lease, known: Option<Rival>, now: Instant) -> Option<Rival> {
-    Rival::of(lease, US.identity, known, now)
+fn rival(lease: &Lease, known: Option<OtherHolder>, now: Instant) -> Option<OtherHolder> {
+    OtherHolder::of(lease, US.identity, known, now)
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Inquiries: where values stand, who may ask, and what nobody learns from it.
+//! ValueReviews: where values stand, who may ask, and what nobody learns from it.
 
 use cluster::commands::{self, Finished};
 use cluster::scratch::Scratch;
@@ -6,7 +6,7 @@ use cluster::wait::SOON;
 use cluster::{Cluster, Controller, Identity, Namespace, programs};
 use kube::api::{ListParams, Patch, PatchParams};
 use kube::{Api, ResourceExt as _};
-use sealing::resource::{Inquiry, InquiryStatus, SealedSecret, SealedValue, ValuePlace};
+use sealing::resource::{ItemRef, SealedSecret, SealedValue, ValueReview, ValueReviewStatus};
 use sealing::{Plaintext, seal_traced};
 use serde_json::{Value, json};
 use tokio::process::Command;
@@ -17,10 +17,10 @@ use crate::requests::{audited, code, create, requests, told, until_answered};
 use crate::reuse::{tenant, until_reported};
 use crate::sealed::{self, Sealer};
 
-fn inquiry(spec: &Value) -> Value {
+fn value_review(spec: &Value) -> Value {
     json!({
         "apiVersion": "sceau.dev/v1alpha1",
-        "kind": "Inquiry",
+        "kind": "ValueReview",
         "metadata": {"generateName": "test-"},
         "spec": spec,
     })
@@ -37,27 +37,27 @@ fn traced(sealer: &Sealer<'_>, seal: &SealedValue) -> Value {
     json!({"trace": {"environment": sealer.environment.as_str(), "seal": seal}})
 }
 
-/// Asks, and waits for the answer: the name of the Inquiry and its status.
-async fn ask(namespace: &Namespace, spec: &Value) -> (String, InquiryStatus) {
-    let inquiries = requests(namespace);
-    let created: Inquiry = create(&inquiries, &inquiry(spec))
+/// Asks, and waits for the answer: the name of the ValueReview and its status.
+async fn ask(namespace: &Namespace, spec: &Value) -> (String, ValueReviewStatus) {
+    let value_reviews = requests(namespace);
+    let created: ValueReview = create(&value_reviews, &value_review(spec))
         .await
         .expect("the API server takes it");
     let name = created.name_any();
-    let status = until_answered(&inquiries, &name).await;
+    let status = until_answered(&value_reviews, &name).await;
     (name, status)
 }
 
-pub(crate) async fn answer(namespace: &Namespace, spec: &Value) -> InquiryStatus {
+pub(crate) async fn answer(namespace: &Namespace, spec: &Value) -> ValueReviewStatus {
     ask(namespace, spec).await.1
 }
 
 /// The same question that `operations` asks.
-pub(crate) async fn answer_trace(sealer: &Sealer<'_>, value: &str) -> InquiryStatus {
+pub(crate) async fn answer_trace(sealer: &Sealer<'_>, value: &str) -> ValueReviewStatus {
     answer(sealer.namespace, &trace(sealer, value)).await
 }
 
-fn places(found: &[ValuePlace]) -> Vec<String> {
+fn places(found: &[ItemRef]) -> Vec<String> {
     found.iter().map(ToString::to_string).collect()
 }
 
@@ -109,7 +109,7 @@ fn a_value_is_traced_through_all_environments_until_it_is_renewed() {
         other.unseal("web", &[("C", b"battery staple")]).await;
         let status = answer(namespace, &trace(&other, value)).await;
         assert_eq!(places(&status.found), [here]);
-        let series = "sceau_inquiries_total{question=\"trace\",outcome=\"Answered\"}";
+        let series = "sceau_value_reviews_total{question=\"trace\",outcome=\"Answered\"}";
         assert_eq!(controller.metric(series).await, Some(4.0));
 
         let log = controller.log();
@@ -132,7 +132,7 @@ fn more_than_ten_values_in_a_minute_are_not_traced() {
         let expected = "False RateLimited: too many questions were asked: try again in ";
         assert!(said.starts_with(expected), "{said}");
         assert!(status.found.is_empty());
-        let series = "sceau_inquiries_total{question=\"trace\",outcome=\"RateLimited\"}";
+        let series = "sceau_value_reviews_total{question=\"trace\",outcome=\"RateLimited\"}";
         assert_eq!(controller.metric(series).await, Some(1.0));
         // Guesses that somebody sealed would be found by the other question.
         let status = answer(namespace, &json!({"reuse": {}})).await;
@@ -213,16 +213,16 @@ fn short_values_and_unknown_environments_are_refused_with_their_reason() {
 }
 
 #[test]
-fn the_api_server_refuses_what_is_no_inquiry_and_every_change_of_one() {
+fn the_api_server_refuses_what_is_no_value_review_and_every_change_of_one() {
     sealed::test(async |_, sealer| {
-        let inquiries: Api<Inquiry> = requests(sealer.namespace);
+        let value_reviews: Api<ValueReview> = requests(sealer.namespace);
         let mut both = trace(sealer, "correct horse");
         both["reuse"] = json!({});
         let mut long = trace(sealer, "correct horse");
         let text = format!("sceau:v1:{}", "A".repeat(87_408));
         long["trace"]["seal"]["value"] = text.into();
         for spec in [json!({}), both, long] {
-            let refused = create(&inquiries, &inquiry(&spec)).await;
+            let refused = create(&value_reviews, &value_review(&spec)).await;
             assert_eq!(code(refused), Some(422), "{spec}");
         }
         let largest = "x".repeat(sealing::LARGEST_TRACED);
@@ -233,7 +233,7 @@ fn the_api_server_refuses_what_is_no_inquiry_and_every_change_of_one() {
         let spec = trace(sealer, "correct horse");
         let patch = json!({"spec": {"reuse": null, "trace": spec["trace"]}});
         let patch = Patch::Merge(patch);
-        let changed = inquiries
+        let changed = value_reviews
             .patch(&name, &PatchParams::default(), &patch)
             .await;
         assert_eq!(code(changed), Some(422));
@@ -243,26 +243,26 @@ fn the_api_server_refuses_what_is_no_inquiry_and_every_change_of_one() {
 #[test]
 fn whoever_has_the_role_may_ask_and_nobody_else() {
     sealed::test(async |cluster, sealer| {
-        let question = inquiry(&json!({"reuse": {}}));
+        let question = value_review(&json!({"reuse": {}}));
         for role in [
             "sceau-operator",
             "sceau-resealer",
             "sceau-environment-reader",
         ] {
             let other = bound(cluster, sealer.namespace, role).await;
-            let inquiries: Api<Inquiry> = Api::all(other.client().await);
+            let value_reviews: Api<ValueReview> = Api::all(other.client().await);
             assert_eq!(
-                code(create(&inquiries, &question).await),
+                code(create(&value_reviews, &question).await),
                 Some(403),
                 "{role}"
             );
         }
-        let investigator = bound(cluster, sealer.namespace, "sceau-investigator").await;
-        let inquiries: Api<Inquiry> = Api::all(investigator.client().await);
-        let created = create(&inquiries, &question).await;
+        let investigator = bound(cluster, sealer.namespace, "sceau-auditor").await;
+        let value_reviews: Api<ValueReview> = Api::all(investigator.client().await);
+        let created = create(&value_reviews, &question).await;
         let name = created.expect("the role allows it").name_any();
-        until_answered(&inquiries, &name).await;
-        let listed = inquiries.list(&ListParams::default()).await;
+        until_answered(&value_reviews, &name).await;
+        let listed = value_reviews.list(&ListParams::default()).await;
         assert_eq!(code(listed), Some(403), "what others asked is not theirs");
     });
 }
@@ -292,11 +292,11 @@ fn an_investigator_finds_a_leaked_value_by_the_command_line_and_nobody_else_does
         sealer.unseal("api", &[("A", value.as_bytes())]).await;
         other.unseal("web", &[("B", value.as_bytes())]).await;
         until_reported(controller, elsewhere.name()).await;
-        let role = "sceau-investigator";
+        let role = "sceau-auditor";
         let investigator = bound(cluster, namespace, role).await;
 
         let found = sceau(&investigator, &sealer, "trace --from-stdin -o json", value).await;
-        let places: Vec<ValuePlace> = serde_json::from_str(&found.succeeded()).expect("it is JSON");
+        let places: Vec<ItemRef> = serde_json::from_str(&found.succeeded()).expect("it is JSON");
         let names: Vec<&str> = places.iter().map(|it| it.namespace.as_str()).collect();
         assert_eq!(names, [namespace.name(), elsewhere.name()]);
         let checked = sceau(&investigator, &sealer, "trace --from-stdin --check", value).await;
@@ -310,7 +310,7 @@ fn an_investigator_finds_a_leaked_value_by_the_command_line_and_nobody_else_does
 
         other.unseal("web", &[("B", b"battery staple")]).await;
         let found = sceau(&investigator, &sealer, "trace --from-stdin -o json", value).await;
-        let places: Vec<ValuePlace> = serde_json::from_str(&found.succeeded()).expect("it is JSON");
+        let places: Vec<ItemRef> = serde_json::from_str(&found.succeeded()).expect("it is JSON");
         assert_eq!(places.len(), 1);
         let nowhere = sceau(
             &investigator,

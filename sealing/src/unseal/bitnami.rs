@@ -9,7 +9,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::{Malformed, UnsealError, Unsealed};
 use crate::{
-    ItemName, KeyRing, Place, Plaintext,
+    ItemName, KeyRing, Plaintext, SecretRef,
     envelope::bitnami::{Item, Opener, Scope},
     resource::{SecretTemplate, TemplateMetadata, bitnami::SealedSecret},
 };
@@ -21,7 +21,7 @@ use crate::{
 /// [`UnsealError`], naming every item that no key opens.
 pub fn unseal_bitnami(
     manifest: &SealedSecret,
-    place: &Place,
+    place: &SecretRef,
     ring: &KeyRing,
 ) -> Result<Unsealed, UnsealError> {
     let label = Scope::of(&manifest.metadata).label(place);

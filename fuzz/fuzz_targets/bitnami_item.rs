@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use sealing::{
-    KeyRing, Place, SealingKey,
+    KeyRing, SecretRef, SealingKey,
     envelope::bitnami::{Item, Opener, Scope},
     resource::bitnami::SealedSecret,
     unseal_bitnami,
@@ -20,7 +20,7 @@ static RING: LazyLock<KeyRing> = LazyLock::new(|| {
 });
 
 fuzz_target!(|text: &str| {
-    let place = Place::parse("myns", "mysecret").expect("both names are good");
+    let place = SecretRef::parse("myns", "mysecret").expect("both names are good");
     if let Ok(item) = Item::parse(text) {
         let mut opener = Opener::new(&RING, Scope::Strict.label(&place));
         if let Some((plaintext, _)) = opener.open(&item) {

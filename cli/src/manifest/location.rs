@@ -6,7 +6,7 @@ use super::{Located, Origin};
 
 /// A SealedSecret in a file, or a document that may be one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Whereabouts {
+pub(crate) struct ManifestLocation {
     pub(crate) file: String,
     pub(crate) document: usize,
     pub(crate) line: usize,
@@ -14,7 +14,7 @@ pub(crate) struct Whereabouts {
     pub(crate) name: Option<String>,
 }
 
-impl Whereabouts {
+impl ManifestLocation {
     /// Of a document of which nothing more is known.
     pub(crate) fn at(origin: &Origin) -> Self {
         Self {

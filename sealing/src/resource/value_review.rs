@@ -1,11 +1,12 @@
-//! Inquiry: a question about values that the cluster answers without telling them.
+//! ValueReview: a question about values that the cluster answers without telling them.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{RequestStatus, ValuePlace, WrappedFileKey};
+use super::{RequestStatus, WrappedFileKey};
+use crate::ItemRef;
 
 /// Asks the controller where values stand. No value is in the answer.
 #[derive(CustomResource, JsonSchema, Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -13,12 +14,12 @@ use super::{RequestStatus, ValuePlace, WrappedFileKey};
 #[kube(
     group = "sceau.dev",
     version = "v1alpha1",
-    kind = "Inquiry",
-    plural = "inquiries",
-    status = "InquiryStatus",
+    kind = "ValueReview",
+    plural = "value_reviews",
+    status = "ValueReviewStatus",
     derive = "PartialEq",
     doc = "Asks the controller where values stand. No value is in the answer.",
-    validation = Rule::new("self.spec == oldSelf.spec").message("the spec of an Inquiry cannot be changed"),
+    validation = Rule::new("self.spec == oldSelf.spec").message("the spec of an ValueReview cannot be changed"),
     printcolumn = r#"{"name":"Complete","type":"string","jsonPath":".status.conditions[?(@.type==\"Complete\")].status"}"#,
     printcolumn = r#"{"name":"Reason","type":"string","jsonPath":".status.conditions[?(@.type==\"Complete\")].reason"}"#,
     printcolumn = r#"{"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"}"#
@@ -27,7 +28,7 @@ use super::{RequestStatus, ValuePlace, WrappedFileKey};
     "rule": "has(self.reuse) != has(self.trace)",
     "message": "ask one question: either `reuse` or `trace`",
 }]))]
-pub struct InquirySpec {
+pub struct ValueReviewSpec {
     /// Which values stand in more than one Secret?
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reuse: Option<ReuseQuestion>,
@@ -55,7 +56,7 @@ pub struct TraceQuestion {
     pub seal: SealedValue,
 }
 
-/// A seal of one value that can be opened nowhere but in an Inquiry.
+/// A seal of one value that can be opened nowhere but in an ValueReview.
 #[derive(JsonSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SealedValue {
@@ -76,7 +77,7 @@ pub struct SealedValue {
 /// The controller's answer.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct InquiryStatus {
+pub struct ValueReviewStatus {
     /// The generation that was answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
@@ -87,14 +88,14 @@ pub struct InquiryStatus {
     /// For `reuse`: the places of each value that stands in more than one Secret.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
-    pub reused: Vec<Vec<ValuePlace>>,
+    pub reused: Vec<Vec<ItemRef>>,
     /// For `trace`: where the value stands.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
-    pub found: Vec<ValuePlace>,
+    pub found: Vec<ItemRef>,
 }
 
-impl RequestStatus for InquiryStatus {
+impl RequestStatus for ValueReviewStatus {
     fn conditions(&self) -> &[Condition] {
         &self.conditions
     }
