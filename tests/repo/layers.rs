@@ -226,11 +226,16 @@ fn a_rule_for_a_module_that_moved_or_is_not_used_is_an_error() {
     let rule = rule.unwrap();
     let moved = cli(&[("lib.rs", "mod elsewhere;"), ("elsewhere.rs", "use age;")]);
     assert_eq!(rule.blind_spots(&moved).len(), 2);
-    let unused = cli(&[("lib.rs", "mod recovery;"), ("recovery.rs", "")]);
+    let unused = cli(&[
+        ("lib.rs", "mod keys;"),
+        ("keys.rs", "mod age;"),
+        ("keys/age.rs", ""),
+    ]);
     assert_eq!(rule.blind_spots(&unused).len(), 1);
     let used = cli(&[
-        ("lib.rs", "mod recovery;"),
-        ("recovery.rs", "use age as a;"),
+        ("lib.rs", "mod keys;"),
+        ("keys.rs", "mod age;"),
+        ("keys/age.rs", "use age as a;"),
     ]);
     assert!(rule.blind_spots(&used).is_empty());
 }

@@ -64,7 +64,7 @@ pub(super) const RULES: &[Rule] = &[
             "sealing::envelope::bitnami",
             "sealing::fingerprint",
             "sealing::seal",
-            "sealing::unseal::original",
+            "sealing::unseal::bitnami",
         ],
         why: "plaintext is looked at in few places",
     },
@@ -73,15 +73,15 @@ pub(super) const RULES: &[Rule] = &[
         named: &[Member("expose")],
         only: &[
             "cli::manifest::emit",
-            "cli::sources::keys",
-            "cli::sources::value",
+            "cli::keys::files",
+            "cli::input::value",
         ],
         why: "plaintext is looked at in few places",
     },
     Rule {
         within: &["controller"],
         named: &[Member("expose")],
-        only: &["controller::reconcile::apply"],
+        only: &["controller::sealed_secret::apply"],
         why: "plaintext is looked at in few places",
     },
     Rule {
@@ -93,7 +93,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         within: &["cli"],
         named: &[Path("age")],
-        only: &["cli::recovery"],
+        only: &["cli::keys::age"],
         why: "one file encrypts backups",
     },
     Rule {
@@ -103,7 +103,7 @@ pub(super) const RULES: &[Rule] = &[
             Path("std::process::Stdio"),
             Path("std::process::Child"),
         ],
-        only: &["cli::git"],
+        only: &["cli::repository::git"],
         why: "one module runs another program",
     },
     Rule {
@@ -141,17 +141,17 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         within: &["cli"],
         named: &[Call("fs::read"), Call("fs::read_to_string")],
-        only: &["cli::sources"],
+        only: &["cli::input"],
         why: "one module reads files, so plaintext too",
     },
     Rule {
         within: &["cli"],
         named: &[Path("std::fs"), Path("tempfile")],
         only: &[
-            "cli::inventory",
             "cli::output",
+            "cli::repository::files",
             "cli::rotations::list",
-            "cli::sources",
+            "cli::input",
         ],
         why: "few modules touch files: what decides is given their content",
     },
@@ -193,7 +193,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         within: &["controller"],
         named: &[Path("axum")],
-        only: &["controller::http"],
+        only: &["controller::telemetry::probes"],
         why: "one file listens",
     },
 ];
@@ -211,17 +211,17 @@ const CRYPTOGRAPHY: &[repo::rules::Thing] = &[
 /// What decides in the controller.
 const PURE: &[&str] = &[
     "controller::environment::plan",
+    "controller::environment::renewal",
     "controller::environment::revocation",
-    "controller::environment::usage",
-    "controller::fingerprints",
-    "controller::inquiries::answer",
-    "controller::inquiries::rate_limit",
-    "controller::key_ring",
-    "controller::leader::claim",
-    "controller::reconcile::plan",
-    "controller::reconcile::report",
-    "controller::renewal",
-    "controller::requests::turn",
-    "controller::reseal_requests::answer",
-    "controller::status",
+    "controller::store::usage",
+    "controller::fingerprint::annotation",
+    "controller::request::value_review::answer",
+    "controller::request::value_review::rate_limit",
+    "controller::keys::key_secret",
+    "controller::run::leader_election::claim",
+    "controller::sealed_secret::plan",
+    "controller::sealed_secret::report",
+    "controller::request::lifecycle",
+    "controller::request::reseal::answer",
+    "controller::status::conditions",
 ];
