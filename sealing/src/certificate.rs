@@ -16,7 +16,7 @@ use x509_parser::{
 
 use crate::{
     KeyError, KeyId, Recipient, SealingKey,
-    primitives::{Refused, random_key},
+    primitives::{ProviderError, Refused, random_key},
 };
 
 /// RSA moduli that seals may be wrapped for, in bits.
@@ -179,7 +179,7 @@ fn parameters(issue: &Issue<'_>) -> Result<CertificateParams, CertificateError> 
         time::OffsetDateTime::from_unix_timestamp(at.as_second())
             .map_err(|_| CertificateError::Issue)
     };
-    let random = random_key().map_err(|Refused| CertificateError::Issue)?;
+    let random = random_key().map_err(|ProviderError| CertificateError::Issue)?;
     let mut parameters = CertificateParams::default();
     parameters.distinguished_name = DistinguishedName::new();
     parameters

@@ -14,9 +14,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use zeroize::Zeroizing;
 
 use crate::{
-    ItemRef, Plaintext, SealError,
+    ItemRef, Plaintext,
     key_id::hexadecimal,
-    primitives::{self, KEY_BYTES, Refused, SecretBytes},
+    primitives::{self, KEY_BYTES, ProviderError, SecretBytes},
 };
 
 /// Bytes of the shortest value whose fingerprint is the same wherever it stands. Shorter ones could
@@ -47,9 +47,9 @@ impl FingerprintKey {
     /// 32 random bytes of the cryptographic provider.
     ///
     /// # Errors
-    /// [`SealError::Provider`] when the provider has none.
-    pub fn generate() -> Result<Self, SealError> {
-        let bytes = primitives::random_key().map_err(|Refused| SealError::Provider)?;
+    /// [`ProviderError`] when the provider has none.
+    pub fn generate() -> Result<Self, ProviderError> {
+        let bytes = primitives::random_key()?;
         Ok(Self::new(bytes))
     }
 

@@ -37,6 +37,7 @@ pub use key_ring::KeyRing;
 pub use keys::{KeyError, Recipient, SealingKey};
 pub use names::{EnvironmentName, ItemName, NameError, NameRule, Namespace, SecretName};
 pub use plaintext::Plaintext;
+pub use primitives::ProviderError;
 pub use reseal::{ResealError, reseal};
 pub use scope::{ParseScopeError, Scope};
 pub use seal::{SealError, SealRequest, seal, seal_items};

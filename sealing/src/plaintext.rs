@@ -4,10 +4,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::{
-    SealError,
-    primitives::{Refused, fill_random},
-};
+use crate::primitives::{ProviderError, fill_random};
 
 /// The bytes of one item. They are wiped when dropped, cannot be formatted, cloned, compared or
 /// serialised, and leave through [`Plaintext::expose`] only.
@@ -22,10 +19,10 @@ impl Plaintext {
     /// This many random bytes of the cryptographic provider.
     ///
     /// # Errors
-    /// [`SealError::Provider`] when the provider has none.
-    pub fn random(length: usize) -> Result<Self, SealError> {
+    /// [`ProviderError`] when the provider has none.
+    pub fn random(length: usize) -> Result<Self, ProviderError> {
         let mut bytes = Zeroizing::new(vec![0; length]);
-        fill_random(&mut bytes).map_err(|Refused| SealError::Provider)?;
+        fill_random(&mut bytes)?;
         Ok(Self(bytes))
     }
 

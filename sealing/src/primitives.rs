@@ -15,8 +15,6 @@ use aws_lc_rs::{
 };
 use zeroize::Zeroizing;
 
-use crate::Plaintext;
-
 /// Bytes of a file key, an item key and a commitment.
 pub(crate) const KEY_BYTES: usize = 32;
 /// Bytes that AES-GCM adds to a plaintext (NIST SP 800-38D 5.2.1.2).
@@ -25,6 +23,11 @@ pub(crate) const TAG_BYTES: usize = 16;
 /// A primitive refused its input; which check failed is not told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Refused;
+
+/// The cryptographic provider failed, for example because it has no random bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the cryptographic provider failed")]
+pub struct ProviderError;
 
 /// 32 secret bytes, wiped when dropped.
 pub(crate) type SecretBytes = Zeroizing<[u8; KEY_BYTES]>;
@@ -37,15 +40,15 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
 }
 
 /// 32 bytes from the provider's generator, which the operating system seeds.
-pub(crate) fn random_key() -> Result<SecretBytes, Refused> {
+pub(crate) fn random_key() -> Result<SecretBytes, ProviderError> {
     let mut bytes = Zeroizing::new([0; KEY_BYTES]);
     fill_random(bytes.as_mut_slice())?;
     Ok(bytes)
 }
 
 /// Fills with bytes from the provider's generator.
-pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<(), Refused> {
-    rand::fill(bytes).map_err(|_| Refused)
+pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<(), ProviderError> {
+    rand::fill(bytes).map_err(|_| ProviderError)
 }
 
 /// Compares without a branch on the content.
@@ -107,14 +110,17 @@ pub(crate) fn encrypt_once(key: &SecretBytes, plaintext: &[u8]) -> Vec<u8> {
 }
 
 /// The inverse of [`encrypt_once`].
-pub(crate) fn decrypt_once(key: &SecretBytes, ciphertext: &[u8]) -> Result<Plaintext, Refused> {
+pub(crate) fn decrypt_once(
+    key: &SecretBytes,
+    ciphertext: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, Refused> {
     let mut bytes = Zeroizing::new(ciphertext.to_vec());
     let length = aes_key(key)
         .open_in_place(zero_nonce(), Aad::empty(), &mut bytes)
         .map_err(|_| Refused)?
         .len();
     bytes.truncate(length);
-    Ok(Plaintext::new(bytes))
+    Ok(bytes)
 }
 
 fn aes_key(key: &SecretBytes) -> LessSafeKey {

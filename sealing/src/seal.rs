@@ -12,7 +12,7 @@ use crate::{
         native::{MAX_BYTES, MAX_ITEMS, MAX_RECIPIENTS},
         text,
     },
-    primitives::{self, KeySchedule, Refused, SecretBytes},
+    primitives::{self, KeySchedule, ProviderError, Refused, SecretBytes},
     resource::{Seal, SealedSecret, SealedSecretSpec, WrappedFileKey},
 };
 
@@ -31,9 +31,9 @@ pub enum SealError {
     /// The values are larger than a Kubernetes Secret may be.
     #[error("the values have {0} bytes together; a Secret has at most {MAX_BYTES}")]
     TooLarge(usize),
-    /// The provider failed, for example for want of random bytes.
-    #[error("the cryptographic provider failed")]
-    Provider,
+    /// The provider failed, for example because it has no random bytes.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
 }
 
 /// What to seal, for whom and for where.
@@ -94,7 +94,7 @@ pub fn seal_items(
 ) -> Result<Seal, SealError> {
     check_bounds(items)?;
     let recipients = distinct(recipients)?;
-    let file_key = primitives::random_key().map_err(|Refused| SealError::Provider)?;
+    let file_key = primitives::random_key()?;
     let schedule = KeySchedule::new(context.as_bytes(), &file_key);
     Ok(Seal {
         sealed_at: in_whole_seconds(sealed_at),
@@ -145,7 +145,7 @@ pub(crate) fn wrap(
     let suite = Suite::of(recipient);
     let wrapped = suite
         .wrap(recipient, file_key, context.as_bytes())
-        .map_err(|Refused| SealError::Provider)?;
+        .map_err(|Refused| ProviderError)?;
     Ok(WrappedFileKey {
         key_id: recipient.id().to_string(),
         suite: suite.to_string(),

@@ -144,7 +144,9 @@ pub(crate) fn open_seal(
             let item_key = schedule.item_key(name.as_str());
             Ok((
                 name.clone(),
-                primitives::decrypt_once(&item_key, ciphertext).map_err(refused)?,
+                primitives::decrypt_once(&item_key, ciphertext)
+                    .map(Plaintext::new)
+                    .map_err(refused)?,
             ))
         })
         .collect::<Result<_, UnsealError>>()?;

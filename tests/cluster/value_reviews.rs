@@ -6,8 +6,8 @@ use cluster::wait::SOON;
 use cluster::{Cluster, Controller, Identity, Namespace, programs};
 use kube::api::{ListParams, Patch, PatchParams};
 use kube::{Api, ResourceExt as _};
-use sealing::resource::{ItemRef, SealedSecret, SealedValue, ValueReview, ValueReviewStatus};
-use sealing::{Plaintext, seal_traced};
+use sealing::resource::{SealedSecret, SealedValue, ValueReview, ValueReviewStatus};
+use sealing::{ItemRef, Plaintext, seal_traced};
 use serde_json::{Value, json};
 use tokio::process::Command;
 

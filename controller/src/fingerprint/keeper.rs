@@ -8,7 +8,7 @@ use std::{convert::Infallible, future::pending, sync::Arc, time::Duration};
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Client, Resource as _, api::PostParams, core::Request};
-use sealing::{FingerprintKey, SealError};
+use sealing::{FingerprintKey, ProviderError};
 use tokio::{
     sync::watch,
     time::{sleep, timeout},
@@ -28,7 +28,7 @@ enum MakeError {
     #[error("{}", describe(.0))]
     Api(#[from] kube::Error),
     #[error(transparent)]
-    Generate(#[from] SealError),
+    Generate(#[from] ProviderError),
 }
 
 /// Keeps the one key there.

@@ -5,7 +5,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::{
     KeyRing, Recipient, SealingKey, SecretRef,
-    primitives::{self, Refused},
+    primitives::{self, ProviderError, Refused},
     resource::bitnami::{CLUSTER_WIDE, Metadata, NAMESPACE_WIDE},
 };
 
@@ -113,7 +113,7 @@ impl Item {
     /// Tries one key.
     fn open(&self, key: &SealingKey, label: &Label) -> Result<crate::Plaintext, Refused> {
         let session_key = key.unwrap_key(&self.wrapped, label.0.as_bytes())?;
-        primitives::decrypt_once(&session_key, &self.ciphertext)
+        primitives::decrypt_once(&session_key, &self.ciphertext).map(crate::Plaintext::new)
     }
 }
 
@@ -160,13 +160,12 @@ pub fn seal_item(
     recipient: &Recipient,
     label: &Label,
     plaintext: &crate::Plaintext,
-) -> Result<String, crate::SealError> {
-    let provider = |Refused| crate::SealError::Provider;
-    let session_key = primitives::random_key().map_err(provider)?;
+) -> Result<String, ProviderError> {
+    let session_key = primitives::random_key()?;
     let wrapped = recipient
         .wrap(&session_key, label.0.as_bytes())
-        .map_err(provider)?;
-    let length = u16::try_from(wrapped.len()).map_err(|_| crate::SealError::Provider)?;
+        .map_err(|Refused| ProviderError)?;
+    let length = u16::try_from(wrapped.len()).map_err(|_| ProviderError)?;
     let mut bytes = length.to_be_bytes().to_vec();
     bytes.extend(wrapped);
     bytes.extend(primitives::encrypt_once(&session_key, plaintext.expose()));

@@ -48,7 +48,7 @@ fn election(answers: u32) -> Election {
 async fn a_term_ends_its_deadline_after_the_last_write_was_sent() {
     for answers in [1, 2] {
         let mut last_sent = Instant::now();
-        let mut term = election(answers).win().await;
+        let mut term = election(answers).acquire().await;
         if answers == 2 {
             last_sent = Instant::now();
         }
