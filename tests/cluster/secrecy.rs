@@ -116,8 +116,8 @@ fn logs(cluster: &Cluster) -> Vec<(String, String)> {
     for (verb, resource) in [
         ("create", "resealrequests"),
         ("patch", "resealrequests"),
-        ("create", "value_reviews"),
-        ("patch", "value_reviews"),
+        ("create", "valuereviews"),
+        ("patch", "valuereviews"),
         ("patch", "environments"),
         ("patch", "sealedsecrets"),
         ("create", "events"),

@@ -15,7 +15,7 @@ use crate::ItemRef;
     group = "sceau.dev",
     version = "v1alpha1",
     kind = "ValueReview",
-    plural = "value_reviews",
+    plural = "valuereviews",
     status = "ValueReviewStatus",
     derive = "PartialEq",
     doc = "Asks the controller where values stand. No value is in the answer.",
