@@ -15,6 +15,7 @@
 //! cluster. It never lists Secrets other than its own, and of those it wrote it reads metadata only.
 
 mod audit;
+mod definitions;
 mod duration;
 mod environment;
 mod error;
@@ -46,6 +47,7 @@ mod telemetry;
 mod values;
 mod watching;
 
+pub use definitions::custom_resource_definitions;
 pub use error::Error;
 pub use fingerprints::Fingerprints;
 pub use outcome::{Obstacle, Reason};
@@ -54,6 +56,6 @@ pub use reconcile::plan::{
     DesiredSecret, FoundSecret, Observed, Opened, Permitted, Plan, Unsealing, plan,
 };
 pub use run::run;
-pub use settings::Settings;
+pub use settings::{Arguments, Command, Settings};
 pub use surroundings::{Belonging, KnownEnvironment};
 pub use telemetry::log_to_stderr;
