@@ -13,10 +13,11 @@ use clap::{
 use crate::{
     commands::{
         certificate::CertificateCommand, completions::CompletionsArguments, init::InitArguments,
-        inspect::InspectArguments, keys::KeysCommand, offboard::OffboardArguments,
-        rekey::RekeyArguments, rename::RenameArguments, report::ReportCommand,
-        reseal::ResealArguments, rotations::RotationsArguments, seal::SealArguments,
-        set::SetArguments, trace::TraceArguments, unseal::UnsealArguments, unset::UnsetArguments,
+        inspect::InspectArguments, keys::KeysCommand, man::ManArguments,
+        offboard::OffboardArguments, rekey::RekeyArguments, rename::RenameArguments,
+        report::ReportCommand, reseal::ResealArguments, rotations::RotationsArguments,
+        seal::SealArguments, set::SetArguments, trace::TraceArguments, unseal::UnsealArguments,
+        unset::UnsetArguments,
     },
     error::{CommandError, without_name},
 };
@@ -91,6 +92,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Certificate(CertificateCommand),
     Completions(CompletionsArguments),
+    Man(ManArguments),
 }
 
 /// The error for a command line that clap would repeat although it may hold a value.

@@ -6,6 +6,7 @@ pub(crate) mod completions;
 pub(crate) mod init;
 pub(crate) mod inspect;
 pub(crate) mod keys;
+pub(crate) mod man;
 pub(crate) mod offboard;
 pub(crate) mod rekey;
 pub(crate) mod rename;
@@ -39,5 +40,6 @@ pub(crate) fn run(command: &Command, io: &mut Io<'_>) -> Result<()> {
         Command::Keys(command) => keys::run(command, io),
         Command::Certificate(command) => certificate::run(command, io),
         Command::Completions(arguments) => completions::run(arguments, io),
+        Command::Man(arguments) => man::run(arguments, io),
     }
 }
