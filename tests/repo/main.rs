@@ -1,6 +1,7 @@
 //! Rules of this repository that no compiler checks.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod book;
 mod documents;
 mod layers;
 mod schemas;
