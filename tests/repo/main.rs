@@ -4,4 +4,5 @@
 mod book;
 mod documents;
 mod layers;
+mod recipes;
 mod schemas;
