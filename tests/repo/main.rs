@@ -6,3 +6,4 @@ mod documents;
 mod layers;
 mod recipes;
 mod schemas;
+mod workflows;
