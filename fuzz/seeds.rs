@@ -1,14 +1,11 @@
 //! Writes what each target starts from into `seeds/<target>`, out of the published vectors.
 
-use std::{fs, io, path::Path};
+use std::{fs, io};
 
 use serde_json::Value;
 
-const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors");
-const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples");
-
 fn main() -> io::Result<()> {
-    let vectors: Value = serde_json::from_str(&vector("native-v1.json")?)?;
+    let vectors: Value = serde_json::from_str(&vector("native-v1.json"))?;
     for (number, case) in vectors["cases"]
         .as_array()
         .into_iter()
@@ -28,39 +25,39 @@ fn main() -> io::Result<()> {
             pair["privateKey"].as_str().unwrap_or_default(),
         )?;
     }
-    let items: Value = serde_json::from_str(&vector("bitnami-v1alpha1.json")?)?;
+    let items: Value = serde_json::from_str(&vector("bitnami-v1alpha1.json"))?;
     for (number, item) in items.as_array().into_iter().flatten().enumerate() {
         let text = item["ciphertext_b64"].as_str().unwrap_or_default();
         write("bitnami_item", &number.to_string(), text)?;
     }
     for name in ["test-2048.key", "test-2048.crt", "test-4096.crt"] {
-        write("certificate_and_keys", name, &vector(name)?)?;
+        write("certificate_and_keys", name, &vector(name))?;
     }
     for name in [
         "sealed-strict.json",
         "sealed-template.json",
         "sealed-legacy-v1.json",
     ] {
-        write("bitnami_item", name, &vector(name)?)?;
-        write("manifest", name, &vector(name)?)?;
+        write("bitnami_item", name, &vector(name))?;
+        write("manifest", name, &vector(name))?;
     }
     for name in [
         "secret.yaml",
         "sealed-strict.yaml",
         "sealed-namespace-wide.yaml",
     ] {
-        write("manifest", name, &vector(name)?)?;
+        write("manifest", name, &vector(name))?;
     }
     write(
         "manifest",
         "quickstart.yaml",
-        &example("quickstart/secret.yaml")?,
+        &repo::read("examples/quickstart/secret.yaml"),
     )?;
     write("project", "sceau.yaml", PROJECT)?;
     write(
         "project",
         "keys.yaml",
-        &key_secret(&vector("test-2048.key")?),
+        &key_secret(&vector("test-2048.key")),
     )
 }
 
@@ -79,18 +76,12 @@ fn key_secret(pem: &str) -> String {
     )
 }
 
-fn vector(name: &str) -> io::Result<String> {
-    fs::read_to_string(Path::new(VECTORS).join(name))
-}
-
-fn example(name: &str) -> io::Result<String> {
-    fs::read_to_string(Path::new(EXAMPLES).join(name))
+fn vector(name: &str) -> String {
+    repo::read(&format!("tests/vectors/{name}"))
 }
 
 fn write(target: &str, name: &str, text: &str) -> io::Result<()> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("seeds")
-        .join(target);
+    let directory = repo::root().join("fuzz/seeds").join(target);
     fs::create_dir_all(&directory)?;
     fs::write(directory.join(name), text)
 }

@@ -7,6 +7,7 @@ mod completions;
 mod init;
 mod inspect;
 mod keys;
+mod man;
 mod offboard;
 mod rekey;
 mod rename;
@@ -23,7 +24,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use self::{
     certificate::CertificateCommand, completions::CompletionsArguments, init::InitArguments,
-    inspect::InspectArguments, keys::KeysCommand, offboard::OffboardArguments,
+    inspect::InspectArguments, keys::KeysCommand, man::ManArguments, offboard::OffboardArguments,
     rekey::RekeyArguments, rename::RenameArguments, report::ReportCommand, reseal::ResealArguments,
     rotations::RotationsArguments, seal::SealArguments, set::SetArguments, trace::TraceArguments,
     unseal::UnsealArguments, unset::UnsetArguments,
@@ -100,6 +101,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Certificate(CertificateCommand),
     Completions(CompletionsArguments),
+    Man(ManArguments),
 }
 
 /// The command line with all its commands, for completions and the reference.
@@ -126,5 +128,6 @@ pub(crate) fn run(command: &Command, io: &mut Io<'_>) -> Result<()> {
         Command::Keys(command) => keys::run(command, io),
         Command::Certificate(command) => certificate::run(command, io),
         Command::Completions(arguments) => completions::run(arguments, definition(), io),
+        Command::Man(arguments) => man::run(arguments, definition(), io),
     }
 }

@@ -16,6 +16,7 @@
 
 mod api;
 mod backoff;
+mod definitions;
 mod duration;
 mod environment;
 mod error;
@@ -31,6 +32,7 @@ mod status;
 mod store;
 mod telemetry;
 
+pub use definitions::custom_resource_definitions;
 pub use error::Error;
 pub use fingerprint::annotation::Fingerprints;
 pub use run::run;
@@ -38,7 +40,7 @@ pub use sealed_secret::outcome::Failure;
 pub use sealed_secret::plan::{
     DesiredSecret, FoundSecret, Observed, Opened, Permitted, Plan, Unsealing, plan,
 };
-pub use settings::Settings;
+pub use settings::{Arguments, Command, Settings};
 pub use status::reason::Reason;
 pub use store::objects::{InvalidSpec, Outline, ReceivedSealedSecret};
 pub use store::{NamespaceMatch, ResolvedEnvironment};

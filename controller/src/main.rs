@@ -1,15 +1,27 @@
-//! The program `sceau-controller`: settings in, exit status out.
+//! The program `sceau-controller`: arguments in, exit status out.
 //!
 //! It decides nothing; `sceau_controller::run` does the work.
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
 use clap::Parser as _;
-use sceau_controller::{Settings, log_to_stderr, run};
+use sceau_controller::{
+    Arguments, Command, Settings, custom_resource_definitions, log_to_stderr, run,
+};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match arguments.command {
+        Some(Command::Crd) => print(&custom_resource_definitions()),
+        None => control(arguments.settings),
+    }
+}
 
 #[tokio::main]
-async fn main() -> ExitCode {
-    let settings = Settings::parse();
+async fn control(settings: Settings) -> ExitCode {
     log_to_stderr(settings.log_level);
     match run(settings).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -17,5 +29,23 @@ async fn main() -> ExitCode {
             tracing::error!(%error, "ended");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn print(text: &str) -> ExitCode {
+    let mut stdout = io::stdout().lock();
+    let written = stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush());
+    match written {
+        // A reader that has seen enough is no failure.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let _ = writeln!(
+                io::stderr(),
+                "error: cannot write to standard output: {error}"
+            );
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::SUCCESS,
     }
 }

@@ -4,14 +4,39 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use tracing::Level;
 
 use crate::duration;
 
 /// Unseal SealedSecrets into Kubernetes Secrets
-#[derive(Debug, Clone, Parser)]
-#[command(name = "sceau-controller", version)]
+///
+/// Without a command, this is the controller.
+#[derive(Debug, Parser)]
+#[command(
+    name = "sceau-controller",
+    version,
+    args_conflicts_with_subcommands = true
+)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// What the program does instead of running the controller.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum Command {
+    /// Print the custom resource definitions, for `kubectl apply -f -`
+    ///
+    /// They are those of this version. No cluster is asked.
+    Crd,
+}
+
+/// How the controller runs.
+#[derive(Debug, Clone, clap::Args)]
 pub struct Settings {
     /// Keep sealing keys and the Lease in this namespace
     #[arg(long, env = "SCEAU_NAMESPACE", default_value = "sceau-system")]
@@ -72,8 +97,8 @@ mod tests {
 
     #[test]
     fn flags_are_consistent_and_all_have_defaults() {
-        Settings::command().debug_assert();
-        let settings = Settings::parse_from(["sceau-controller"]);
+        Arguments::command().debug_assert();
+        let settings = Arguments::parse_from(["sceau-controller"]).settings;
         assert!(settings.lease.lease_renew_deadline < settings.lease.lease_duration);
         assert!(settings.lease.lease_retry_period < settings.lease.lease_renew_deadline);
     }

@@ -24,6 +24,7 @@ mod init;
 mod inspect;
 mod key_backups;
 mod leavers;
+mod man;
 mod offboard;
 mod project_file;
 mod rekey;

@@ -142,6 +142,7 @@ impl Cluster {
 }
 
 /// The root of the repository.
-fn repository() -> &'static Path {
+#[must_use]
+pub fn repository() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }

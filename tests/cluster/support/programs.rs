@@ -36,12 +36,9 @@ async fn build() -> &'static Programs {
             let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
             let mut command = Command::new(cargo);
             command
-                .args([
-                    "build",
-                    "--bins",
-                    "--package=sceau",
-                    "--package=sceau-controller",
-                ])
+                // Of the whole workspace, so that these are the dependencies of the tests.
+                .args(["build", "--workspace"])
+                .args(["--bin=sceau", "--bin=sceau-controller"])
                 .arg("--message-format=json-render-diagnostics")
                 .current_dir(repository());
             if !cfg!(debug_assertions) {

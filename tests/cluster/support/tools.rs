@@ -12,6 +12,7 @@ use crate::repository;
 /// A program of others.
 #[derive(Clone, Copy)]
 pub enum Tool {
+    Actionlint,
     Age,
     AgeKeygen,
     Etcd,
@@ -40,6 +41,7 @@ impl Tool {
 
     fn name(self) -> &'static str {
         match self {
+            Self::Actionlint => "actionlint",
             Self::Age => "age",
             Self::AgeKeygen => "age-keygen",
             Self::Etcd => "etcd",
