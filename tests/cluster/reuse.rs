@@ -71,9 +71,9 @@ fn the_same_value_in_two_environments_is_told_to_operations_and_to_no_tenant() {
         let line = until_reported(controller, namespace.name()).await;
         let (a, b) = (one.namespace.name(), namespace.name());
         let places = [
-            format!("{a}/{a}/api/A"),
-            format!("{a}/{a}/api/B"),
-            format!("{b}/{b}/web/D"),
+            format!("{a}:{a}/api/A"),
+            format!("{a}:{a}/api/B"),
+            format!("{b}:{b}/web/D"),
         ];
         assert_eq!(line["places"], places.join(", "));
         assert_eq!(

@@ -84,8 +84,8 @@ fn a_value_is_traced_through_all_environments_until_it_is_renewed() {
         // What is counted has come to the controller's own view.
         one.until_counted(1).await;
         other.until_counted(1).await;
-        let here = format!("{0}/{0}/api/A", namespace.name());
-        let there = format!("{0}/{0}/web/C", elsewhere.name());
+        let here = format!("{0}:{0}/api/A", namespace.name());
+        let there = format!("{0}:{0}/web/C", elsewhere.name());
 
         for asked in [value, &line] {
             let (name, status) = ask(namespace, &trace(&one, asked)).await;
@@ -155,8 +155,8 @@ fn what_is_reused_is_answered_by_places() {
             .iter()
             .find(|group| group[0].namespace == here);
         let expected = [
-            format!("{here}/{here}/one/A"),
-            format!("{here}/{here}/two/B"),
+            format!("{here}:{here}/one/A"),
+            format!("{here}:{here}/two/B"),
         ];
         assert_eq!(places(ours.expect("it is told")), expected);
         let said = told(&status);

@@ -18,7 +18,7 @@ impl Cluster {
     ) -> Result<ValueReviewStatus, ClusterError> {
         let question = Question {
             request: ValueReview::new("", spec),
-            prefix: "sceau-value_review-",
+            prefix: "sceau-value-review-",
             unknown: ClusterError::NoInquiries,
             deadline,
         };
