@@ -3,5 +3,8 @@
 
 mod circles;
 mod documents;
+mod entry_points;
 mod layers;
+mod markdown;
+mod names;
 mod schemas;
