@@ -8,3 +8,4 @@ mod layers;
 mod markdown;
 mod names;
 mod schemas;
+mod words;
