@@ -7,5 +7,6 @@ mod entry_points;
 mod layers;
 mod markdown;
 mod names;
+mod retired;
 mod schemas;
 mod words;
