@@ -7,6 +7,7 @@ mod entry_points;
 mod layers;
 mod markdown;
 mod names;
+mod prose;
 mod retired;
 mod schemas;
 mod words;

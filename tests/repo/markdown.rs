@@ -2,6 +2,7 @@
 
 /// One line of a document.
 pub(crate) struct Line<'a> {
+    pub(crate) number: usize,
     pub(crate) text: &'a str,
     /// Whether it is in a code block.
     pub(crate) is_code: bool,
@@ -16,9 +17,10 @@ pub(crate) fn documents() -> impl Iterator<Item = String> {
 /// The lines of a document.
 pub(crate) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
     let mut is_code = false;
-    text.lines().map(move |text| {
+    text.lines().enumerate().map(move |(at, text)| {
         let is_fence = text.trim_start().starts_with("```");
         let line = Line {
+            number: at + 1,
             text,
             is_code: is_code || is_fence,
         };
