@@ -4,11 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use sceau_controller::Reason;
 
-fn documents() -> impl Iterator<Item = String> {
-    repo::tracked_files()
-        .into_iter()
-        .filter(|path| repo::has_extension(path, "md"))
-}
+use crate::markdown::documents;
 
 /// Every text between two marks.
 fn between<'a>(text: &'a str, open: &'a str, close: &'a str) -> impl Iterator<Item = &'a str> {
@@ -48,24 +44,6 @@ fn links_between_documents_lead_somewhere() {
 }
 
 #[test]
-fn files_and_types_that_the_architecture_names_exist() {
-    let files = repo::tracked_files();
-    let sources: String = files
-        .iter()
-        .filter(|path| repo::has_extension(path, "rs"))
-        .map(|path| repo::read(path))
-        .collect();
-    let text = repo::read("ARCHITECTURE.md");
-    let prose = text.split("```").step_by(2).collect::<String>();
-    for name in between(&prose, "`", "`").step_by(2) {
-        assert!(
-            exists(name, &files, &sources),
-            "ARCHITECTURE.md names `{name}`"
-        );
-    }
-}
-
-#[test]
 fn every_reason_that_a_status_can_have_is_explained() {
     let guide = repo::read("docs/getting-started.md");
     for reason in Reason::ALL {
@@ -75,19 +53,4 @@ fn every_reason_that_a_status_can_have_is_explained() {
             "docs/getting-started.md does not explain {name}"
         );
     }
-}
-
-/// A file or folder as its path ends or begins; anything else as a word of the sources.
-fn exists(name: &str, files: &[String], sources: &str) -> bool {
-    if name.contains('/') || repo::has_extension(name, "rs") {
-        let folder = name.trim_end_matches('/');
-        return files.iter().any(|path| {
-            path.ends_with(&format!("/{name}"))
-                || path == name
-                || path.starts_with(&format!("{folder}/"))
-                || path.contains(&format!("/{folder}/"))
-        });
-    }
-    name.split("::")
-        .all(|word| word.split(' ').all(|part| sources.contains(part)))
 }

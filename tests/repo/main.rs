@@ -4,7 +4,13 @@
 mod book;
 mod circles;
 mod documents;
+mod entry_points;
 mod layers;
+mod markdown;
+mod names;
+mod prose;
 mod recipes;
+mod retired;
 mod schemas;
+mod words;
 mod workflows;
