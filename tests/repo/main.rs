@@ -4,4 +4,5 @@
 mod circles;
 mod documents;
 mod layers;
+mod messages;
 mod schemas;
