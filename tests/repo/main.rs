@@ -7,6 +7,7 @@ mod documents;
 mod entry_points;
 mod layers;
 mod markdown;
+mod messages;
 mod names;
 mod prose;
 mod recipes;
