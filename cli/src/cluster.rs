@@ -55,7 +55,7 @@ pub(crate) enum ClusterError {
     #[error("Environment `{0}` was changed meanwhile")]
     Changed(EnvironmentName),
     #[error("the cluster does not know ValueReviews: sceau is not installed there, or older")]
-    NoInquiries,
+    NoValueReviews,
     #[error("the cluster does not know ResealRequests: sceau is not installed there, or older")]
     NoResealRequests,
     #[error("the cluster refuses: {0}")]
@@ -296,7 +296,7 @@ impl From<ClusterError> for CommandError {
                 "is the controller running? see its log, and run this again to go on waiting"
             }
             ClusterError::Changed(_) => "nothing was done: run this again",
-            ClusterError::NoInquiries => "is this the right cluster? if so, update sceau in it",
+            ClusterError::NoValueReviews => "is this the right cluster? if so, update sceau in it",
             ClusterError::NoResealRequests => {
                 "update sceau in the cluster, or give the private keys with `--keys`"
             }

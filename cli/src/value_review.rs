@@ -19,7 +19,7 @@ use crate::{
 
 /// Which cluster is asked, and how the answer is written.
 #[derive(Debug, Clone, clap::Args)]
-pub(crate) struct InquiryArguments {
+pub(crate) struct ValueReviewArguments {
     /// An environment of the cluster to ask; the answer is about all environments of that cluster
     #[arg(long, value_name = "NAME")]
     environment: EnvironmentName,
@@ -42,11 +42,11 @@ pub(crate) struct InquiryArguments {
 
 /// A cluster that can be asked.
 pub(crate) struct Connection<'a> {
-    arguments: &'a InquiryArguments,
+    arguments: &'a ValueReviewArguments,
     cluster: Cluster,
 }
 
-impl InquiryArguments {
+impl ValueReviewArguments {
     /// Reads the project file and the kubeconfig; nothing is asked yet.
     pub(crate) fn connect(&self, io: &Io<'_>) -> Result<Connection<'_>> {
         let project = Project::load(&io.directory)?;

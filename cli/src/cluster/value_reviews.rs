@@ -19,7 +19,7 @@ impl Cluster {
         let question = Question {
             request: ValueReview::new("", spec),
             prefix: "sceau-value-review-",
-            unknown: ClusterError::NoInquiries,
+            unknown: ClusterError::NoValueReviews,
             deadline,
         };
         self.runtime.block_on(ask(&self.client, question))

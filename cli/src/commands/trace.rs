@@ -12,7 +12,7 @@ use crate::{
     error::{CommandError, Result},
     input,
     ui::Io,
-    value_review::{Findings, InquiryArguments},
+    value_review::{Findings, ValueReviewArguments},
 };
 
 /// Find out where a value stands in a cluster
@@ -31,7 +31,7 @@ use crate::{
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct TraceArguments {
     #[command(flatten)]
-    value_review: InquiryArguments,
+    value_review: ValueReviewArguments,
 
     /// Take the value from standard input, byte for byte
     #[arg(long)]

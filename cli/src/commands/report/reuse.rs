@@ -5,7 +5,7 @@ use sealing::resource::{ReuseQuestion, ValueReviewSpec};
 use crate::{
     error::Result,
     ui::Io,
-    value_review::{Findings, InquiryArguments},
+    value_review::{Findings, ValueReviewArguments},
 };
 
 /// List values that stand in more than one Secret of a cluster
@@ -20,7 +20,7 @@ use crate::{
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct ReuseArguments {
     #[command(flatten)]
-    value_review: InquiryArguments,
+    value_review: ValueReviewArguments,
 }
 
 const EXAMPLES: &str = "\
