@@ -64,9 +64,9 @@ impl Offboarding<'_> {
         let record = history::read(self.project, self.now)?;
         self.refuse_unknown(&record)?;
         let mut lists = rotations::read_all(&self.project.root)?;
-        let names: Vec<PathBuf> = lists.iter().map(|it| it.name.clone()).collect();
-        lists.retain(|it| {
-            it.list.person == self.person && !record.is_back(&it.departure(), self.project)
+        let names: Vec<PathBuf> = lists.iter().map(|file| file.name.clone()).collect();
+        lists.retain(|file| {
+            file.list.person == self.person && !record.is_back(&file.departure(), self.project)
         });
         let left = find::left(self, &lists)?;
         let existing = find::existing(left, &lists);
@@ -96,7 +96,7 @@ impl Offboarding<'_> {
             left,
             since,
             deadline: self.deadline_or(existing.as_ref()),
-            closed: existing.as_ref().and_then(|it| it.list.closed),
+            closed: existing.as_ref().and_then(|file| file.list.closed),
             environments: find::environments(&exposure),
             items: find::entries(exposure, &inventory),
         };
@@ -136,17 +136,17 @@ impl Offboarding<'_> {
 
     fn own_key(&self) -> Result<Option<String>> {
         let settings = self.project.people.get(self.person);
-        let Some(path) = settings.and_then(|it| it.certificate.as_ref()) else {
+        let Some(path) = settings.and_then(|person| person.certificate.as_ref()) else {
             return Ok(None);
         };
         let certificate = project::read_pinned(&self.project.root, path)?;
-        Ok(certificate.map(|it| it.key_id().to_string()))
+        Ok(certificate.map(|certificate| certificate.key_id().to_string()))
     }
 
     fn deadline_or(&self, existing: Option<&ListFile>) -> Day {
         let known = self
             .deadline
-            .or_else(|| existing.map(|it| it.list.deadline));
+            .or_else(|| existing.map(|file| file.list.deadline));
         known.unwrap_or_else(|| {
             let today = Day::of(self.now);
             today.0.checked_add(DAYS.days()).map_or(today, Day)
@@ -192,7 +192,7 @@ impl Found {
         if self
             .existing
             .as_ref()
-            .is_some_and(|it| it.list == self.list)
+            .is_some_and(|file| file.list == self.list)
         {
             return Ok(false);
         }
@@ -205,7 +205,7 @@ impl Found {
 /// not in it any more, or has left before, needs no mark.
 pub(crate) fn mark(project: &Project, person: &str, left: Day) -> Result<bool> {
     let settings = project.people.get(person);
-    if settings.is_none_or(|it| it.left.is_some()) {
+    if settings.is_none_or(|person| person.left.is_some()) {
         return Ok(false);
     }
     let name = Path::new(FILE_NAME);
@@ -265,13 +265,15 @@ fn pinned(project: &Project, name: &str) -> Result<Vec<KeyId>> {
     let named = project
         .environments
         .iter()
-        .find(|(it, _)| it.as_str() == name);
+        .find(|(environment, _)| environment.as_str() == name);
     let mut pinned = Vec::new();
     for path in named
         .iter()
         .flat_map(|(_, settings)| &settings.certificates)
     {
-        pinned.extend(project::read_pinned(&project.root, path)?.map(|it| it.key_id()));
+        pinned.extend(
+            project::read_pinned(&project.root, path)?.map(|certificate| certificate.key_id()),
+        );
     }
     Ok(pinned)
 }

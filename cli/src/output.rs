@@ -51,9 +51,9 @@ impl Staged {
         let directory = self
             .target
             .parent()
-            .and_then(|it| fs::canonicalize(it).ok());
+            .and_then(|parent| fs::canonicalize(parent).ok());
         let name = self.target.file_name().unwrap_or_default();
-        directory.map_or_else(|| self.target.clone(), |it| it.join(name))
+        directory.map_or_else(|| self.target.clone(), |parent| parent.join(name))
     }
 }
 
@@ -77,7 +77,10 @@ pub(crate) fn stage(file: &NewFile<'_>, existing: Existing) -> Result<Staged> {
     let path = file.directory.join(file.name);
     let target = behind_links(path).map_err(failed)?;
     let existing_file = fs::metadata(&target).ok();
-    if existing_file.as_ref().is_some_and(|it| !it.is_file()) {
+    if existing_file
+        .as_ref()
+        .is_some_and(|metadata| !metadata.is_file())
+    {
         let name = file.name.display();
         return Err(CommandError::user(format!(
             "{name} is there and is no file"
@@ -120,8 +123,8 @@ fn temporary_for(target: &Path, directory: &Path) -> io::Result<NamedTempFile> {
 
 /// Removes a file that nobody is writing any more. What cannot be removed is in nobody's way.
 fn remove_leftover(path: &Path) {
-    let is_file = fs::symlink_metadata(path).is_ok_and(|it| it.is_file());
-    if is_file && fs::File::open(path).is_ok_and(|it| it.try_lock().is_ok()) {
+    let is_file = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file());
+    if is_file && fs::File::open(path).is_ok_and(|file| file.try_lock().is_ok()) {
         let _ = fs::remove_file(path);
     }
 }
@@ -143,7 +146,7 @@ fn behind_links(path: PathBuf) -> io::Result<PathBuf> {
 /// Puts staged files into their places, which must be as many.
 pub(crate) fn commit(files: Vec<Staged>) -> Result<()> {
     let mut targets = BTreeSet::new();
-    if let Some(twice) = files.iter().find(|it| !targets.insert(it.place())) {
+    if let Some(twice) = files.iter().find(|staged| !targets.insert(staged.place())) {
         let target = twice.target.display();
         return Err(CommandError::user(format!(
             "{target} would be written twice"
@@ -201,7 +204,7 @@ impl Audience {
             Self::EveryoneRuns => 0o755,
             Self::Owner => 0o600,
         };
-        let existing = existing.map(|it| it.permissions().mode());
+        let existing = existing.map(|metadata| metadata.permissions().mode());
         Permissions::from_mode(match (existing, self) {
             (None, _) => mode,
             (Some(existing), Self::Owner) => existing & mode,

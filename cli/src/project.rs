@@ -201,7 +201,10 @@ fn check_paths_are_distinct(file: &file::ProjectFile) -> Result<()> {
 
 fn check_people(file: &file::ProjectFile) -> Result<()> {
     // Whoever has left keeps no environment from being taken out.
-    let present = file.people.iter().filter(|(_, it)| it.left.is_none());
+    let present = file
+        .people
+        .iter()
+        .filter(|(_, person)| person.left.is_none());
     for (name, person) in present {
         let unknown = |operated: &&EnvironmentName| !file.environments.contains_key(*operated);
         if let Some(unknown) = person.operates.iter().find(unknown) {

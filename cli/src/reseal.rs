@@ -138,7 +138,10 @@ fn tell(rows: &[Row], output: ReportFormat, io: &mut Io<'_>) -> CommandResult<()
 /// How the whole ends: well, with something stale, or with something that could not be resealed.
 pub(crate) fn verdict(rows: &[Row]) -> CommandResult<()> {
     let count = |is: fn(Finding) -> bool| rows.iter().filter(|row| is(row.result)).count();
-    match (count(Finding::is_failure), count(|it| it == Finding::Stale)) {
+    match (
+        count(Finding::is_failure),
+        count(|finding| finding == Finding::Stale),
+    ) {
         (0, 0) => Ok(()),
         (0, stale) => Err(CommandError::check(format!("stale: {}", seals(stale)))
             .hint("reseal with `sceau reseal`")),

@@ -68,7 +68,9 @@ impl Judging<'_> {
                     State::Renewed(..) if self.login.is_some() && !occurrences.is_empty() => {
                         let witnesses = clusters.witnesses(entry, occurrences)?;
                         let unchanged = find_unchanged(occurrences, &witnesses);
-                        remarks.extend(unchanged.map(|it| (list, state::remark(item, it))));
+                        remarks.extend(
+                            unchanged.map(|tag_suffix| (list, state::remark(item, tag_suffix))),
+                        );
                         Ok(judge(entry, occurrences, &witnesses, self.now))
                     }
                     _ => Ok(state),
@@ -102,7 +104,11 @@ impl Progress {
         let today = Day::of(now);
         let mut rows = Vec::new();
         for (file, states) in self.lists.iter().zip(&self.states) {
-            for (index, state) in states.iter().enumerate().filter(|(_, it)| !it.is_done()) {
+            for (index, state) in states
+                .iter()
+                .enumerate()
+                .filter(|(_, state)| !state.is_done())
+            {
                 let mut row = Row::new(file, index, *state, today);
                 let occurrences = occurrences(inventory, &file.list.items[index]);
                 if !occurrences.is_empty() {
@@ -127,7 +133,7 @@ impl Progress {
                 if states[item].wants_confirmation() {
                     states[item] = State::Confirmed;
                     let noted = state::confirmation(item, &self.texts[list][item], today);
-                    self.remarks.extend(noted.map(|it| (list, it)));
+                    self.remarks.extend(noted.map(|setting| (list, setting)));
                 } else if !states[item].is_done() {
                     return Err(not_by_word(id, &file.list.person));
                 }
@@ -194,10 +200,13 @@ impl Clusters<'_> {
         occurrences: &[Occurrence],
     ) -> Result<Vec<ClusterEvidence>> {
         let live = self.object(entry)?;
-        let cluster_evidence = |it: &Occurrence| match live {
-            Some(live) => {
-                state::cluster_evidence(live, &entry.item, &it.sealed.tag_suffix, entry.since)
-            }
+        let cluster_evidence = |occurrence: &Occurrence| match live {
+            Some(live) => state::cluster_evidence(
+                live,
+                &entry.item,
+                &occurrence.sealed.tag_suffix,
+                entry.since,
+            ),
             None => ClusterEvidence::Silent,
         };
         Ok(occurrences.iter().map(cluster_evidence).collect())
@@ -219,7 +228,10 @@ impl Clusters<'_> {
             };
             self.objects.insert(place.clone(), object);
         }
-        Ok(self.objects.get(&place).and_then(|it| it.as_deref()))
+        Ok(self
+            .objects
+            .get(&place)
+            .and_then(|object| object.as_deref()))
     }
 
     /// The cluster of an environment that the project has.

@@ -123,7 +123,9 @@ impl Findings<'_> {
     /// The controller's own words, which say what it could not compare.
     fn message(&self) -> String {
         let complete = self.status().complete();
-        complete.map(|it| it.message.clone()).unwrap_or_default()
+        complete
+            .map(|condition| condition.message.clone())
+            .unwrap_or_default()
     }
 
     fn render(&self, output: ReportFormat) -> Result<String> {

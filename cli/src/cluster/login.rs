@@ -30,7 +30,7 @@ impl ClusterArguments {
     pub(crate) fn target(&self, environment: &Environment, directory: &Path) -> Target {
         let own = || environment.context.clone();
         Target {
-            kubeconfig: self.kubeconfig.as_ref().map(|it| directory.join(it)),
+            kubeconfig: self.kubeconfig.as_ref().map(|file| directory.join(file)),
             context: self.context.clone().or_else(own),
         }
     }
@@ -39,7 +39,7 @@ impl ClusterArguments {
     pub(crate) fn login(&self, deadline: Duration, directory: &Path) -> Login {
         Login {
             context: self.context.clone(),
-            kubeconfig: self.kubeconfig.as_ref().map(|it| directory.join(it)),
+            kubeconfig: self.kubeconfig.as_ref().map(|file| directory.join(file)),
             deadline,
         }
     }

@@ -50,7 +50,7 @@ pub(crate) struct ClusterArguments {
 impl ClusterArguments {
     fn connect(&self, directory: &Path) -> Result<Cluster> {
         let target = Target {
-            kubeconfig: self.kubeconfig.as_ref().map(|it| directory.join(it)),
+            kubeconfig: self.kubeconfig.as_ref().map(|file| directory.join(file)),
             context: self.context.clone(),
         };
         Ok(Cluster::connect(&target)?)

@@ -173,7 +173,7 @@ fn record(project: &Project, found: &Found, io: &mut Io<'_>) -> Result<bool> {
 }
 
 fn counts(list: &List) -> (usize, String) {
-    let open = list.items.iter().filter(|it| is_open(it)).count();
+    let open = list.items.iter().filter(|entry| is_open(entry)).count();
     let all = match list.items.len() {
         1 => "1 item".to_owned(),
         several => format!("{several} items"),
@@ -225,7 +225,7 @@ impl OffboardArguments {
     ) -> Result<()> {
         let login = Login {
             context: None,
-            kubeconfig: self.kubeconfig.as_ref().map(|it| io.directory.join(it)),
+            kubeconfig: self.kubeconfig.as_ref().map(|file| io.directory.join(file)),
             deadline: Duration::from_secs(self.timeout),
         };
         let rekeying = rekey::Rekeying {
@@ -287,7 +287,11 @@ fn render(list: &List, format: ReportFormat) -> Result<String> {
 }
 
 fn cells(entry: &Entry) -> Vec<String> {
-    let why: Vec<String> = entry.why.iter().map(|it| format!("{it:?}")).collect();
+    let why: Vec<String> = entry
+        .why
+        .iter()
+        .map(|reason| format!("{reason:?}"))
+        .collect();
     vec![
         entry.environment.clone(),
         format!("{}/{}", entry.namespace, entry.name),

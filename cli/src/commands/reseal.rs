@@ -133,7 +133,7 @@ impl ResealArguments {
         }
         Ok(Backend::Clusters(Login {
             context: self.context.clone(),
-            kubeconfig: self.kubeconfig.as_ref().map(|it| io.directory.join(it)),
+            kubeconfig: self.kubeconfig.as_ref().map(|file| io.directory.join(file)),
             deadline: Duration::from_secs(self.timeout),
         }))
     }

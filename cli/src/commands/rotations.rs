@@ -175,7 +175,7 @@ impl RotationsArguments {
     fn login(&self, io: &Io<'_>) -> Option<Login> {
         self.cluster.then(|| Login {
             context: self.context.clone(),
-            kubeconfig: self.kubeconfig.as_ref().map(|it| io.directory.join(it)),
+            kubeconfig: self.kubeconfig.as_ref().map(|file| io.directory.join(file)),
             deadline: Duration::ZERO,
         })
     }

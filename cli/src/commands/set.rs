@@ -107,7 +107,11 @@ impl SetArguments {
     ) -> Result<EnvironmentName> {
         let place = file.native_place(sealed)?;
         let own = place.envelope.environment;
-        if let Some(requested) = self.environment.as_ref().filter(|it| **it != own) {
+        if let Some(requested) = self
+            .environment
+            .as_ref()
+            .filter(|requested| **requested != own)
+        {
             return Err(file.error(format_args!(
                 "it is sealed for `{own}`, and `--environment {requested}` was given"
             )));

@@ -157,7 +157,7 @@ fn unseal(sealed: &Sealed, namespace: Option<&Namespace>, ring: &KeyRing) -> Res
     match sealed {
         Sealed::Native(sealed) => {
             let unsealed =
-                sealing::unseal(&sealed.spec, &place, ring).map_err(|it| explain(&it))?;
+                sealing::unseal(&sealed.spec, &place, ring).map_err(|error| explain(&error))?;
             Ok(Secret {
                 place,
                 template: sealed.spec.template.clone(),
@@ -166,7 +166,7 @@ fn unseal(sealed: &Sealed, namespace: Option<&Namespace>, ring: &KeyRing) -> Res
         }
         Sealed::Bitnami(sealed) => {
             let unsealed =
-                sealing::unseal_bitnami(sealed, &place, ring).map_err(|it| explain(&it))?;
+                sealing::unseal_bitnami(sealed, &place, ring).map_err(|error| explain(&error))?;
             Ok(Secret {
                 place,
                 template: unsealed.template.unwrap_or_else(|| template(sealed)),
@@ -183,7 +183,9 @@ fn template(sealed: &bitnami::SealedSecret) -> SecretTemplate {
     let mut annotations = metadata.annotations.unwrap_or_default();
     annotations.retain(|name, _| ![CLUSTER_WIDE, NAMESPACE_WIDE].contains(&name.as_str()));
     SecretTemplate {
-        secret_type: template.secret_type.filter(|it| !it.is_empty()),
+        secret_type: template
+            .secret_type
+            .filter(|secret_type| !secret_type.is_empty()),
         immutable: template.immutable,
         metadata: TemplateMetadata {
             labels: metadata.labels.unwrap_or_default(),

@@ -123,8 +123,11 @@ impl Recipe {
             Encoding::Base64 => STANDARD.encode_string(random.expose(), &mut text),
             Encoding::Base64Url => URL_SAFE_NO_PAD.encode_string(random.expose(), &mut text),
             Encoding::Hex => {
-                let digits = random.expose().iter().flat_map(|it| [it >> 4, it & 15]);
-                text.extend(digits.filter_map(|it| char::from_digit(it.into(), 16)));
+                let digits = random
+                    .expose()
+                    .iter()
+                    .flat_map(|byte| [byte >> 4, byte & 15]);
+                text.extend(digits.filter_map(|digit| char::from_digit(digit.into(), 16)));
             }
         }
         let bytes = std::mem::take(&mut *text).into_bytes();

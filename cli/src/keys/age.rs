@@ -64,7 +64,7 @@ pub(crate) fn read_recipients(
         }
     }
     recipients.sort_by_key(ToString::to_string);
-    recipients.dedup_by_key(|it| it.to_string());
+    recipients.dedup_by_key(|recipient| recipient.to_string());
     if recipients.is_empty() {
         return Err(CommandError::user("there is no recipient")
             .hint("name who may open it: `--recipient age1...`, as `age-keygen` prints it"));
@@ -157,7 +157,9 @@ fn open_protected(
 
 /// Encrypts a text for all recipients, as armored text: 64 letters a line.
 pub(crate) fn encrypt(plaintext: &[u8], recipients: &[RecoveryRecipient]) -> Result<Vec<u8>> {
-    let recipients = recipients.iter().map(|it| &it.0 as &dyn age::Recipient);
+    let recipients = recipients
+        .iter()
+        .map(|recipient| &recipient.0 as &dyn age::Recipient);
     let encryptor = Encryptor::with_recipients(recipients).map_err(CommandError::bug)?;
     let written = || -> io::Result<Vec<u8>> {
         let armored = ArmoredWriter::wrap_output(Vec::new(), Format::AsciiArmor)?;
@@ -195,7 +197,9 @@ enum Fault {
 
 fn begins_as_age_file(bytes: &[u8]) -> bool {
     let bytes = bytes.trim_ascii_start();
-    BEGINNINGS.iter().any(|it| bytes.starts_with(it))
+    BEGINNINGS
+        .iter()
+        .any(|beginning| bytes.starts_with(beginning))
 }
 
 fn open(
@@ -210,7 +214,9 @@ fn open(
         DecryptError::NoMatchingKeys | DecryptError::DecryptionFailed => Fault::NotForThese,
         _ => Fault::Damaged,
     };
-    let identities = identities.iter().map(|it| &**it as &dyn age::Identity);
+    let identities = identities
+        .iter()
+        .map(|identity| &**identity as &dyn age::Identity);
     let mut reader = Decryptor::new_buffered(ArmoredReader::new(bytes))
         .and_then(|decryptor| decryptor.decrypt(identities))
         .map_err(explain)?;

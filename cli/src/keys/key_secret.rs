@@ -214,7 +214,7 @@ pub(crate) fn back_up(
 ) -> Result<Vec<u8>> {
     let manifests: Vec<_> = key_secrets
         .iter()
-        .map(|it| SecretManifest::of(&it.secret))
+        .map(|key_secret| SecretManifest::of(&key_secret.secret))
         .collect();
     let text = manifest::to_list(&manifests, Format::Json)?;
     age::encrypt(text.as_bytes(), recipients)

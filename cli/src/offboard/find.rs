@@ -18,9 +18,12 @@ pub(super) fn left(offboarding: &Offboarding<'_>, lists: &[ListFile]) -> Result<
     let Offboarding { person, now, .. } = offboarding;
     let today = Day::of(*now);
     let settings = offboarding.project.people.get(*person);
-    let marked = settings.and_then(|it| it.left);
-    let own = lists.iter().map(|it| &it.list);
-    let open = own.filter(|it| it.closed.is_none()).map(|it| it.left).max();
+    let marked = settings.and_then(|person| person.left);
+    let own = lists.iter().map(|file| &file.list);
+    let open = own
+        .filter(|list| list.closed.is_none())
+        .map(|list| list.left)
+        .max();
     let left = match (marked, offboarding.left) {
         (Some(marked), Some(given)) if marked != given => {
             return Err(CommandError::user(format!(
@@ -56,8 +59,8 @@ pub(super) fn refuse_link(project: &Project) -> Result<()> {
 
 /// The list that was written before: of several of one day the last.
 pub(super) fn existing(left: Day, lists: &[ListFile]) -> Option<ListFile> {
-    let own = lists.iter().filter(|it| it.list.left == left);
-    own.max_by_key(|it| it.list.since).cloned()
+    let own = lists.iter().filter(|file| file.list.left == left);
+    own.max_by_key(|file| file.list.since).cloned()
 }
 
 /// The file of a new list. Whoever comes back and leaves on the same day gets a second one.
@@ -66,14 +69,14 @@ pub(super) fn new_name(person: &str, left: Day, taken: &[PathBuf]) -> PathBuf {
     let stem = first.with_extension("");
     let further = (2..).map(|number| format!("{}-{number}.yaml", stem.display()).into());
     let mut names = std::iter::once(first.clone()).chain(further);
-    let name = names.find(|it| !taken.contains(it));
+    let name = names.find(|name| !taken.contains(name));
     name.unwrap_or(first)
 }
 
 /// Refuses a day before they had any access, when they have had some later.
 pub(super) fn refuse_too_early(person: &str, left: Day, later: &Exposure) -> Result<()> {
     let spans = later.operated.iter();
-    let first = spans.flat_map(|(name, spans)| spans.iter().map(move |it| (it.from, name)));
+    let first = spans.flat_map(|(name, spans)| spans.iter().map(move |span| (span.from, name)));
     match first.min() {
         None => Ok(()),
         Some((from, name)) => Err(CommandError::user(format!(
@@ -110,7 +113,7 @@ pub(super) fn entries(exposure: Exposure, inventory: &Inventory) -> Vec<Entry> {
             namespace: id.namespace,
             name: id.name,
             item: id.item,
-            file: present.map_or(seen.file, |it| it.file),
+            file: present.map_or(seen.file, |occurrence| occurrence.file),
             why: seen.reasons.into_iter().collect(),
             owner,
             provider,
@@ -147,7 +150,7 @@ pub(super) fn tick(list: &mut List, inventory: &Inventory, now: Timestamp) {
 pub(super) fn keep(list: &mut List, earlier: &List) {
     let further = std::mem::replace(&mut list.items, earlier.items.clone());
     for entry in further {
-        if let Some(known) = list.items.iter_mut().find(|it| it.id() == entry.id()) {
+        if let Some(known) = list.items.iter_mut().find(|known| known.id() == entry.id()) {
             unite(&mut known.why, entry.why);
             unite(&mut known.seen, entry.seen);
         } else {
@@ -160,7 +163,7 @@ pub(super) fn keep(list: &mut List, earlier: &List) {
         match list
             .environments
             .iter_mut()
-            .find(|it| it.name == operated.name)
+            .find(|known| known.name == operated.name)
         {
             Some(known) => unite(&mut known.key_ids, operated.key_ids),
             None => list.environments.push(operated),
@@ -170,5 +173,5 @@ pub(super) fn keep(list: &mut List, earlier: &List) {
 
 fn unite<T: Ord + Clone>(known: &mut Vec<T>, further: Vec<T>) {
     let before: BTreeSet<T> = known.iter().cloned().collect();
-    known.extend(further.into_iter().filter(|it| !before.contains(it)));
+    known.extend(further.into_iter().filter(|value| !before.contains(value)));
 }

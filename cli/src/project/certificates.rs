@@ -21,8 +21,10 @@ fn read_certificate(directory: &Path, file: &Path) -> Result<Certificate> {
 /// what else stands there nobody would see that it is passed over.
 pub(crate) fn parse_certificate(text: &str) -> Result<Certificate> {
     let begins = |label: &'static str| {
-        let labels = text.lines().filter_map(|it| it.strip_prefix("-----BEGIN "));
-        labels.filter(move |it| it.trim_end().ends_with(label))
+        let labels = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("-----BEGIN "));
+        labels.filter(move |line| line.trim_end().ends_with(label))
     };
     if begins("PRIVATE KEY-----").next().is_some() {
         return Err(CommandError::user("a private key stands in this file")
@@ -101,9 +103,17 @@ fn others_by_key<'a>(
     project: &'a Project,
     name: &EnvironmentName,
 ) -> BTreeMap<KeyId, (&'a EnvironmentName, &'a Path)> {
-    let others = project.environments.iter().filter(|(it, _)| *it != name);
+    let others = project
+        .environments
+        .iter()
+        .filter(|(other, _)| *other != name);
     others
-        .flat_map(|(other, environment)| environment.certificates.iter().map(move |it| (other, it)))
+        .flat_map(|(other, environment)| {
+            environment
+                .certificates
+                .iter()
+                .map(move |file| (other, file))
+        })
         .filter_map(|(other, file)| {
             let certificate = read_pinned(&project.root, file).ok()??;
             Some((certificate.key_id(), (other, file.as_path())))

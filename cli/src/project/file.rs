@@ -71,8 +71,11 @@ impl Day {
 
     /// The instant at which it ends, in UTC.
     pub(crate) fn end(self) -> Timestamp {
-        let midnight = self.0.tomorrow().and_then(|it| it.to_zoned(TimeZone::UTC));
-        midnight.map_or(Timestamp::MAX, |it| it.timestamp())
+        let midnight = self
+            .0
+            .tomorrow()
+            .and_then(|day| day.to_zoned(TimeZone::UTC));
+        midnight.map_or(Timestamp::MAX, |midnight| midnight.timestamp())
     }
 }
 

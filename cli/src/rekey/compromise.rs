@@ -120,9 +120,9 @@ impl Broken {
         if broken.is_empty() {
             return String::new();
         }
-        let reasons = broken.iter().filter_map(|it| {
-            let message = it.message.as_ref()?;
-            Some(format!("\n{}: {message}\n", it.seal.location.place()))
+        let reasons = broken.iter().filter_map(|broken| {
+            let message = broken.message.as_ref()?;
+            Some(format!("\n{}: {message}\n", broken.seal.location.place()))
         });
         ui::table(
             &["OPENS", "SECRET", "SEAL", "ITEMS", "WHERE"],

@@ -118,7 +118,10 @@ impl Scene<'_> {
 
     /// Says what a revocation will come to.
     fn announce(&self, observed: &Observed, ids: &[String], io: &mut Io<'_>) {
-        for status in observed.unrevoked().filter(|it| ids.contains(&it.key_id)) {
+        for status in observed
+            .unrevoked()
+            .filter(|status| ids.contains(&status.key_id))
+        {
             let (id, opened) = (&status.key_id, sealed_secrets(status.sealed_secrets));
             ui::note(
                 io,

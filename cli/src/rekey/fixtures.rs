@@ -39,7 +39,10 @@ pub(super) fn pin(letter: char) -> Pin {
 
 /// Ids, letter by letter.
 pub(super) fn ids(letters: &str) -> Vec<String> {
-    letters.chars().map(|it| id(it).to_string()).collect()
+    letters
+        .chars()
+        .map(|letter| id(letter).to_string())
+        .collect()
 }
 
 /// Keys of a status as words such as `A:Active:2`, the last part being what it opens.

@@ -60,7 +60,10 @@ impl Observed {
     pub(super) fn holds(&self, id: KeyId) -> bool {
         self.active.as_ref().is_some_and(|active| active.id() == id)
             || self.revokes(id)
-            || self.keys.iter().any(|it| it.key_id == id.to_string())
+            || self
+                .keys
+                .iter()
+                .any(|status| status.key_id == id.to_string())
     }
 
     /// Whether a key is revoked.

@@ -50,7 +50,10 @@ pub(super) enum Need {
 /// unfinished, and one that has not counted yet what the old keys open.
 pub(super) fn old_keys(observed: &Observed, pins: &[Pin], seals: &[FoundSeal]) -> Result<OldKeys> {
     let active = check_finished(observed, pins)?;
-    let ids: Vec<String> = observed.retired().map(|it| it.key_id.clone()).collect();
+    let ids: Vec<String> = observed
+        .retired()
+        .map(|status| status.key_id.clone())
+        .collect();
     if ids.is_empty() {
         return Ok(OldKeys::default());
     }
@@ -98,7 +101,9 @@ fn check_finished(observed: &Observed, pins: &[Pin]) -> Result<KeyId> {
 /// A seal needs an old key of this cluster when the active one does not open it here; that another
 /// cluster's key opens it there is no help.
 fn needs(observed: &Observed, active: KeyId, seals: &[FoundSeal]) -> Vec<Need> {
-    let in_cluster = observed.retired().filter(|it| it.sealed_secrets > 0);
+    let in_cluster = observed
+        .retired()
+        .filter(|status| status.sealed_secrets > 0);
     let in_cluster = in_cluster.map(|status| Need::ByCluster {
         key_id: status.key_id.clone(),
         sealed_secrets: status.sealed_secrets,
@@ -106,7 +111,7 @@ fn needs(observed: &Observed, active: KeyId, seals: &[FoundSeal]) -> Vec<Need> {
     let stale = seals.iter().filter(|seal| !seal.is_wrapped_for(active));
     let in_manifests = stale.flat_map(|seal| {
         let named = seal.recipients.iter().flatten();
-        let old = named.filter(|id| observed.retired().any(|it| it.key_id == **id));
+        let old = named.filter(|id| observed.retired().any(|status| status.key_id == **id));
         old.map(|id| Need::ByManifest {
             key_id: id.clone(),
             seal: seal.clone(),

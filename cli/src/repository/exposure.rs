@@ -115,7 +115,7 @@ impl Gathering<'_> {
         let project_files = &record.project_files[index];
         for own in project_files
             .iter()
-            .filter_map(|it| it.people.get(self.question.person))
+            .filter_map(|project| project.people.get(self.question.person))
         {
             let key_id = own
                 .certificate
@@ -162,8 +162,8 @@ impl Gathering<'_> {
         for name in open {
             let settings = project_files
                 .iter()
-                .filter_map(|it| it.environments.get(name));
-            let pinned = settings.flat_map(|it| &it.certificates);
+                .filter_map(|project| project.environments.get(name));
+            let pinned = settings.flat_map(|settings| &settings.certificates);
             let key_ids = pinned.filter_map(|path| self.record.key_id(tree, path));
             let known = self.exposure.key_ids.entry(name.clone()).or_default();
             known.extend(key_ids.map(str::to_owned));
@@ -199,7 +199,12 @@ impl Gathering<'_> {
     fn visit_working_tree(&mut self) {
         let head = self.record.commits.head;
         let open = self.access.during(head, self.record.commits.standing[head]);
-        for (id, occurrences) in self.question.uncommitted.iter().flat_map(|it| &it.items) {
+        for (id, occurrences) in self
+            .question
+            .uncommitted
+            .iter()
+            .flat_map(|inventory| &inventory.items)
+        {
             for it in occurrences {
                 let is_late = it
                     .sealed
@@ -280,7 +285,7 @@ fn ids(item: &SealedItem, path: &str, project_files: &[Rc<Project>]) -> BTreeSet
     if project_files.is_empty() {
         return item.ids(path, None).into_iter().collect();
     }
-    let projects = project_files.iter().map(|it| &**it);
+    let projects = project_files.iter().map(|project| &**project);
     projects
         .flat_map(|project| item.ids(path, Some(project)))
         .collect()

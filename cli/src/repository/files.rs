@@ -32,7 +32,11 @@ const GIT: &str = ".git";
 /// Whether a file of this name may hold manifests, now or at an old commit.
 pub(crate) fn is_manifest_name(path: &Path) -> bool {
     let extension = path.extension().and_then(OsStr::to_str);
-    extension.is_some_and(|own| EXTENSIONS.iter().any(|it| own.eq_ignore_ascii_case(it)))
+    extension.is_some_and(|own| {
+        EXTENSIONS
+            .iter()
+            .any(|known| own.eq_ignore_ascii_case(known))
+    })
 }
 
 /// Finds the manifests below the paths, each once, in the order of their names. A file that is
@@ -79,7 +83,7 @@ impl Area {
             real.parent()
         };
         let root = repository.or(directory).unwrap_or(real);
-        let is_root = |it: &&Path| fs::canonicalize(it).is_ok_and(|it| it == root);
+        let is_root = |ancestor: &&Path| fs::canonicalize(ancestor).is_ok_and(|path| path == root);
         Self {
             shown: named.ancestors().find(is_root).unwrap_or(root).to_owned(),
             root: root.to_owned(),
@@ -107,14 +111,15 @@ impl Area {
         } else {
             walk(real)?
         };
-        let met = met.iter().filter(|it| is_manifest_name(it));
-        let files = met.filter_map(|path| real_file(path).filter(|it| self.holds(it, path)));
+        let met = met.iter().filter(|path| is_manifest_name(path));
+        let files = met.filter_map(|path| real_file(path).filter(|file| self.holds(file, path)));
         Ok(files.collect())
     }
 
     /// Whether a file that was met under a path belongs to the repository.
     fn holds(&self, real: &Path, met: &Path) -> bool {
-        let is_elsewhere = || project::repository_root(real).is_some_and(|it| it != self.root);
+        let is_elsewhere =
+            || project::repository_root(real).is_some_and(|other| other != self.root);
         is_own(real, &self.root) && (real == met || !is_elsewhere())
     }
 }
@@ -122,7 +127,7 @@ impl Area {
 /// Whether a path stands below a root and is not git's.
 fn is_own(real: &Path, root: &Path) -> bool {
     let below = real.strip_prefix(root);
-    below.is_ok_and(|it| it.iter().all(|part| part != GIT))
+    below.is_ok_and(|path| path.iter().all(|part| part != GIT))
 }
 
 /// The file that a path leads to, if it leads to one.
@@ -137,7 +142,7 @@ fn real_file(path: &Path) -> Option<PathBuf> {
 
 /// What stands below a directory outside of a repository, but for what an ignore rule excludes.
 fn walk(directory: &Path) -> Result<Vec<PathBuf>> {
-    let is_nested = |it: &DirEntry| it.depth() > 0 && it.path().join(GIT).exists();
+    let is_nested = |entry: &DirEntry| entry.depth() > 0 && entry.path().join(GIT).exists();
     let walk = WalkBuilder::new(directory)
         .hidden(false)
         .require_git(false)

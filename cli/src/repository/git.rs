@@ -51,8 +51,10 @@ pub(crate) fn files(directory: &Path) -> Result<Vec<PathBuf>> {
         "--others",
         "--exclude-standard",
     ])?;
-    let names = names.split(|it| *it == 0).filter(|it| !it.is_empty());
-    Ok(names.map(|it| directory.join(path(it))).collect())
+    let names = names
+        .split(|byte| *byte == 0)
+        .filter(|name| !name.is_empty());
+    Ok(names.map(|name| directory.join(path(name))).collect())
 }
 
 /// A path as git writes it: on Unix, it may be any bytes.

@@ -58,12 +58,14 @@ impl SealedItem {
     /// the project's path rules name.
     pub(crate) fn ids(&self, path: &str, project: Option<&Project>) -> Vec<ItemRef> {
         let ruled = || {
-            let environments = project.iter().flat_map(|it| &it.environments);
+            let environments = project.iter().flat_map(|project| &project.environments);
             let own = environments.filter(|(_, settings)| settings.paths.is_match(path));
             own.map(|(name, _)| name.to_string()).collect()
         };
-        let mut environments: Vec<String> =
-            self.environment.clone().map_or_else(ruled, |it| vec![it]);
+        let mut environments: Vec<String> = self
+            .environment
+            .clone()
+            .map_or_else(ruled, |name| vec![name]);
         if environments.is_empty() {
             environments.push(UNKNOWN.to_owned());
         }
@@ -107,7 +109,11 @@ fn native(target: &Target, sealed: &SealedSecret) -> Vec<SealedItem> {
     let notes = sealed.metadata.annotations.as_ref();
     let mut items = Vec::new();
     for seal in &sealed.spec.seals {
-        let key_ids: Rc<[String]> = seal.recipients.iter().map(|it| it.key_id.clone()).collect();
+        let key_ids: Rc<[String]> = seal
+            .recipients
+            .iter()
+            .map(|recipient| recipient.key_id.clone())
+            .collect();
         // One that says no time is as old as can be.
         let sealed_at = seal.sealed_at.parse().unwrap_or(Timestamp::UNIX_EPOCH);
         items.extend(seal.items.iter().map(|(item, text)| SealedItem {
@@ -163,7 +169,10 @@ const ENDING: usize = 24;
 
 /// The end of a sealed text.
 pub(crate) fn tag_suffix(text: &str) -> String {
-    let characters: Vec<char> = text.chars().filter(|it| !it.is_whitespace()).collect();
+    let characters: Vec<char> = text
+        .chars()
+        .filter(|character| !character.is_whitespace())
+        .collect();
     characters[characters.len().saturating_sub(ENDING)..]
         .iter()
         .collect()
@@ -270,8 +279,8 @@ spec:
     fn ids(text: &str) -> Vec<String> {
         let (items, faults) = read("a.yaml", text);
         assert!(faults.is_empty(), "{faults:?}");
-        let ids = items.iter().flat_map(|it| it.ids("a.yaml", None));
-        ids.map(|it| it.to_string()).collect()
+        let ids = items.iter().flat_map(|item| item.ids("a.yaml", None));
+        ids.map(|id| id.to_string()).collect()
     }
 
     #[test]
@@ -279,7 +288,7 @@ spec:
         let (items, _) = read("a.yaml", NATIVE);
         let notes: Vec<_> = items
             .iter()
-            .map(|it| (&*it.item, it.owner.as_deref(), it.provider.as_deref()))
+            .map(|item| (&*item.item, item.owner.as_deref(), item.provider.as_deref()))
             .collect();
         let expected = [
             ("PIN", Some("payments"), None),

@@ -97,7 +97,8 @@ impl<'a> Clusters<'a> {
             let outcomes = connection.cluster.reseal(request, deadline);
             let outcomes = outcomes.map_err(explain)?;
             let indexes = batch.iter().map(|(index, _)| *index);
-            results.extend(indexes.zip(outcomes.into_iter().map(|it| connection.read(it))));
+            results
+                .extend(indexes.zip(outcomes.into_iter().map(|outcome| connection.read(outcome))));
         }
         Ok(results)
     }

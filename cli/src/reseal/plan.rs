@@ -105,10 +105,12 @@ pub(super) enum Rewrapped {
 impl PlannedFile<'_> {
     /// What is to be wrapped, in the file's order.
     pub(super) fn open(&self) -> impl Iterator<Item = &Task<'_>> {
-        self.subjects.iter().filter_map(|it| match &it.state {
-            State::Open(task) => Some(task),
-            State::Current | State::Blocked(_) => None,
-        })
+        self.subjects
+            .iter()
+            .filter_map(|subject| match &subject.state {
+                State::Open(task) => Some(task),
+                State::Current | State::Blocked(_) => None,
+            })
     }
 
     /// The number of these.
@@ -316,7 +318,8 @@ fn texts(spec: &bitnami::Spec) -> Result<Vec<(Option<ItemName>, &str)>, Problem>
     let items = spec.encrypted_data.iter().flatten();
     let mut texts = items
         .map(|(name, value)| {
-            let item = ItemName::parse(name.as_str()).map_err(|it| malformed(it.to_string()))?;
+            let item =
+                ItemName::parse(name.as_str()).map_err(|error| malformed(error.to_string()))?;
             let text = value.as_str();
             let text = text.ok_or_else(|| malformed(format!("item `{name}` is no text")))?;
             Ok((Some(item), text))

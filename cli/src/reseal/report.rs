@@ -49,7 +49,7 @@ impl Row {
     pub(super) fn with(self, problem: Problem) -> Self {
         Self {
             result: problem.finding,
-            message: Some(problem.message).filter(|it| !it.is_empty()),
+            message: Some(problem.message).filter(|message| !message.is_empty()),
             ..self
         }
     }
@@ -103,11 +103,14 @@ fn reasons(rows: &[Row]) -> String {
 
 /// What was done, in one line.
 pub(super) fn summary(rows: &[Row]) -> String {
-    let count = |is: &dyn Fn(Finding) -> bool| rows.iter().filter(|it| is(it.result)).count();
+    let count = |is: &dyn Fn(Finding) -> bool| rows.iter().filter(|row| is(row.result)).count();
     let counted = [
-        ("resealed", count(&|it| it == Finding::Resealed)),
-        ("stale", count(&|it| it == Finding::Stale)),
-        ("current before", count(&|it| it == Finding::Current)),
+        ("resealed", count(&|finding| finding == Finding::Resealed)),
+        ("stale", count(&|finding| finding == Finding::Stale)),
+        (
+            "current before",
+            count(&|finding| finding == Finding::Current),
+        ),
         ("could not be resealed", count(&Finding::is_failure)),
     ];
     let parts: Vec<_> = counted

@@ -228,7 +228,7 @@ fn is_list(name: &Path, kind: FileType) -> Result<bool> {
     let extension = name.extension().unwrap_or_default();
     let Some(usual) = EXTENSIONS
         .into_iter()
-        .find(|it| extension.eq_ignore_ascii_case(it))
+        .find(|known| extension.eq_ignore_ascii_case(known))
     else {
         return Ok(false);
     };
@@ -265,8 +265,8 @@ pub(crate) fn without_list<'a>(
     today: Day,
 ) -> Vec<&'a str> {
     let is_listed = |person: &str, left: Day| {
-        let mut lists = lists.iter().map(|it| &it.list);
-        lists.any(|it| it.person == person && it.left == left)
+        let mut lists = lists.iter().map(|file| &file.list);
+        lists.any(|list| list.person == person && list.left == left)
     };
     let people = project.people.iter().filter(|(person, settings)| {
         let left = settings.left.filter(|left| *left <= today);

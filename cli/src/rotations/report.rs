@@ -75,7 +75,10 @@ impl Row {
 
     /// Names the files that hold it now.
     pub(super) fn is_in(&mut self, occurrences: &[Occurrence]) {
-        self.files = occurrences.iter().map(|it| it.file.clone()).collect();
+        self.files = occurrences
+            .iter()
+            .map(|occurrence| occurrence.file.clone())
+            .collect();
         if let Some(first) = occurrences.first() {
             self.owner.clone_from(&first.sealed.owner);
             self.provider.clone_from(&first.sealed.provider);

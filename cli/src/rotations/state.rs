@@ -66,15 +66,19 @@ pub(crate) fn judge(
     witnesses: &[ClusterEvidence],
     now: Timestamp,
 ) -> State {
-    let is_seen = |it: &Occurrence| entry.seen.contains(&it.sealed.tag_suffix);
+    let is_seen = |occurrence: &Occurrence| entry.seen.contains(&occurrence.sealed.tag_suffix);
     if occurrences.iter().any(is_seen) {
         return State::SameText;
     }
-    let is_unchanged = |it: &Occurrence| entry.unchanged.as_ref() == Some(&it.sealed.tag_suffix);
+    let is_unchanged =
+        |occurrence: &Occurrence| entry.unchanged.as_ref() == Some(&occurrence.sealed.tag_suffix);
     if occurrences.iter().any(is_unchanged) {
         return State::Unchanged;
     }
-    let sealed: Option<Vec<_>> = occurrences.iter().map(|it| it.sealed.sealed_at).collect();
+    let sealed: Option<Vec<_>> = occurrences
+        .iter()
+        .map(|occurrence| occurrence.sealed.sealed_at)
+        .collect();
     match (sealed, entry.confirmed, entry.renewed) {
         (None, Some(_), _) if entry.confirmed_text == Some(texts(occurrences)) => State::Confirmed,
         (None, ..) => State::Bitnami,
@@ -95,7 +99,7 @@ pub(crate) fn judge(
 pub(super) fn texts(occurrences: &[Occurrence]) -> String {
     let mut tag_suffixes: Vec<&str> = occurrences
         .iter()
-        .map(|it| &*it.sealed.tag_suffix)
+        .map(|occurrence| &*occurrence.sealed.tag_suffix)
         .collect();
     tag_suffixes.sort_unstable();
     tag_suffixes.dedup();
@@ -106,8 +110,10 @@ fn renewed(entry: &Entry, at: Timestamp, witnesses: &[ClusterEvidence]) -> State
     if witnesses.contains(&ClusterEvidence::Unchanged) {
         return State::Unchanged;
     }
-    let all_differ =
-        !witnesses.is_empty() && witnesses.iter().all(|it| *it == ClusterEvidence::Differs);
+    let all_differ = !witnesses.is_empty()
+        && witnesses
+            .iter()
+            .all(|evidence| *evidence == ClusterEvidence::Differs);
     let was_told = entry.renewed == Some(at) && entry.known_by == Some(Evidence::Controller);
     let evidence = if all_differ || was_told {
         Evidence::Controller
@@ -134,16 +140,22 @@ pub(crate) fn cluster_evidence(
     };
     let is_current = status.observed_generation.is_some()
         && status.observed_generation == live.metadata.generation;
-    let is_ready = |it: &_| matches!(it, ("Ready", "True"));
+    let is_ready = |condition: &_| matches!(condition, ("Ready", "True"));
     let mut conditions = status.conditions.iter();
-    if !is_current || !conditions.any(|it| is_ready(&(it.type_.as_str(), it.status.as_str()))) {
+    if !is_current
+        || !conditions
+            .any(|condition| is_ready(&(condition.type_.as_str(), condition.status.as_str())))
+    {
         return ClusterEvidence::Silent;
     }
-    let given = status.unchanged.iter().find(|it| it.item == item);
+    let given = status
+        .unchanged
+        .iter()
+        .find(|unchanged| unchanged.item == item);
     let is_compared = status
         .compared_since
         .as_ref()
-        .is_some_and(|it| it.0 <= since);
+        .is_some_and(|time| time.0 <= since);
     let is_later = |text: &str| text.parse::<Timestamp>().is_ok_and(|at| at > since);
     match given {
         Some(unchanged) if !is_later(&unchanged.since) => ClusterEvidence::Unchanged,
@@ -179,7 +191,7 @@ pub(crate) fn ticks(list: &List, states: &[State], today: Day) -> Vec<Setting<'s
             _ => {}
         }
     }
-    let is_done = states.iter().all(|it| it.is_done());
+    let is_done = states.iter().all(|state| state.is_done());
     let closed = match (is_done, list.closed) {
         (true, None) => Some(Scalar::Quoted(today.to_string())),
         (false, Some(_)) => Some(Scalar::Null),

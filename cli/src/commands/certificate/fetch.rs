@@ -126,10 +126,11 @@ impl FetchArguments {
         };
         if let Some(file) = &self.write {
             let file = paths::absolute(directory, file);
-            let is_file = |it: &&PathBuf| paths::absolute(&project.root, it) == file;
+            let is_file =
+                |certificate: &&PathBuf| paths::absolute(&project.root, certificate) == file;
             let certificate = environment.certificates.iter().find(is_file);
             return certificate
-                .map(|it| pinned(it))
+                .map(|certificate| pinned(certificate))
                 .ok_or_else(|| self.not_pinned());
         }
         match environment.certificates.as_slice() {

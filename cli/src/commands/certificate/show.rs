@@ -93,7 +93,9 @@ impl ShowArguments {
             Some(name) => vec![resolve::named(&project, name)?.1],
             None => project.environments.values().collect(),
         };
-        let files = environments.iter().flat_map(|it| &it.certificates);
+        let files = environments
+            .iter()
+            .flat_map(|settings| &settings.certificates);
         let reports = files
             .map(|file| {
                 let certificate = project::read_pinned(&project.root, file)?;
@@ -165,11 +167,11 @@ fn table(reports: &[Report]) -> String {
         };
         vec![
             report.file.clone(),
-            cell(|it| it.subject.clone()),
-            cell(|it| it.key_id.clone()),
-            cell(|it| it.bits.to_string()),
-            cell(|it| it.not_before.to_string()),
-            cell(|it| it.not_after.to_string()),
+            cell(|content| content.subject.clone()),
+            cell(|content| content.key_id.clone()),
+            cell(|content| content.bits.to_string()),
+            cell(|content| content.not_before.to_string()),
+            cell(|content| content.not_after.to_string()),
             report.state.to_owned(),
         ]
     });

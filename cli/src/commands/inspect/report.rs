@@ -106,7 +106,7 @@ impl Report {
             .template
             .as_ref()
             .and_then(|template| template.secret_type.clone())
-            .filter(|it| !it.is_empty());
+            .filter(|secret_type| !secret_type.is_empty());
         Ok(Self {
             api_version: "bitnami.com/v1alpha1",
             scope: original::Scope::of(&sealed.metadata).as_str(),

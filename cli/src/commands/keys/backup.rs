@@ -76,7 +76,7 @@ pub(in crate::commands) fn run(arguments: &BackupArguments, io: &mut Io<'_>) -> 
     output::refuse_existing(&io.directory, &[&arguments.write])?;
     let (mut key_secrets, states) = arguments.read(io)?;
     if let Some(wanted) = &arguments.environment {
-        key_secrets.retain(|it| it.environment.as_ref() == Some(wanted));
+        key_secrets.retain(|key_secret| key_secret.environment.as_ref() == Some(wanted));
     }
     if key_secrets.is_empty() {
         return Err(arguments.nothing());
@@ -95,7 +95,10 @@ pub(in crate::commands) fn run(arguments: &BackupArguments, io: &mut Io<'_>) -> 
     };
     output::commit(vec![output::stage(&file, Existing::Keep)?])?;
     ui::print(io, table(&key_secrets, &states))?;
-    if key_secrets.iter().any(|it| states.of(it).is_none()) {
+    if key_secrets
+        .iter()
+        .any(|key_secret| states.of(key_secret).is_none())
+    {
         ui::warn(
             io,
             "of a key whose state is not known, the backup does not say whether it was revoked: \
@@ -145,10 +148,18 @@ struct States(BTreeMap<EnvironmentName, Environment>);
 impl States {
     fn read(cluster: &Cluster, key_secrets: &[KeySecret]) -> Self {
         let mut environments = BTreeMap::new();
-        for name in key_secrets.iter().filter_map(|it| it.environment.as_ref()) {
+        for name in key_secrets
+            .iter()
+            .filter_map(|key_secret| key_secret.environment.as_ref())
+        {
             if !environments.contains_key(name) {
                 // Whoever keeps keys need not see Environments.
-                environments.extend(cluster.environment(name).ok().map(|it| (name.clone(), it)));
+                environments.extend(
+                    cluster
+                        .environment(name)
+                        .ok()
+                        .map(|environment| (name.clone(), environment)),
+                );
             }
         }
         Self(environments)
@@ -161,7 +172,9 @@ impl States {
             return Some(SealingKeyState::Revoked);
         }
         let told = &environment.status.as_ref()?.sealing_keys;
-        told.iter().find(|it| it.key_id == id).map(|it| it.state)
+        told.iter()
+            .find(|status| status.key_id == id)
+            .map(|status| status.state)
     }
 }
 
@@ -169,13 +182,13 @@ fn table(key_secrets: &[KeySecret], states: &States) -> String {
     let header = ["ENVIRONMENT", "STATE", "KEY", "SECRET"];
     ui::table(
         &header,
-        key_secrets.iter().map(|it| {
-            let state = states.of(it);
+        key_secrets.iter().map(|key_secret| {
+            let state = states.of(key_secret);
             vec![
-                it.environment_name().to_owned(),
+                key_secret.environment_name().to_owned(),
                 state.map_or_else(|| "?".to_owned(), |state| format!("{state:?}")),
-                it.id().to_string(),
-                it.secret.place.to_string(),
+                key_secret.id().to_string(),
+                key_secret.secret.place.to_string(),
             ]
         }),
     )

@@ -86,11 +86,11 @@ pub(in crate::commands) fn run(arguments: &DrillArguments, io: &mut Io<'_>) -> R
     let files = sealed_files::read(&paths, &io.directory)?;
     let progress = Progress::start(
         io,
-        files.iter().map(|it| it.objects.len()).sum(),
+        files.iter().map(|file| file.objects.len()).sum(),
         "unsealing",
     );
     let mut rows = Vec::new();
-    for object in files.iter().flat_map(|it| &it.objects) {
+    for object in files.iter().flat_map(|file| &file.objects) {
         rows.push(match object {
             Ok(object) => rings.try_open(object, arguments.namespace.as_ref()),
             Err(unreadable) => {

@@ -67,7 +67,7 @@ pub(in crate::commands) fn run(arguments: &RestoreArguments, io: &mut Io<'_>) ->
     let namespace = &arguments.cluster.controller_namespace;
     let mut backed_up = key_secret::read_backup(&arguments.backup, &identities, namespace, io)?;
     if let Some(wanted) = &arguments.environment {
-        backed_up.retain(|it| it.environment.as_ref() == Some(wanted));
+        backed_up.retain(|key_secret| key_secret.environment.as_ref() == Some(wanted));
         if backed_up.is_empty() {
             let backup = arguments.backup.display();
             return Err(CommandError::user(format!(
@@ -111,8 +111,9 @@ fn decide(
     present: &[KeySecret],
     is_revoked: impl FnOnce() -> bool,
 ) -> Decision {
-    let is_same =
-        |it: &&KeySecret| it.id() == backed_up.id() && it.environment == backed_up.environment;
+    let is_same = |key_secret: &&KeySecret| {
+        key_secret.id() == backed_up.id() && key_secret.environment == backed_up.environment
+    };
     if let Some(same) = present.iter().find(is_same) {
         return Decision::LeaveAlone(same.secret.place.name.clone());
     }
@@ -120,7 +121,10 @@ fn decide(
         return Decision::LeaveOut;
     }
     let name = &backed_up.secret.place.name;
-    if present.iter().any(|it| it.secret.place.name == *name) {
+    if present
+        .iter()
+        .any(|key_secret| key_secret.secret.place.name == *name)
+    {
         let own = format!("{name}-{}", backed_up.id().short());
         return SecretName::parse(own)
             .map_or_else(|_| Decision::Create(name.clone()), Decision::Create);
@@ -133,7 +137,8 @@ fn is_revoked(cluster: &Cluster, key_secret: &KeySecret) -> bool {
     let environment = key_secret.environment.as_ref();
     let environment = environment.and_then(|name| cluster.environment(name).ok());
     let id = key_secret.id().to_string();
-    environment.is_some_and(|it| it.spec.sealing_keys.revoked_key_ids.contains(&id))
+    environment
+        .is_some_and(|environment| environment.spec.sealing_keys.revoked_key_ids.contains(&id))
 }
 
 /// What became of a key.
@@ -192,8 +197,9 @@ impl RestoreArguments {
 /// Whether a Secret that no list of sceau's own keys has is the one of the backup: the original's.
 fn is_there(key_secret: &KeySecret, cluster: &Cluster) -> std::result::Result<bool, ClusterError> {
     let found = KeySecret::read(cluster.secret(&key_secret.secret.place)?).ok();
-    let labels = |it: &KeySecret| it.secret.template.metadata.labels.clone();
-    Ok(found.is_some_and(|it| it.id() == key_secret.id() && labels(&it) == labels(key_secret)))
+    let labels = |key_secret: &KeySecret| key_secret.secret.template.metadata.labels.clone();
+    Ok(found
+        .is_some_and(|found| found.id() == key_secret.id() && labels(&found) == labels(key_secret)))
 }
 
 fn table(rows: &[Row]) -> String {

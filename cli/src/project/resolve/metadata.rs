@@ -46,8 +46,8 @@ fn is_qualified(name: &str) -> bool {
 }
 
 fn is_word(text: &str) -> bool {
-    let ends = |at: Option<char>| at.is_some_and(|it| it.is_ascii_alphanumeric());
-    let belongs = |it: char| it.is_ascii_alphanumeric() || "-_.".contains(it);
+    let ends = |at: Option<char>| at.is_some_and(|character| character.is_ascii_alphanumeric());
+    let belongs = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
     text.len() <= 63
         && text.chars().all(belongs)
         && ends(text.chars().next())
@@ -69,7 +69,7 @@ fn check_items(secret: &Secret) -> Result<()> {
             .items
             .keys()
             .map(ItemName::as_str)
-            .any(|it| it == name)
+            .any(|item| item == name)
     };
     if let Some(missing) = wanted.iter().find(|name| !is_there(name)) {
         return Err(CommandError::user(format!(

@@ -60,7 +60,7 @@ fn what_revoked_keys_alone_opened_here_is_broken() {
     };
     let opens = |letters: &str, active: Option<KeyId>| {
         let broken = opening(active).broken(&[seal(letters)]);
-        broken.first().map(|it| it.opens)
+        broken.first().map(|broken| broken.opens)
     };
     for (letters, expected) in [
         ("A", None),

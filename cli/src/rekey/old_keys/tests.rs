@@ -6,7 +6,7 @@ use crate::rekey::fixtures::{observed, pin, seal, status};
 /// What is found, in one line: the number of old keys, what needs them and what may, or the refusal.
 fn found(status: &Value, revoked: &str, pinned: &str, seals: &[&str]) -> String {
     let pins: Vec<Pin> = pinned.chars().map(pin).collect();
-    let seals: Vec<FoundSeal> = seals.iter().map(|it| seal(it)).collect();
+    let seals: Vec<FoundSeal> = seals.iter().map(|letters| seal(letters)).collect();
     match old_keys(&observed(status, revoked), &pins, &seals) {
         Err(error) => error.message,
         Ok(old) => {

@@ -29,7 +29,7 @@ impl Access {
         let commits = &record.commits;
         let operated: Vec<_> = (0..commits.all.len())
             .map(|index| {
-                let project_files = record.project_files[index].iter().map(|it| &**it);
+                let project_files = record.project_files[index].iter().map(|project| &**project);
                 operated(project_files, question.person, commits.all[index].time)
             })
             .collect();
@@ -94,7 +94,7 @@ impl Access {
         let overlapping = self
             .spans
             .iter()
-            .filter(|(_, spans)| spans.iter().any(|it| it.overlaps(standing)));
+            .filter(|(_, spans)| spans.iter().any(|span| span.overlaps(standing)));
         let mut open: BTreeSet<_> = overlapping.map(|(name, _)| name.clone()).collect();
         open.extend(self.granted[index].iter().cloned());
         open
@@ -107,7 +107,7 @@ impl Access {
         sealed_at: Timestamp,
         commit: Timestamp,
     ) -> BTreeSet<EnvironmentName> {
-        let is_before = |it: &Span| it.until <= commit && sealed_at <= it.until;
+        let is_before = |span: &Span| span.until <= commit && sealed_at <= span.until;
         let own = self.spans.iter();
         let own = own.filter(|(_, spans)| spans.iter().any(is_before));
         own.map(|(name, _)| name.clone()).collect()
@@ -115,12 +115,15 @@ impl Access {
 
     /// When they last operated an environment, or any if its name is not known.
     pub(super) fn end(&self, name: &str) -> Option<Timestamp> {
-        let of_name = self.spans.iter().filter(|(it, _)| it.as_str() == name);
+        let of_name = self
+            .spans
+            .iter()
+            .filter(|(operated, _)| operated.as_str() == name);
         let own = of_name
             .flat_map(|(_, spans)| spans)
-            .map(|it| it.until)
+            .map(|span| span.until)
             .max();
-        own.or_else(|| self.spans.values().flatten().map(|it| it.until).max())
+        own.or_else(|| self.spans.values().flatten().map(|span| span.until).max())
     }
 }
 
@@ -147,9 +150,9 @@ impl Record {
         } = departure;
         let operates = |project: &Project| {
             let settings = project.people.get(*person);
-            let stays = |it: &&Person| it.left.is_none_or(|day| day > *left);
+            let stays = |person: &&Person| person.left.is_none_or(|day| day > *left);
             let settings = settings.filter(stays);
-            settings.is_some_and(|it| !it.operates(Timestamp::MIN).is_empty())
+            settings.is_some_and(|person| !person.operates(Timestamp::MIN).is_empty())
         };
         let is_there = operates(present);
         let (mut had_access, mut was_gone, mut is_committed) = (false, false, false);
@@ -157,8 +160,11 @@ impl Record {
         let line = self.commits.all.iter().enumerate();
         for (index, commit) in line.filter(|(index, _)| self.commits.on_main_line[*index]) {
             let mut changes = commit.changes.iter();
-            is_committed |= changes.any(|it| it.blob.is_some() && self.relative(&it.path) == name);
-            let is_operator = self.project_files[index].iter().any(|it| operates(it));
+            is_committed |=
+                changes.any(|change| change.blob.is_some() && self.relative(&change.path) == name);
+            let is_operator = self.project_files[index]
+                .iter()
+                .any(|project| operates(project));
             let returned = was_gone && commit.time > *since;
             if is_operator && (returned || is_committed && is_there) {
                 return true;
@@ -181,11 +187,17 @@ fn access_before_history(
     let mut known: Vec<BTreeSet<EnvironmentName>> = Vec::new();
     let mut early = Vec::new();
     for (index, commit) in record.commits.all.iter().enumerate() {
-        let parents = commit.parents.iter().flat_map(|it| known[*it].clone());
+        let parents = commit
+            .parents
+            .iter()
+            .flat_map(|parent| known[*parent].clone());
         let mut inherited: BTreeSet<_> = parents.collect();
         let mut new = BTreeMap::new();
         if commit.time > question.until && !contradicted[index] {
-            new = ever_operated(record.project_files[index].iter().map(|it| &**it), question);
+            new = ever_operated(
+                record.project_files[index].iter().map(|project| &**project),
+                question,
+            );
             new.retain(|name, _| !inherited.contains(name));
         }
         inherited.extend(new.keys().cloned());
@@ -202,9 +214,9 @@ fn is_contradicted(record: &Record, until: Timestamp) -> Vec<bool> {
     for (index, commit) in record.commits.all.iter().enumerate() {
         let names_people = record.project_files[index]
             .iter()
-            .any(|it| !it.people.is_empty());
+            .any(|project| !project.people.is_empty());
         let own = commit.time <= until && names_people;
-        contradicted.push(own || commit.parents.iter().any(|it| contradicted[*it]));
+        contradicted.push(own || commit.parents.iter().any(|parent| contradicted[*parent]));
     }
     contradicted
 }
@@ -230,7 +242,7 @@ fn operated<'a>(
     let mut operated: BTreeMap<_, Timestamp> = BTreeMap::new();
     for settings in project_files
         .into_iter()
-        .filter_map(|it| it.people.get(person))
+        .filter_map(|project| project.people.get(person))
     {
         let end = settings.left.map_or(Timestamp::MAX, Day::end);
         for name in settings.operates(at) {

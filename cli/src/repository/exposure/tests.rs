@@ -271,7 +271,7 @@ fn a_history_that_is_newer_than_their_time_speaks_of_it() {
         let tag_suffixes: Vec<_> = exposure
             .items
             .values()
-            .flat_map(|it| &it.tag_suffixes)
+            .flat_map(|exposed| &exposed.tag_suffixes)
             .collect();
         assert_eq!(tag_suffixes, ["v1", "o1"], "{operates}");
     }

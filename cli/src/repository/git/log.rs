@@ -103,17 +103,20 @@ mod tests {
     #[test]
     fn commits_parents_and_changes_are_read_whatever_a_file_is_called() {
         let commits = parse(OUTPUT.as_bytes()).unwrap();
-        let parents: Vec<_> = commits.iter().map(|it| it.parents.clone()).collect();
+        let parents: Vec<_> = commits
+            .iter()
+            .map(|commit| commit.parents.clone())
+            .collect();
         assert_eq!(parents, [vec![], vec![0], vec![1, 0]]);
         assert_eq!(commits[1].time.as_second(), 90);
         let blobs = |index: usize| -> Vec<(&str, Option<&str>)> {
             let changes = commits[index].changes.iter();
             changes
-                .map(|it| (&*it.path, it.blob.as_ref().map(|it| &*it.0)))
+                .map(|change| (&*change.path, change.blob.as_ref().map(|id| &*id.0)))
                 .collect()
         };
         assert_eq!(blobs(0), [("a b/ü\nx.yaml", Some("b1")), ("link", None)]);
-        let links = commits[0].changes.iter().map(|it| it.is_link);
+        let links = commits[0].changes.iter().map(|change| change.is_link);
         assert_eq!(links.collect::<Vec<_>>(), [false, true]);
         assert_eq!(blobs(1), []);
         assert_eq!(blobs(2), [("a b/ü\nx.yaml", None)]);

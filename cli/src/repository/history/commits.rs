@@ -50,7 +50,7 @@ impl Commits {
         }
         let standing = (0..all.len()).map(|index| {
             let from = all[index].time;
-            let next = children[index].iter().map(|it| all[*it].time).max();
+            let next = children[index].iter().map(|child| all[*child].time).max();
             let is_tip = index == head || branches.contains(&all[index].id);
             let until = next.filter(|_| !is_tip).unwrap_or(now);
             Span::new(from, until)
@@ -71,7 +71,8 @@ impl Commits {
 
     /// The commit after one on the line that leads to HEAD by first parents.
     pub(crate) fn next_on_main_line(&self, index: usize) -> Option<usize> {
-        let is_next = |it: &&usize| self.on_main_line[**it] && self.all[**it].parents[0] == index;
+        let is_next =
+            |child: &&usize| self.on_main_line[**child] && self.all[**child].parents[0] == index;
         self.children[index].iter().find(is_next).copied()
     }
 

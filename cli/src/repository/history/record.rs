@@ -102,11 +102,14 @@ impl Record {
         content: &mut impl FnMut(&ObjectId) -> Result<Vec<u8>>,
     ) -> Result<()> {
         let named = projects.values().flat_map(|project| {
-            let own = project.people.values().flat_map(|it| &it.certificate);
+            let own = project
+                .people
+                .values()
+                .flat_map(|person| &person.certificate);
             let pinned = project
                 .environments
                 .values()
-                .flat_map(|it| &it.certificates);
+                .flat_map(|settings| &settings.certificates);
             own.chain(pinned)
         });
         let named: HashSet<String> = named.map(|path| self.place(path)).collect();
@@ -124,7 +127,7 @@ impl Record {
 
     /// Each content once that files of these paths ever had, with one of its paths.
     fn contents(&self, is_meant: impl Fn(&str) -> bool) -> BTreeMap<ObjectId, String> {
-        let changes = self.commits.all.iter().flat_map(|it| &it.changes);
+        let changes = self.commits.all.iter().flat_map(|commit| &commit.changes);
         let meant = changes.filter(|change| is_meant(&change.path));
         let path = |change: &Change| self.relative(&change.path).to_owned();
         meant
@@ -159,7 +162,7 @@ impl Record {
         let parts: Vec<_> = absolute
             .iter()
             .skip(1)
-            .map(|it| it.to_string_lossy())
+            .map(|part| part.to_string_lossy())
             .collect();
         parts.join("/")
     }
@@ -179,7 +182,7 @@ impl Record {
     pub(crate) fn people(&self) -> BTreeSet<&str> {
         let projects = self.project_files.iter().flatten();
         projects
-            .flat_map(|it| it.people.keys())
+            .flat_map(|project| project.people.keys())
             .map(String::as_str)
             .collect()
     }
@@ -187,9 +190,9 @@ impl Record {
 
 /// What a link leads to is another file at each commit, or none of the repository.
 fn refuse_link(commits: &Commits, file: &str) -> Result<()> {
-    let is_link = |it: &Change| it.is_link && *it.path == *file;
+    let is_link = |change: &Change| change.is_link && *change.path == *file;
     let mut all = commits.all.iter().rev();
-    match all.find(|it| it.changes.iter().any(is_link)) {
+    match all.find(|commit| commit.changes.iter().any(is_link)) {
         None => Ok(()),
         Some(commit) => {
             let id = commit.id.0.get(..12).unwrap_or(&commit.id.0);
@@ -261,7 +264,7 @@ fn fill(known: &mut [Option<Vec<Rc<Project>>>], index: usize, neighbours: &[usiz
 
 fn add(projects: &mut Vec<Rc<Project>>, further: Vec<Rc<Project>>) {
     for project in further {
-        if !projects.iter().any(|it| Rc::ptr_eq(it, &project)) {
+        if !projects.iter().any(|known| Rc::ptr_eq(known, &project)) {
             projects.push(project);
         }
     }

@@ -8,7 +8,10 @@ use super::Pin;
 
 /// Whether recipients are exactly the pinned ones, in whatever order.
 pub(super) fn are_current(recipients: &[WrappedFileKey], pins: &[Pin]) -> bool {
-    let wrapped: BTreeSet<_> = recipients.iter().map(|it| it.key_id.clone()).collect();
+    let wrapped: BTreeSet<_> = recipients
+        .iter()
+        .map(|recipient| recipient.key_id.clone())
+        .collect();
     let pinned: BTreeSet<_> = pins.iter().map(Pin::id).collect();
     wrapped == pinned
 }
@@ -86,7 +89,7 @@ mod tests {
         assert_eq!(result, all(expected));
         let complete = ["A", "B"]
             .iter()
-            .all(|name| expected.iter().any(|it| it.starts_with(name)));
+            .all(|name| expected.iter().any(|text| text.starts_with(name)));
         assert_eq!(are_current(&result, &pins), complete);
         assert_eq!(merged(&result, &pins, Vec::new()), result);
     }

@@ -75,7 +75,7 @@ fn seals_of(object: &Located) -> Vec<FoundSeal> {
                     .collect(),
                 recipients: Err(texts
                     .err()
-                    .map_or_else(|| UNNAMED.to_owned(), |it| it.message)),
+                    .map_or_else(|| UNNAMED.to_owned(), |problem| problem.message)),
                 ..whole
             }],
         },
@@ -96,7 +96,11 @@ impl FoundSeal {
         Self {
             seal: Some(number),
             items: seal.items.keys().cloned().collect(),
-            recipients: Ok(seal.recipients.iter().map(|it| it.key_id.clone()).collect()),
+            recipients: Ok(seal
+                .recipients
+                .iter()
+                .map(|recipient| recipient.key_id.clone())
+                .collect()),
             ..self.clone()
         }
     }
@@ -104,6 +108,9 @@ impl FoundSeal {
     /// Whether it says that this key opens it.
     pub(crate) fn is_wrapped_for(&self, id: KeyId) -> bool {
         let id = id.to_string();
-        self.recipients.iter().flatten().any(|it| *it == id)
+        self.recipients
+            .iter()
+            .flatten()
+            .any(|recipient| *recipient == id)
     }
 }

@@ -257,7 +257,10 @@ fn ticks_are_written_taken_back_and_the_last_one_closes_the_list() {
     assert_eq!(ticked(&half, &[renewed, State::Gone]), half);
     let whole = ticked(&half, &[renewed_by(Evidence::Controller), State::Confirmed]);
     assert_eq!(whole.items[0].known_by, Some(Evidence::Controller));
-    assert_eq!(whole.closed.map(|it| it.to_string()).as_deref(), Some(DAY));
+    assert_eq!(
+        whole.closed.map(|day| day.to_string()).as_deref(),
+        Some(DAY)
+    );
     let again = ticked(&whole, &[State::NotRenewed, State::Confirmed]);
     assert_eq!(
         (
