@@ -1,8 +1,7 @@
-//! Somebody leaves: what they could have read, as a list to work off, and which environments are
-//! to be re-keyed.
+//! The departure of a person: a list of the values that they could have read, and the environments
+//! to re-key.
 //!
-//! The list is kept once it is written: a run after an interruption goes by it, and only adds what
-//! was not known before.
+//! A written list is kept. A later run continues with it, and only adds what was not known before.
 
 mod find;
 
@@ -21,46 +20,46 @@ use crate::{
     output::{self, Audience, NewFile},
     project::{self, Day, FILE_NAME, Project},
     repository::{
-        exposure::{Exposure, Question},
-        history::{self, Record, Unreadable},
+        exposure::{Exposure, ExposureQuery},
+        history::{self, Record, UnreadableBlob},
         inventory::{self, Inventory},
     },
     rotations::{self, List, ListFile},
 };
 
-/// Who leaves.
+/// A person who leaves.
 pub(crate) struct Offboarding<'a> {
     pub(crate) project: &'a Project,
     pub(crate) person: &'a str,
-    /// The day they left, if it is not the one that is known, or today.
+    /// The day they left, if it was given.
     pub(crate) left: Option<Day>,
-    /// The last day for everything to be renewed.
+    /// The last day to rotate everything.
     pub(crate) deadline: Option<Day>,
     /// The present instant.
     pub(crate) now: Timestamp,
 }
 
-/// What was found out about somebody who leaves.
+/// The findings about a person who leaves.
 pub(crate) struct Found {
-    /// The list as it shall be.
+    /// The list to write.
     pub(crate) list: List,
     /// The file of the list, relative to the project's root.
     pub(crate) file: PathBuf,
-    /// The list as it is.
+    /// The present list.
     existing: Option<ListFile>,
-    /// What could not be read at some commit, by file.
-    pub(crate) unreadable: Vec<(String, Unreadable)>,
-    /// What cannot be read now.
+    /// Files that could not be read at some commit.
+    pub(crate) unreadable: Vec<(String, UnreadableBlob)>,
+    /// Manifests of the working tree that cannot be read.
     pub(crate) unreadable_now: Vec<CommandError>,
 }
 
-/// For how many days a list is open by default.
+/// The days until the deadline, by default.
 const DAYS: i64 = 30;
 
 impl Offboarding<'_> {
-    /// Finds out, from the repository alone, what they could have read. Nothing is written.
+    /// Finds what they could have read, from the repository alone. Nothing is written.
     pub(crate) fn find(&self) -> Result<Found> {
-        find::refuse_link(self.project)?;
+        find::reject_link(self.project)?;
         let record = history::read(self.project, self.now)?;
         self.refuse_unknown(&record)?;
         let mut lists = rotations::read_all(&self.project.root)?;
@@ -75,9 +74,9 @@ impl Offboarding<'_> {
             None => whole_second(self.now.min(left.end())),
         };
         let inventory = inventory::of_project(self.project)?;
-        // What is not committed may have been put there since the list was written.
+        // Files that are not committed may be newer than an existing list.
         let uncommitted = existing.is_none().then_some(&inventory);
-        let question = Question {
+        let query = ExposureQuery {
             person: self.person,
             project: self.project,
             uncommitted,
@@ -85,11 +84,11 @@ impl Offboarding<'_> {
             until: since,
             now: self.now,
         };
-        let exposure = Exposure::of(&record, &question);
+        let exposure = Exposure::of(&record, &query);
         if exposure.operated.is_empty() && exposure.items.is_empty() {
             let until = self.now;
-            let later = Exposure::of(&record, &Question { until, ..question });
-            find::refuse_too_early(self.person, left, &later)?;
+            let later = Exposure::of(&record, &ExposureQuery { until, ..query });
+            find::reject_too_early(self.person, left, &later)?;
         }
         let mut list = List {
             person: self.person.to_owned(),
@@ -104,7 +103,7 @@ impl Offboarding<'_> {
             find::keep(&mut list, &file.list);
         } else {
             self.add_pinned(&mut list)?;
-            find::tick(&mut list, &inventory, self.now);
+            find::mark(&mut list, &inventory, self.now);
         }
         let Inventory { unreadable, .. } = inventory;
         Ok(Found {
@@ -128,7 +127,7 @@ impl Offboarding<'_> {
         Err(match record.unreadable.get(FILE_NAME) {
             None => error,
             Some(fault) => error.hint(format!(
-                "commit {} may name them: {}",
+                "check commit {}, which may name them: {}",
                 fault.commit, fault.problem
             )),
         })
@@ -153,7 +152,7 @@ impl Offboarding<'_> {
         })
     }
 
-    /// A certificate that is pinned and not committed may have been there while they operated.
+    /// Adds the pinned certificates. An uncommitted one may have been in use while they operated.
     fn add_pinned(&self, list: &mut List) -> Result<()> {
         let since = list.since;
         for operated in &mut list.environments {
@@ -168,26 +167,26 @@ impl Offboarding<'_> {
     }
 }
 
-/// Lists know whole seconds, as commits do.
+/// Lists have whole seconds, as commits do.
 fn whole_second(instant: Timestamp) -> Timestamp {
     Timestamp::from_second(instant.as_second()).unwrap_or(instant)
 }
 
 fn unknown(person: &str, known: &BTreeSet<&str>) -> CommandError {
     let error = CommandError::user(format!(
-        "no `{person}` among the people of {FILE_NAME}, now or in its history"
+        "{FILE_NAME} does not name `{person}`, now or in its history"
     ));
     let names: Vec<&str> = known.iter().copied().collect();
     match names.as_slice() {
         [] => error.hint(format!(
-            "{FILE_NAME} never named anybody: say who operates what under `people:`"
+            "list the people and what they operate under `people:` in {FILE_NAME}"
         )),
-        names => error.hint(format!("it has known {}", names.join(", "))),
+        names => error.hint(format!("use one of its names: {}", names.join(", "))),
     }
 }
 
 impl Found {
-    /// Writes the list, unless it stands there as it shall be; says whether it did.
+    /// Writes the list, unless it is unchanged. Returns whether it was written.
     pub(crate) fn write(&self, project: &Project) -> Result<bool> {
         if self
             .existing
@@ -201,9 +200,9 @@ impl Found {
     }
 }
 
-/// Notes in the project file that somebody has left, on one line; says whether it did. Whoever is
-/// not in it any more, or has left before, needs no mark.
-pub(crate) fn mark(project: &Project, person: &str, left: Day) -> Result<bool> {
+/// Marks a person as left in the project file, on one line. Returns whether it did: a person whom the
+/// file no longer names, or who is already marked, stays as they are.
+pub(crate) fn mark_left(project: &Project, person: &str, left: Day) -> Result<bool> {
     let settings = project.people.get(person);
     if settings.is_none_or(|person| person.left.is_some()) {
         return Ok(false);
@@ -219,7 +218,7 @@ pub(crate) fn mark(project: &Project, person: &str, left: Day) -> Result<bool> {
         CommandError::user(&fault)
             .at(format!("{FILE_NAME}:{}", fault.line))
             .hint(format!(
-                "write `left: {left}` for {person} yourself, and run this again"
+                "add `left: {left}` for {person} yourself, and run this again"
             ))
     })?;
     output::write(&NewFile {
@@ -231,18 +230,18 @@ pub(crate) fn mark(project: &Project, person: &str, left: Day) -> Result<bool> {
     Ok(true)
 }
 
-/// What is to be done about the keys of an environment that somebody operated.
+/// An environment to re-key, because the person operated it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Rekeying {
-    /// It has several clusters, and each takes a run of its own.
+pub(crate) enum DueRekey {
+    /// It has several clusters, and each needs a run of its own.
     EachCluster(EnvironmentName),
-    /// It is pinned to a key from their time.
+    /// It has one cluster.
     Once(EnvironmentName),
 }
 
-/// The environments that are still sealed to keys from the person's time. One whose pinned
-/// certificates are all newer was re-keyed already.
-pub(crate) fn rekeyings(list: &List, project: &Project) -> Result<Vec<Rekeying>> {
+/// The environments that are still sealed to keys from the person's time. An environment whose
+/// pinned certificates are all newer was already re-keyed.
+pub(crate) fn due_rekeys(list: &List, project: &Project) -> Result<Vec<DueRekey>> {
     let mut due = Vec::new();
     for operated in &list.environments {
         let pinned = pinned(project, &operated.name)?;
@@ -252,8 +251,8 @@ pub(crate) fn rekeyings(list: &List, project: &Project) -> Result<Vec<Rekeying>>
             EnvironmentName::parse(&operated.name),
         ) {
             due.push(match pinned.len() {
-                1 => Rekeying::Once(name),
-                _ => Rekeying::EachCluster(name),
+                1 => DueRekey::Once(name),
+                _ => DueRekey::EachCluster(name),
             });
         }
     }

@@ -1,4 +1,4 @@
-//! The reference of all commands, made of their help.
+//! The reference of all commands, generated from their help.
 
 use std::fmt::Write as _;
 

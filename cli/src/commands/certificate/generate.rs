@@ -1,4 +1,4 @@
-//! `sceau certificate generate`: a key pair of one's own.
+//! `sceau certificate generate`: a key pair for a person, a machine or recovery.
 
 use std::path::{Path, PathBuf};
 
@@ -13,13 +13,13 @@ use crate::{
 
 /// Generate a key pair for a person, a machine or offline recovery
 ///
-/// Writes a private RSA key of 4096 bits, readable by you alone, and a self-signed certificate for
-/// it. Neither file may be there already. The certificate goes into the repository; the private
-/// key stays where it was made, or, for recovery, goes somewhere offline.
+/// Writes a private RSA key of 4096 bits, readable by you only, and a self-signed certificate for it.
+/// Neither file may exist. Commit the certificate. Keep the private key on its machine, or, for
+/// recovery, offline.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct GenerateArguments {
-    /// Whose key it is: the common name in the certificate
+    /// The owner of the key: the common name in the certificate
     #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     subject: String,
 

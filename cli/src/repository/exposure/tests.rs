@@ -53,8 +53,8 @@ impl Story {
     /// What alice could have read: each item with the ends of its texts.
     fn read(self, head: usize) -> BTreeMap<String, String> {
         let exposure = exposure(&self.record(head));
-        let shown = |(id, seen): (ItemRef, Seen)| {
-            let tag_suffixes: Vec<_> = seen.tag_suffixes.into_iter().collect();
+        let shown = |(id, exposed): (ItemRef, ExposedItem)| {
+            let tag_suffixes: Vec<_> = exposed.tag_suffixes.into_iter().collect();
             (id.to_string(), tag_suffixes.join(" "))
         };
         exposure.items.into_iter().map(shown).collect()
@@ -74,7 +74,7 @@ fn exposure_until(record: &Record, until: Timestamp) -> Exposure {
     let present = Project::parse(PathBuf::new(), "").unwrap();
     Exposure::of(
         record,
-        &Question {
+        &ExposureQuery {
             person: "alice",
             project: &present,
             uncommitted: None,
@@ -140,8 +140,11 @@ fn what_was_in_use_while_they_operated_its_environment_could_be_read() {
     let span = exposure.operated.values().next().unwrap()[0];
     assert_eq!((span.from, span.until), (noon(3), noon(5)));
     let seen = &exposure.items.values().next().unwrap();
-    assert_eq!(seen.tag_suffixes.iter().collect::<Vec<_>>(), ["v2", "v3"]);
-    assert_eq!((exposure.items.len(), seen.until), (1, noon(5)));
+    assert_eq!(
+        exposed.tag_suffixes.iter().collect::<Vec<_>>(),
+        ["v2", "v3"]
+    );
+    assert_eq!((exposure.items.len(), exposed.until), (1, noon(5)));
 }
 
 #[test]
