@@ -61,7 +61,7 @@ impl Offboarding<'_> {
     pub(crate) fn find(&self) -> Result<Found> {
         find::reject_link(self.project)?;
         let record = history::read(self.project, self.now)?;
-        self.refuse_unknown(&record)?;
+        self.reject_unknown(&record)?;
         let mut lists = rotations::read_all(&self.project.root)?;
         let names: Vec<PathBuf> = lists.iter().map(|file| file.name.clone()).collect();
         lists.retain(|file| {
@@ -118,7 +118,7 @@ impl Offboarding<'_> {
         })
     }
 
-    fn refuse_unknown(&self, record: &Record) -> Result<()> {
+    fn reject_unknown(&self, record: &Record) -> Result<()> {
         let known = record.people();
         if self.project.people.contains_key(self.person) || known.contains(self.person) {
             return Ok(());

@@ -182,7 +182,7 @@ pub(crate) fn shell_word(text: &str) -> String {
 
 /// Fails if one of the files exists. Commands check this before long work; `commit` checks again,
 /// so a file that appears in between is not overwritten either.
-pub(crate) fn refuse_existing(directory: &Path, files: &[&Path]) -> Result<()> {
+pub(crate) fn reject_existing(directory: &Path, files: &[&Path]) -> Result<()> {
     let existing: Vec<String> = files
         .iter()
         .filter(|file| fs::symlink_metadata(directory.join(file)).is_ok())

@@ -211,7 +211,7 @@ impl<'a> Wrapper<'a> {
         progress: &Progress,
     ) -> CommandResult<()> {
         for group in groups(files) {
-            let tasks: Vec<&Task<'_>> = group.iter().flat_map(PlannedFile::open).collect();
+            let tasks: Vec<&Task<'_>> = group.iter().flat_map(PlannedFile::stale).collect();
             let results = self.wrap(&tasks, progress)?;
             if wrapped.send((group, results)).is_err() {
                 break;

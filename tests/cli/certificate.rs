@@ -147,7 +147,9 @@ fn generate_needs_two_files() {
         );
         let outcome = project.run(&line).refused(1);
         assert!(
-            outcome.stderr().contains("is named twice as a file to write"),
+            outcome
+                .stderr()
+                .contains("is named twice as a file to write"),
             "{outcome}"
         );
     }

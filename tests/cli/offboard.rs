@@ -481,10 +481,7 @@ fn a_day_before_they_had_any_access_is_refused() {
     let outcome = project
         .run("offboard alice --left 2025-11-22 --no-rekey")
         .done();
-    assert!(
-        outcome.stderr().contains("the list is empty"),
-        "{outcome}"
-    );
+    assert!(outcome.stderr().contains("the list is empty"), "{outcome}");
     assert!(
         !outcome
             .file("rotations/2025-11-22-alice.yaml")

@@ -158,7 +158,10 @@ fn an_environment_that_changes_meanwhile_is_looked_at_again() {
     let server = changing(1000);
     let outcome = rekeyed(&server).run(FINISH);
     assert_eq!(outcome.code, 4, "{outcome}");
-    assert!(outcome.stderr().contains("changed during the operation"), "{outcome}");
+    assert!(
+        outcome.stderr().contains("changed during the operation"),
+        "{outcome}"
+    );
 }
 
 #[test]

@@ -51,7 +51,7 @@ pub(super) fn run(arguments: &InitArguments, io: &mut Io<'_>) -> Result<()> {
             Audience::Everyone,
         ),
     ];
-    output::refuse_existing(&io.directory, &files.map(|(name, _, _)| Path::new(name)))?;
+    output::reject_existing(&io.directory, &files.map(|(name, _, _)| Path::new(name)))?;
     let mut staged = Vec::new();
     for (name, text, audience) in files {
         let file = NewFile {

@@ -53,7 +53,7 @@ pub(crate) fn read_recipients(
         recipients.push(parse_recipient(text).map_err(|error| error.at("--recipient"))?);
     }
     for file in files {
-        refuse_identity(&file.to_string_lossy())?;
+        reject_identity(&file.to_string_lossy())?;
         let text = input::read_text(&io.directory, file)?;
         for (number, line) in (1..).zip(text.lines()) {
             let line = line.trim();
@@ -73,7 +73,7 @@ pub(crate) fn read_recipients(
 }
 
 fn parse_recipient(text: &str) -> Result<RecoveryRecipient> {
-    refuse_identity(text)?;
+    reject_identity(text)?;
     text.parse().map(RecoveryRecipient).map_err(|_| {
         CommandError::user("this is not an age recipient").hint(
             "use a recipient that begins with `age1`: plug-ins and SSH keys are not supported",
@@ -82,7 +82,7 @@ fn parse_recipient(text: &str) -> Result<RecoveryRecipient> {
 }
 
 /// Rejects a text of the command line that is an identity, without repeating it.
-pub(crate) fn refuse_identity(text: &str) -> Result<()> {
+pub(crate) fn reject_identity(text: &str) -> Result<()> {
     if !text.to_uppercase().contains(IDENTITY_PREFIX) {
         return Ok(());
     }
@@ -103,7 +103,7 @@ impl Identities {
     pub(crate) fn read(files: &[PathBuf], io: &mut Io<'_>) -> Result<Self> {
         let mut identities = Vec::new();
         for file in files {
-            refuse_identity(&file.to_string_lossy())?;
+            reject_identity(&file.to_string_lossy())?;
             let bytes = input::read_bytes(&io.directory, file)?;
             let text = match decrypt_protected(&bytes, file, io)? {
                 Some(text) => text,

@@ -106,7 +106,7 @@ impl KeySecret {
         self.sealing_key.id()
     }
 
-    /// Whether the backup says that the key was revoked.
+    /// Whether the backup records that the key was revoked.
     pub(crate) fn was_revoked(&self) -> bool {
         let annotations = &self.secret.template.metadata.annotations;
         annotations.contains_key(REVOKED_ANNOTATION)
@@ -227,7 +227,7 @@ pub(crate) fn read_backup(
     namespace: &Namespace,
     io: &mut Io<'_>,
 ) -> Result<Vec<KeySecret>> {
-    age::refuse_identity(&file.to_string_lossy())?;
+    age::reject_identity(&file.to_string_lossy())?;
     let bytes = input::read_bytes(&io.directory, file)?;
     let plaintext = age::decrypt(&bytes, identities, file)?;
     let label = file.display().to_string();

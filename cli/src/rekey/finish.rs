@@ -26,7 +26,7 @@ pub(crate) fn finish(rekeying: &Rekeying<'_>, consent: Consent, io: &mut Io<'_>)
     };
     let (mut environment, mut old) = read()?;
     rekeying.print(&old.report(), OldKeys::table, io)?;
-    refuse_needed(&old, rekeying)?;
+    reject_needed(&old, rekeying)?;
     if !old.unjudged.is_empty() && !consent.confirm(QUESTION, io)? {
         return Ok(());
     }
@@ -56,7 +56,7 @@ pub(crate) fn finish(rekeying: &Rekeying<'_>, consent: Consent, io: &mut Io<'_>)
 const QUESTION: &str =
     "Some manifests do not name the key that they are sealed to. Revoke the old keys anyway?";
 
-fn refuse_needed(old: &OldKeys, rekeying: &Rekeying<'_>) -> Result<()> {
+fn reject_needed(old: &OldKeys, rekeying: &Rekeying<'_>) -> Result<()> {
     if old.needs.is_empty() {
         return Ok(());
     }

@@ -332,7 +332,9 @@ impl Controller {
             Err(ResealError::Unseal(UnsealError::Refused)) => {
                 json!({"result": "Refused", "message": "a sealing key is named and does not open it"})
             }
-            Err(_) => json!({"result": "UnknownSealingKey", "message": "no sealing key decrypts it"}),
+            Err(_) => {
+                json!({"result": "UnknownSealingKey", "message": "no sealing key decrypts it"})
+            }
         }
     }
 }

@@ -45,7 +45,7 @@ const BITS: usize = 4096;
 
 pub(in crate::commands) fn run(arguments: &GenerateArguments, io: &mut Io<'_>) -> Result<()> {
     let files = [arguments.write_key.as_path(), &arguments.write_certificate];
-    output::refuse_existing(&io.directory, &files)?;
+    output::reject_existing(&io.directory, &files)?;
     let sealing_key = SealingKey::generate(BITS).map_err(CommandError::bug)?;
     let issue = Issue {
         subject: &arguments.subject,

@@ -74,7 +74,7 @@ Examples:
 
 pub(in crate::commands) fn run(arguments: &BackupArguments, io: &mut Io<'_>) -> Result<()> {
     let recipients = age::read_recipients(&arguments.recipients, &arguments.recipients_file, io)?;
-    output::refuse_existing(&io.directory, &[&arguments.write])?;
+    output::reject_existing(&io.directory, &[&arguments.write])?;
     let (mut key_secrets, states) = arguments.read(io)?;
     if let Some(wanted) = &arguments.environment {
         key_secrets.retain(|key_secret| key_secret.environment.as_ref() == Some(wanted));

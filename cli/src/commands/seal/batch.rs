@@ -67,7 +67,7 @@ pub(super) fn seal(
     scope: Scope,
     now: Timestamp,
 ) -> Result<Vec<SealedFile>> {
-    refuse_duplicates(&files)?;
+    reject_duplicates(&files)?;
     let recipients = recipients(&files, project, now)?;
     let jobs: Vec<Job<'_>> = files
         .iter()
@@ -94,7 +94,7 @@ pub(super) fn seal(
         .collect())
 }
 
-fn refuse_duplicates(files: &[PlainFile]) -> Result<()> {
+fn reject_duplicates(files: &[PlainFile]) -> Result<()> {
     let places = files.iter().flat_map(|file| {
         let secrets = file.secrets();
         secrets.filter_map(|(origin, secret)| {

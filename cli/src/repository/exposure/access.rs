@@ -99,9 +99,9 @@ impl Access {
             .spans
             .iter()
             .filter(|(_, spans)| spans.iter().any(|span| span.overlaps(current)));
-        let mut open: BTreeSet<_> = overlapping.map(|(name, _)| name.clone()).collect();
-        open.extend(self.granted[index].iter().cloned());
-        open
+        let mut operated: BTreeSet<_> = overlapping.map(|(name, _)| name.clone()).collect();
+        operated.extend(self.granted[index].iter().cloned());
+        operated
     }
 
     /// The environments that they operated after a value was sealed and before it was committed. A

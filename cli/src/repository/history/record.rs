@@ -54,7 +54,7 @@ impl Record {
         let head = git.head()?;
         let commits = Commits::new(git.commits()?, &head, &git.branches()?, now)
             .ok_or_else(|| CommandError::bug("git log does not reach HEAD"))?;
-        refuse_link(&commits, &format!("{}{FILE_NAME}", git.prefix))?;
+        reject_link(&commits, &format!("{}{FILE_NAME}", git.prefix))?;
         let mut blobs = git.blobs()?;
         Self::new(commits, &git.prefix, |id| blobs.read(id))
     }
@@ -190,7 +190,7 @@ impl Record {
 
 /// Rejects a history in which the project file was a link: the blob of a link is a path, and its
 /// target may be another file at each commit or lie outside of the repository.
-fn refuse_link(commits: &Commits, file: &str) -> Result<()> {
+fn reject_link(commits: &Commits, file: &str) -> Result<()> {
     let is_link = |change: &Change| change.is_link && *change.path == *file;
     let mut all = commits.all.iter().rev();
     match all.find(|commit| commit.changes.iter().any(is_link)) {

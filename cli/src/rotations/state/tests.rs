@@ -188,44 +188,44 @@ fn done(more: Value) -> Value {
 fn a_status_counts_only_if_it_is_finished_and_has_this_text() {
     let unchanged = |since: &str| json!({"unchanged": [{"item": "PIN", "since": since}], "comparedSince": SINCE});
     let compared = || json!({"comparedSince": SINCE});
-    let says = |status, tag_suffix: &str| {
+    let reported = |status, tag_suffix: &str| {
         cluster_evidence(&live(&status), "PIN", tag_suffix, instant(SINCE))
     };
     assert_eq!(
-        says(done(unchanged("2026-05-01T00:00:00Z")), "new"),
+        reported(done(unchanged("2026-05-01T00:00:00Z")), "new"),
         ClusterEvidence::Unchanged
     );
     assert_eq!(
-        says(done(unchanged("no time")), "new"),
+        reported(done(unchanged("no time")), "new"),
         ClusterEvidence::Unchanged
     );
-    assert_eq!(says(done(compared()), "new"), ClusterEvidence::Differs);
+    assert_eq!(reported(done(compared()), "new"), ClusterEvidence::Differs);
     // The values cannot be compared, or not with the exposed ones.
-    assert_eq!(says(done(json!({})), "new"), ClusterEvidence::Silent);
+    assert_eq!(reported(done(json!({})), "new"), ClusterEvidence::Silent);
     let later = json!({"comparedSince": LATER});
-    assert_eq!(says(done(later), "new"), ClusterEvidence::Silent);
+    assert_eq!(reported(done(later), "new"), ClusterEvidence::Silent);
     // The value was rotated in time, and then sealed again.
     assert_eq!(
-        says(done(unchanged("2026-06-01T13:00:00Z")), "new"),
+        reported(done(unchanged("2026-06-01T13:00:00Z")), "new"),
         ClusterEvidence::Differs
     );
     // The files have another text; the controller has not observed it; it was not unsealed.
-    assert_eq!(says(done(compared()), "other"), ClusterEvidence::Silent);
+    assert_eq!(reported(done(compared()), "other"), ClusterEvidence::Silent);
     assert_eq!(
-        says(
+        reported(
             done(json!({"comparedSince": SINCE, "observedGeneration": 2})),
             "new"
         ),
         ClusterEvidence::Silent
     );
     assert_eq!(
-        says(
+        reported(
             done(json!({"comparedSince": SINCE, "conditions": []})),
             "new"
         ),
         ClusterEvidence::Silent
     );
-    assert_eq!(says(Value::Null, "new"), ClusterEvidence::Silent);
+    assert_eq!(reported(Value::Null, "new"), ClusterEvidence::Silent);
 }
 
 fn list(items: &[Entry]) -> List {
