@@ -1,5 +1,5 @@
-//! Edits of a SealedSecret in its file: finding it, checking the change, and writing the whole file or
-//! nothing.
+//! Edits of a SealedSecret in its file: finding it, checking the change, and writing the whole file
+//! or nothing.
 //!
 //! The commands decide which item changes. The bytes are edited in `manifest`.
 

@@ -54,8 +54,8 @@ pub(crate) struct Input {
     pub(crate) text: Zeroizing<String>,
 }
 
-/// Reads every file, or standard input if there is none. At a terminal, a note says that sceau reads
-/// `expected`.
+/// Reads every file, or standard input if there is none. At a terminal, a note says that sceau
+/// reads `expected`.
 pub(crate) fn read_inputs(
     files: &[PathBuf],
     expected: &str,

@@ -200,8 +200,8 @@ impl Found {
     }
 }
 
-/// Marks a person as left in the project file, on one line. Returns whether it did: a person whom the
-/// file no longer names, or who is already marked, stays as they are.
+/// Marks a person as left in the project file, on one line. Returns whether it did: a person whom
+/// the file no longer names, or who is already marked, stays as they are.
 pub(crate) fn mark_left(project: &Project, person: &str, left: Day) -> Result<bool> {
     let settings = project.people.get(person);
     if settings.is_none_or(|person| person.left.is_some()) {

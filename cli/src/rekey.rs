@@ -1,8 +1,8 @@
-//! Re-keying an environment: sceau requests a new sealing key, reseals the manifests for it and pins
-//! its certificate. Later it revokes the old keys; if they leaked, it revokes them first.
+//! Re-keying an environment: sceau requests a new sealing key, reseals the manifests for it and
+//! pins its certificate. Later it revokes the old keys; if they leaked, it revokes them first.
 //!
-//! The new certificate is pinned last. Until then, an active key that is not pinned, or a pinned key
-//! that is revoked, shows that an earlier run was interrupted, and where.
+//! The new certificate is pinned last. Until then, an active key that is not pinned, or a pinned
+//! key that is revoked, shows that an earlier run was interrupted, and where.
 
 mod compromise;
 mod compromised;

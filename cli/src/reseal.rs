@@ -1,7 +1,7 @@
 //! Resealing the manifests of a repository: same values, new wrapping.
 //!
-//! Each file is written as soon as its seals are wrapped, whole or not at all. A second run continues
-//! an interrupted one.
+//! Each file is written as soon as its seals are wrapped, whole or not at all. A second run
+//! continues an interrupted one.
 
 mod clusters;
 mod finding;
@@ -65,8 +65,8 @@ pub(crate) enum Backend {
     Nothing,
 }
 
-/// Reseals what is stale, and reports on every seal. Errors concern the cluster, the project file or
-/// the pinned certificates. Files that were written before an error stay.
+/// Reseals what is stale, and reports on every seal. Errors concern the cluster, the project file
+/// or the pinned certificates. Files that were written before an error stay.
 pub(crate) fn run(
     resealing: &Resealing<'_>,
     backend: Backend,

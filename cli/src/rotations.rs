@@ -48,8 +48,8 @@ pub(crate) struct Judging<'a> {
 }
 
 impl Judging<'_> {
-    /// Judges every item of the lists. The cluster is read only for items that are rotated according
-    /// to the files.
+    /// Judges every item of the lists. The cluster is read only for items that are rotated
+    /// according to the files.
     pub(crate) fn judge_all(&self, lists: Vec<ListFile>) -> Result<JudgedLists> {
         let mut clusters = Clusters {
             judging: self,

@@ -10,8 +10,8 @@ use super::{
 };
 
 impl Cluster {
-    /// Wraps seals for the active sealing key of their environment. Returns one outcome for each seal,
-    /// in their order.
+    /// Wraps seals for the active sealing key of their environment. Returns one outcome for each
+    /// seal, in their order.
     pub(crate) fn reseal(
         &self,
         seals: ResealRequestSpec,

@@ -147,8 +147,8 @@ fn report_unreadable(found: &Found, io: &mut Io<'_>) {
     }
 }
 
-/// Writes the list, then marks the person as left: a marked person always has a list. Returns whether
-/// anything changed.
+/// Writes the list, then marks the person as left: a marked person always has a list. Returns
+/// whether anything changed.
 fn record(project: &Project, found: &Found, io: &mut Io<'_>) -> Result<bool> {
     let List { person, left, .. } = &found.list;
     let written = found.write(project)?;

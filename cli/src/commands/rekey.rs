@@ -27,22 +27,22 @@ use crate::{
 /// Re-keying does not protect values that were already read. Rotate them with `sceau set`.
 ///
 /// With `--finish`, sceau revokes the old keys; a revoked key decrypts nothing. Run it once
-/// everything is resealed, committed and synced. Nothing is revoked if the controller still decrypts
-/// a SealedSecret in the cluster with an old key. Nothing is revoked either if a manifest is wrapped
-/// for an old key of this cluster and not for its active one. sceau checks the manifests below the
-/// directory of sceau.yaml, as `sceau reseal` does. It does not see other branches and commits.
-/// SealedSecrets in the kubeseal format do not name their key, and some files may be unreadable: for
-/// those, sceau asks for confirmation, unless you pass `--yes`. The private keys stay in their
-/// Secrets until you delete them.
+/// everything is resealed, committed and synced. Nothing is revoked if the controller still
+/// decrypts a SealedSecret in the cluster with an old key. Nothing is revoked either if a manifest
+/// is wrapped for an old key of this cluster and not for its active one. sceau checks the manifests
+/// below the directory of sceau.yaml, as `sceau reseal` does. It does not see other branches and
+/// commits. SealedSecrets in the kubeseal format do not name their key, and some files may be
+/// unreadable: for those, sceau asks for confirmation, unless you pass `--yes`. The private keys
+/// stay in their Secrets until you delete them.
 ///
 /// With `--compromised`, the private keys have leaked. sceau first revokes the active key and all
 /// retired ones, because they are stored in one place. Then the controller generates a new key, and
-/// sceau pins its certificate. Nothing can be resealed after that. The report lists each seal that is
-/// no longer decryptable, with its items; set them again with `sceau set`. The last Secrets in the
-/// cluster stay. The leaked keys decrypt old commits forever: rotate every value in them.
+/// sceau pins its certificate. Nothing can be resealed after that. The report lists each seal that
+/// is no longer decryptable, with its items; set them again with `sceau set`. The last Secrets in
+/// the cluster stay. The leaked keys decrypt old commits forever: rotate every value in them.
 ///
-/// Exit codes: 0 on success; 1 if seals could not be resealed, or confirmation needs a terminal; 3 if
-/// `--finish` finds that an old key is needed, or `--compromised` finds seals that are no longer
+/// Exit codes: 0 on success; 1 if seals could not be resealed, or confirmation needs a terminal; 3
+/// if `--finish` finds that an old key is needed, or `--compromised` finds seals that are no longer
 /// decryptable; 4 if the cluster is unreachable or rejected the request.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]

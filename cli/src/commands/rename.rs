@@ -16,9 +16,10 @@ use crate::{
 
 /// Rename one item of a SealedSecret in its file
 ///
-/// Everything else in the file stays unchanged. The key of an item is derived from its name, so this
-/// needs the private key of its seal. sceau decrypts the item and seals it again under its new name,
-/// for the environment's current certificates. The value and the time of its seal stay the same.
+/// Everything else in the file stays unchanged. The key of an item is derived from its name, so
+/// this needs the private key of its seal. sceau decrypts the item and seals it again under its new
+/// name, for the environment's current certificates. The value and the time of its seal stay the
+/// same.
 ///
 /// In the kubeseal format, names are not bound to values, so no key is needed.
 #[derive(Debug, clap::Args)]

@@ -30,8 +30,8 @@ use crate::{
 /// By default, the controller of the cluster wraps for its own active key. That needs no private
 /// key, but a login with the cluster role `sceau-resealer`. An environment with several clusters
 /// needs one run for each. With `--keys`, sceau wraps locally, for all certificates at once.
-/// SealedSecrets in the kubeseal format need `--keys`. Their items do not name their key: an item is
-/// current if the current key is among `--keys` and decrypts it.
+/// SealedSecrets in the kubeseal format need `--keys`. Their items do not name their key: an item
+/// is current if the current key is among `--keys` and decrypts it.
 ///
 /// Resealing does not protect values that were already read. Rotate them with `sceau set`.
 ///

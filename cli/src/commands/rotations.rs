@@ -19,21 +19,23 @@ use crate::{
 
 /// Show which values are still to be rotated after a person left
 ///
-/// Reads the lists under `rotations/` that `sceau offboard` writes, and the manifests that
-/// `sceau reseal` reads. An item is done if its present value was sealed after the person could read
-/// it. The time in a seal is not authenticated: with `--cluster`, the controller also reports whether
+/// Reads the lists under `rotations/` that `sceau offboard` writes, and the manifests that `sceau
+/// reseal` reads. An item is done if its present value was sealed after the person could read it.
+/// The time in a seal is not authenticated: with `--cluster`, the controller also reports whether
 /// the value really changed.
 ///
-/// Files cannot show two things, so a person has to confirm them with `--confirm`: that the value of a
-/// removed item is revoked at its provider, and that an item in the kubeseal format has a new value.
+/// Files cannot show two things, so a person has to confirm them with `--confirm`: that the value
+/// of a removed item is revoked at its provider, and that an item in the kubeseal format has a new
+/// value.
 ///
 /// Nothing is written without `--mark` or `--confirm`. The last mark closes a list. A report of the
-/// controller that a value is unchanged is written too, and holds in later runs without the cluster.
+/// controller that a value is unchanged is written too, and holds in later runs without the
+/// cluster.
 ///
 /// Exit codes: 0; 3 with `--check` in these cases: an item is open after its deadline; a mark on a
-/// closed list no longer holds, for example because an old manifest was restored; sceau.yaml marks a
-/// person as left and there is no list for them; a manifest cannot be read. While a manifest cannot
-/// be read, nothing can be confirmed.
+/// closed list no longer holds, for example because an old manifest was restored; sceau.yaml marks
+/// a person as left and there is no list for them; a manifest cannot be read. While a manifest
+/// cannot be read, nothing can be confirmed.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct RotationsArguments {

@@ -35,9 +35,9 @@ use crate::{
 ///
 /// Type, immutability, labels and annotations are kept in plain form in `spec.template`. sceau
 /// removes what the API server sets: uid, resourceVersion, managedFields, ownerReferences and the
-/// like, status, and kubectl's last-applied-configuration. An item of `stringData` replaces the item
-/// of `data` with its name, as in Kubernetes. Ambiguous input is an error. Nothing is written unless
-/// everything could be sealed.
+/// like, status, and kubectl's last-applied-configuration. An item of `stringData` replaces the
+/// item of `data` with its name, as in Kubernetes. Ambiguous input is an error. Nothing is written
+/// unless everything could be sealed.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct SealArguments {

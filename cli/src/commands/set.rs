@@ -21,9 +21,9 @@ use crate::{
 /// Set one item of a SealedSecret in its file
 ///
 /// Replaces the value of an item, or adds an item. Everything else in the file stays unchanged:
-/// comments, order, quotes, indentation and other documents. No private key is needed. sceau prompts
-/// for the value without echo, unless a flag names another source. Values are not accepted on the
-/// command line.
+/// comments, order, quotes, indentation and other documents. No private key is needed. sceau
+/// prompts for the value without echo, unless a flag names another source. Values are not accepted
+/// on the command line.
 ///
 /// The new value gets a seal of its own, for the environment, scope, namespace and name in the
 /// manifest, and for the environment's current certificates. In the kubeseal format, the item is

@@ -24,9 +24,9 @@ use crate::{
 
 /// Unseal SealedSecrets with private keys, for recovery
 ///
-/// Reads SealedSecrets in the sceau format and the kubeseal format, with several documents and Lists
-/// too, and writes their Secrets, with values in base64. It needs no cluster, but the private keys:
-/// a backup of the key Secrets, or the key of a recovery recipient.
+/// Reads SealedSecrets in the sceau format and the kubeseal format, with several documents and
+/// Lists too, and writes their Secrets, with values in base64. It needs no cluster, but the private
+/// keys: a backup of the key Secrets, or the key of a recovery recipient.
 ///
 /// Either every item of every document is unsealed or nothing is written. Templates in the kubeseal
 /// format (`spec.template.data`) are not rendered.

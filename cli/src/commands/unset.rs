@@ -13,8 +13,8 @@ use crate::{
 /// Remove one item of a SealedSecret from its file
 ///
 /// Everything else in the file stays unchanged: comments on their own lines, order, quotes,
-/// indentation and other documents. A seal that loses its last item is removed too, unless it is the
-/// only one. Neither a private key nor the project file is needed.
+/// indentation and other documents. A seal that loses its last item is removed too, unless it is
+/// the only one. Neither a private key nor the project file is needed.
 ///
 /// The value stays in git's history: a key that decrypted it still does.
 #[derive(Debug, clap::Args)]

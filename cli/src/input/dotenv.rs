@@ -1,7 +1,7 @@
 //! dotenv files, restricted to what every reader reads in the same way.
 //!
-//! Programs disagree about quotes, comments and expansion. Ambiguous lines are errors here. An error
-//! has the number of the line, never its contents.
+//! Programs disagree about quotes, comments and expansion. Ambiguous lines are errors here. An
+//! error has the number of the line, never its contents.
 
 use std::{collections::BTreeMap, fmt};
 

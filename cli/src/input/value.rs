@@ -1,4 +1,5 @@
-//! The value of one item: from a file, standard input or a prompt, or generated here without showing it.
+//! The value of one item: from a file, standard input or a prompt, or generated here without
+//! showing it.
 
 use std::{fmt, path::PathBuf, str::FromStr};
 

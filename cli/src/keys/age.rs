@@ -1,8 +1,8 @@
 //! Files that several people can decrypt, each with their own key: age files
 //! (<https://age-encryption.org/v1>), which the program `age` decrypts too.
 //!
-//! No other file names the age crate. An identity is a private key: no message repeats it, or a text
-//! that may be one.
+//! No other file names the age crate. An identity is a private key: no message repeats it, or a
+//! text that may be one.
 
 use std::{
     fmt,
@@ -41,8 +41,8 @@ impl fmt::Display for RecoveryRecipient {
     }
 }
 
-/// Reads recipients from the command line, and from files with one recipient a line. Empty lines and
-/// lines that begin with `#` are ignored. At least one is required; duplicates count once.
+/// Reads recipients from the command line, and from files with one recipient a line. Empty lines
+/// and lines that begin with `#` are ignored. At least one is required; duplicates count once.
 pub(crate) fn read_recipients(
     texts: &[String],
     files: &[PathBuf],
@@ -171,8 +171,8 @@ pub(crate) fn encrypt(plaintext: &[u8], recipients: &[RecoveryRecipient]) -> Res
     written().map_err(CommandError::bug)
 }
 
-/// Decrypts an age file, armored or not, that the user calls `file`. A truncated or modified file is
-/// an error.
+/// Decrypts an age file, armored or not, that the user calls `file`. A truncated or modified file
+/// is an error.
 pub(crate) fn decrypt(
     bytes: &[u8],
     identities: &Identities,

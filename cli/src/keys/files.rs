@@ -19,8 +19,8 @@ use crate::{
 
 /// Reads every private key of every file.
 ///
-/// An export often holds more than the keys. Secrets without `tls.key` are skipped. Unusable keys are
-/// skipped with a warning, if there is a usable one.
+/// An export often holds more than the keys. Secrets without `tls.key` are skipped. Unusable keys
+/// are skipped with a warning, if there is a usable one.
 pub(crate) fn read_key_ring(paths: &[PathBuf], io: &mut Io<'_>) -> Result<KeyRing> {
     let mut keys = Vec::new();
     for path in paths {
@@ -84,8 +84,8 @@ fn parse_key_item(pem: &Plaintext) -> std::result::Result<Vec<SealingKey>, Strin
     SealingKey::parse_pem(text).map_err(|error| error.to_string())
 }
 
-/// The sealing key of a key Secret's items. It must be the key of its certificate, as the controller
-/// requires. The error has no value in it.
+/// The sealing key of a key Secret's items. It must be the key of its certificate, as the
+/// controller requires. The error has no value in it.
 pub(crate) fn sealing_key(
     items: &BTreeMap<ItemName, Plaintext>,
 ) -> std::result::Result<SealingKey, String> {

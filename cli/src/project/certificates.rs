@@ -97,7 +97,8 @@ fn people_by_key(project: &Project) -> Result<BTreeMap<KeyId, &str>> {
         .collect()
 }
 
-/// The certificates of the other environments. Unreadable ones are reported when they are sealed to.
+/// The certificates of the other environments. Unreadable ones are reported when they are sealed
+/// to.
 fn others_by_key<'a>(
     project: &'a Project,
     name: &EnvironmentName,

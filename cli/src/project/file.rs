@@ -31,7 +31,8 @@ const LABEL: &str = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Environment {
-    /// The certificates that its secrets are sealed to, one for each cluster, relative to this file.
+    /// The certificates that its secrets are sealed to, one for each cluster, relative to this
+    /// file.
     #[serde(default)]
     pub(super) certificates: Vec<PathBuf>,
     /// The files that belong to it: globs relative to this file. `*` stops at `/`, `**` does not.

@@ -33,8 +33,8 @@ pub(crate) struct Decision<'a> {
     pub(crate) conflict: Option<String>,
 }
 
-/// Decides the environment: `--environment`, else the path rules for the file that is read, else the
-/// path rules for the file that is written.
+/// Decides the environment: `--environment`, else the path rules for the file that is read, else
+/// the path rules for the file that is written.
 pub(crate) fn environment<'a>(
     project: &'a Project,
     hints: EnvironmentHints<'_>,

@@ -90,8 +90,8 @@ struct Revocation<'a> {
 }
 
 impl Revocation<'_> {
-    /// Revokes until no leaked key is left. Returns the index of the certificate to replace, and the
-    /// keys after the revocation; nothing if the user did not confirm.
+    /// Revokes until no leaked key is left. Returns the index of the certificate to replace, and
+    /// the keys after the revocation; nothing if the user did not confirm.
     fn revoke(&self, consent: Consent, io: &mut Io<'_>) -> Result<Option<(usize, Observed)>> {
         let name = self.rekeying.environment;
         let mut is_agreed = false;

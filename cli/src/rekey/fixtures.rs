@@ -45,7 +45,8 @@ pub(super) fn ids(letters: &str) -> Vec<String> {
         .collect()
 }
 
-/// Keys of a status as words such as `A:Active:2`, the last part being the SealedSecrets that it decrypts.
+/// Keys of a status as words such as `A:Active:2`, the last part being the SealedSecrets that it
+/// decrypts.
 pub(super) fn status(keys: &str) -> Value {
     let at = "2026-01-02T12:00:00Z";
     let keys = keys.split_whitespace().map(|word| {

@@ -46,8 +46,8 @@ pub(super) enum Need {
     },
 }
 
-/// Finds the old keys. Fails if no key of the cluster is pinned, if its re-keying is unfinished, or if
-/// the controller has not counted yet what the old keys decrypt.
+/// Finds the old keys. Fails if no key of the cluster is pinned, if its re-keying is unfinished, or
+/// if the controller has not counted yet what the old keys decrypt.
 pub(super) fn old_keys(observed: &Observed, pins: &[Pin], seals: &[FoundSeal]) -> Result<OldKeys> {
     let active = check_finished(observed, pins)?;
     let ids: Vec<String> = observed
@@ -96,8 +96,8 @@ fn check_finished(observed: &Observed, pins: &[Pin]) -> Result<KeyId> {
     }
 }
 
-/// A seal needs an old key of this cluster if the active key does not decrypt it. The key of another
-/// cluster does not help here.
+/// A seal needs an old key of this cluster if the active key does not decrypt it. The key of
+/// another cluster does not help here.
 fn needs(observed: &Observed, active: KeyId, seals: &[FoundSeal]) -> Vec<Need> {
     // The count of the controller also covers manifests of other repositories and branches.
     let in_cluster = observed

@@ -125,8 +125,8 @@ impl Gathering<'_> {
         }
         let accessible = self.access.during(index, record.commits.current[index]);
         self.add_key_ids(&accessible, project_files, tree);
-        // A large history would be quadratic if each commit added all of its files. The files that a
-        // commit did not change were added with its parent, unless access or path rules differ.
+        // A large history would be quadratic if each commit added all of its files. The files that
+        // a commit did not change were added with its parent, unless access or path rules differ.
         if self.is_like_parent(index, &accessible) {
             for change in &record.commits.all[index].changes {
                 self.add_file(&change.path, index, tree, &accessible);
@@ -187,7 +187,8 @@ impl Gathering<'_> {
         let path = self.record.relative(path);
         let until = self.query.until;
         for item in items.into_iter().flatten() {
-            // `sealedAt` is not authenticated: it excludes an item only where the commit is late too.
+            // `sealedAt` is not authenticated: it excludes an item only where the commit is late
+            // too.
             let is_late = is_late_commit && item.sealed_at.is_some_and(|at| at > until);
             for id in ids(item, path, project_files) {
                 if is_accessible(&id, accessible) && !is_late {
@@ -197,8 +198,8 @@ impl Gathering<'_> {
         }
     }
 
-    /// Adds files that are not committed. They count from the last commit on, unless their seals are
-    /// newer than the person's access.
+    /// Adds files that are not committed. They count from the last commit on, unless their seals
+    /// are newer than the person's access.
     fn visit_working_tree(&mut self) {
         let head = self.record.commits.head;
         let accessible = self.access.during(head, self.record.commits.current[head]);

@@ -1,11 +1,11 @@
 //! The manifests of a repository, found in the same way for every command.
 //!
-//! In a git repository, the files are those that git tracks, even if an ignore rule matches them, and
-//! those that it neither tracks nor ignores. Elsewhere, they are the files that no ignore rule
+//! In a git repository, the files are those that git tracks, even if an ignore rule matches them,
+//! and those that it neither tracks nor ignores. Elsewhere, they are the files that no ignore rule
 //! excludes. Of these, the extension decides. Nested repositories are not entered.
 //!
-//! A symbolic link to a file of the repository counts as that file, once, under the file's own path.
-//! A link to a directory, to nothing or to the outside of the repository is not followed.
+//! A symbolic link to a file of the repository counts as that file, once, under the file's own
+//! path. A link to a directory, to nothing or to the outside of the repository is not followed.
 
 use std::{
     collections::{BTreeSet, HashSet},

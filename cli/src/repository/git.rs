@@ -33,9 +33,9 @@ const REPOSITORY_VARIABLES: [&str; 13] = [
     "GIT_WORK_TREE",
 ];
 
-/// The files below a directory of a repository: those that git tracks, even if an ignore rule matches
-/// them, and those that it neither tracks nor ignores. A nested repository is one name. A tracked
-/// file may be missing.
+/// The files below a directory of a repository: those that git tracks, even if an ignore rule
+/// matches them, and those that it neither tracks nor ignores. A nested repository is one name. A
+/// tracked file may be missing.
 ///
 /// # Errors
 /// When git is not installed or fails.

@@ -15,7 +15,8 @@ pub(crate) use self::{
     span::Span,
 };
 
-/// Reads the history of the project's repository: every commit that a branch, a tag or HEAD reaches.
+/// Reads the history of the project's repository: every commit that a branch, a tag or HEAD
+/// reaches.
 ///
 /// # Errors
 /// When git is not installed or fails, when there is no repository or no commit, and when the clone

@@ -1,7 +1,7 @@
 //! The items of manifests, by environment, Secret and name, as far as they are known without a key.
 //!
-//! Two items with the same sealed text have the same value. Two texts may still hold one value: that
-//! cannot be decided here.
+//! Two items with the same sealed text have the same value. Two texts may still hold one value:
+//! that cannot be decided here.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

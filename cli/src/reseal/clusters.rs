@@ -46,7 +46,8 @@ impl<'a> Clusters<'a> {
         }
     }
 
-    /// Wraps every seal that lacks the active key of its cluster. Results have the order of the tasks.
+    /// Wraps every seal that lacks the active key of its cluster. Results have the order of the
+    /// tasks.
     pub(super) fn wrap(
         &mut self,
         tasks: &[&Task<'_>],

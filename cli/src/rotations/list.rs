@@ -1,4 +1,5 @@
-//! The rotation list of a person who left: a file under `rotations/`, and its JSON schema for editors.
+//! The rotation list of a person who left: a file under `rotations/`, and its JSON schema for
+//! editors.
 
 use std::{
     fs::{self, FileType},
@@ -95,8 +96,8 @@ pub(crate) struct Entry {
     /// They could not read a value that was sealed after this instant.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub(crate) since: Timestamp,
-    /// The last characters of the sealed texts that they could have read. The same text has the same
-    /// value.
+    /// The last characters of the sealed texts that they could have read. The same text has the
+    /// same value.
     pub(crate) exposed_tags: Vec<String>,
     /// The mark: when its present value was sealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -172,8 +173,8 @@ const HEADER: &str = "\
 ///
 /// # Errors
 ///
-/// When an entry may be a list but cannot be read as one: a symbolic link, not a regular file, or an
-/// extension in another spelling.
+/// When an entry may be a list but cannot be read as one: a symbolic link, not a regular file, or
+/// an extension in another spelling.
 pub(crate) fn read_all(root: &Path) -> Result<Vec<ListFile>> {
     let mut files = Vec::new();
     let mut directories = vec![PathBuf::from(DIRECTORY)];

@@ -1,5 +1,5 @@
-//! The state of an exposed item: decided from its entry in the list, from the present files, and from
-//! the status of its SealedSecret in the cluster.
+//! The state of an exposed item: decided from its entry in the list, from the present files, and
+//! from the status of its SealedSecret in the cluster.
 
 use jiff::{SignedDuration, Timestamp};
 use sealing::resource::SealedSecret;
@@ -66,8 +66,8 @@ pub(crate) fn judge(
     evidence: &[ClusterEvidence],
     now: Timestamp,
 ) -> State {
-    // The order matters. A sealed text that was exposed proves the old value, whatever time its seal
-    // has: anyone who can edit the file can write that time.
+    // The order matters. A sealed text that was exposed proves the old value, whatever time its
+    // seal has: anyone who can edit the file can write that time.
     let is_exposed =
         |occurrence: &Occurrence| entry.exposed_tags.contains(&occurrence.sealed.tag_suffix);
     if occurrences.iter().any(is_exposed) {
@@ -209,8 +209,8 @@ pub(crate) fn marks(list: &List, states: &[State], today: Day) -> Vec<Setting<'s
     settings
 }
 
-/// The field that records the sealed text in which the controller found the exposed value. Later runs
-/// then know it without the cluster.
+/// The field that records the sealed text in which the controller found the exposed value. Later
+/// runs then know it without the cluster.
 pub(crate) fn remark(item: usize, tag_suffix: &str) -> Setting<'static> {
     Setting {
         way: vec![Hop::Field("items"), Hop::Index(item)],

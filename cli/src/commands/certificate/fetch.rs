@@ -19,9 +19,9 @@ use crate::{
 
 /// Fetch an environment's certificate from its cluster and pin it
 ///
-/// Reads `status.certificate` of the Environment with your kubeconfig. Your login only needs `get` on
-/// environments.sceau.dev. If the pinned certificate has another key, sceau shows both key ids and
-/// asks for confirmation.
+/// Reads `status.certificate` of the Environment with your kubeconfig. Your login only needs `get`
+/// on environments.sceau.dev. If the pinned certificate has another key, sceau shows both key ids
+/// and asks for confirmation.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct FetchArguments {

@@ -13,8 +13,8 @@ use crate::{
 
 /// Generate a key pair for a person, a machine or offline recovery
 ///
-/// Writes a private RSA key of 4096 bits, readable by you only, and a self-signed certificate for it.
-/// Neither file may exist. Commit the certificate. Keep the private key on its machine, or, for
+/// Writes a private RSA key of 4096 bits, readable by you only, and a self-signed certificate for
+/// it. Neither file may exist. Commit the certificate. Keep the private key on its machine, or, for
 /// recovery, offline.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]

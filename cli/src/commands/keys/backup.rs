@@ -24,8 +24,8 @@ use crate::{
 /// Reads the key Secrets of the controller's namespace with your login, which needs the role
 /// `sceau-key-keeper` there and the cluster role `sceau-environment-reader`. Writes them to one new
 /// file, which each recipient can decrypt alone. Name at least two people: one may lose their
-/// identity. Back up again after each new sealing key: without a backup, what is sealed to it is lost
-/// with the cluster.
+/// identity. Back up again after each new sealing key: without a backup, what is sealed to it is
+/// lost with the cluster.
 ///
 /// The file is an age file with ASCII armor, as <https://age-encryption.org> describes. It holds a
 /// List of Secrets, so it can be restored without sceau too:

@@ -29,16 +29,16 @@ use crate::{
 
 /// Test that a backup decrypts every manifest of a repository
 ///
-/// Reads the sealing keys of the backup into memory, and unseals every SealedSecret below the paths,
-/// in the sceau format and the kubeseal format, as after the loss of the cluster. Values are dropped
-/// at once. It writes nothing and connects to no cluster. A key decrypts only what is sealed for its
-/// own environment. A key that was revoked at the time of the backup decrypts nothing. The manifests
-/// are those that `sceau reseal` reads.
+/// Reads the sealing keys of the backup into memory, and unseals every SealedSecret below the
+/// paths, in the sceau format and the kubeseal format, as after the loss of the cluster. Values are
+/// dropped at once. It writes nothing and connects to no cluster. A key decrypts only what is
+/// sealed for its own environment. A key that was revoked at the time of the backup decrypts
+/// nothing. The manifests are those that `sceau reseal` reads.
 ///
 /// Run it after each backup, on the machine with the identity. Do not run it in CI.
 ///
-/// Exit codes: 0 if every SealedSecret was unsealed; 3 if one was not, with the keys that it needs in
-/// the report; 1 if the backup cannot be decrypted or there is no SealedSecret.
+/// Exit codes: 0 if every SealedSecret was unsealed; 3 if one was not, with the keys that it needs
+/// in the report; 1 if the backup cannot be decrypted or there is no SealedSecret.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct DrillArguments {

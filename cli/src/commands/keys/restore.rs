@@ -17,19 +17,19 @@ use crate::{
 
 /// Restore sealing keys from a backup
 ///
-/// Creates the key Secrets of a backup in the controller's namespace with your login, which needs the
-/// role `sceau-key-keeper` there and the cluster role `sceau-environment-reader`. Existing keys stay
-/// unchanged, and no Secret is ever overwritten. If another sealing key has the name, as in a new
-/// cluster, the restored key gets another name. The controller uses the keys at once. The youngest
-/// key of an environment is active, by the dates of the certificates. So an old key that is restored
-/// decrypts, and nothing is sealed to it.
+/// Creates the key Secrets of a backup in the controller's namespace with your login, which needs
+/// the role `sceau-key-keeper` there and the cluster role `sceau-environment-reader`. Existing keys
+/// stay unchanged, and no Secret is ever overwritten. If another sealing key has the name, as in a
+/// new cluster, the restored key gets another name. The controller uses the keys at once. The
+/// youngest key of an environment is active, by the dates of the certificates. So an old key that
+/// is restored decrypts, and nothing is sealed to it.
 ///
 /// A key that was revoked at the time of the backup is restored only if the Environment in the
 /// cluster revokes it too: apply the Environment first.
 ///
 /// Exit codes: 0 if every key of the backup exists now; 1 if some could not be restored; 4 if the
-/// cluster is unreachable or rejected the request. Keys that were restored before a failure stay: run
-/// it again.
+/// cluster is unreachable or rejected the request. Keys that were restored before a failure stay:
+/// run it again.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct RestoreArguments {
@@ -194,8 +194,8 @@ impl RestoreArguments {
     }
 }
 
-/// Whether an existing Secret is the one of the backup. Keys of the Bitnami controller have no label of
-/// sceau, so the list of key Secrets leaves them out.
+/// Whether an existing Secret is the one of the backup. Keys of the Bitnami controller have no
+/// label of sceau, so the list of key Secrets leaves them out.
 fn is_same_key(
     key_secret: &KeySecret,
     cluster: &Cluster,

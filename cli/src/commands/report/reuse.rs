@@ -12,8 +12,8 @@ use crate::{
 ///
 /// A value should belong to one application in one environment. The controller compares the values
 /// of all its Secrets by keyed fingerprints. It reports the Secrets and items of each reused value,
-/// never the value. Values of less than 12 bytes are not compared. Your login needs the cluster role
-/// `sceau-auditor`.
+/// never the value. Values of less than 12 bytes are not compared. Your login needs the cluster
+/// role `sceau-auditor`.
 ///
 /// The exit code is 0, or 3 with `--check` if values are reused.
 #[derive(Debug, clap::Args)]

@@ -24,7 +24,8 @@ pub(super) struct NewSecretArguments {
     #[arg(long, value_name = "NAME", requires = "namespace")]
     pub(super) name: Option<SecretName>,
 
-    /// An item from a file, byte for byte, named like the file unless NAME is given; may be repeated
+    /// An item from a file, byte for byte, named like the file unless NAME is given; may be
+    /// repeated
     #[arg(long, value_name = "[NAME=]FILE", requires = "name")]
     from_file: Vec<ItemFile>,
 

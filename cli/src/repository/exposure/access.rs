@@ -40,8 +40,8 @@ impl Access {
                 Some(next) => commits.all[next].time,
                 None => commits.current[index].until,
             };
-            // A branch that was never updated would otherwise keep a revoked grant alive for as long
-            // as the branch exists.
+            // A branch that was never updated would otherwise keep a revoked grant alive for as
+            // long as the branch exists.
             let is_own = |name: &EnvironmentName| {
                 commits.on_main_line[index]
                     || commit.parents.iter().all(|parent| {
@@ -159,8 +159,8 @@ impl Record {
             settings.is_some_and(|person| !person.operates(Timestamp::MIN).is_empty())
         };
         let is_there = operates(present);
-        // A list that belongs to an earlier departure must not be continued: its date would hide what
-        // the person could read since they came back.
+        // A list that belongs to an earlier departure must not be continued: its date would hide
+        // what the person could read since they came back.
         let (mut had_access, mut was_gone, mut is_committed) = (false, false, false);
         let name = list.to_string_lossy();
         let line = self.commits.all.iter().enumerate();
@@ -183,7 +183,8 @@ impl Record {
 }
 
 /// By commit: the access before the project file has a history. Commits may be rewritten or
-/// imported, or the file may be written late. The oldest project file then counts from the beginning.
+/// imported, or the file may be written late. The oldest project file then counts from the
+/// beginning.
 fn access_before_history(
     record: &Record,
     query: &ExposureQuery<'_>,
@@ -213,8 +214,8 @@ fn access_before_history(
     early
 }
 
-/// By commit: whether it or an ancestor names people and is not newer than the person's access. Such
-/// a file is complete evidence: a person whom it does not name operated nothing then.
+/// By commit: whether it or an ancestor names people and is not newer than the person's access.
+/// Such a file is complete evidence: a person whom it does not name operated nothing then.
 fn is_contradicted(record: &Record, until: Timestamp) -> Vec<bool> {
     let mut contradicted: Vec<bool> = Vec::new();
     for (index, commit) in record.commits.all.iter().enumerate() {

@@ -79,8 +79,8 @@ impl Commits {
 
     /// Visits every commit with its files, parents before children.
     pub(crate) fn walk(&self, mut visit: impl FnMut(usize, &Tree)) {
-        // A tree is kept only until the last of its children has taken it: all trees at once would be
-        // as large as the history.
+        // A tree is kept only until the last of its children has taken it: all trees at once would
+        // be as large as the history.
         let mut waiting = vec![0_usize; self.all.len()];
         for commit in &self.all {
             if let Some(first) = commit.parents.first() {

@@ -16,9 +16,9 @@ pub(super) fn are_current(recipients: &[WrappedFileKey], pins: &[Pin]) -> bool {
     wrapped == pinned
 }
 
-/// The recipients of a seal after it was wrapped for new ones. Pinned recipients stay unchanged. The
-/// others are removed once no pinned one is missing: until then, the cluster of a missing one may
-/// need them.
+/// The recipients of a seal after it was wrapped for new ones. Pinned recipients stay unchanged.
+/// The others are removed once no pinned one is missing: until then, the cluster of a missing one
+/// may need them.
 pub(in crate::reseal) fn merged(
     old: &[WrappedFileKey],
     pins: &[Pin],
