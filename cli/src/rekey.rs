@@ -29,7 +29,7 @@ use crate::{
     manifest::{self, Format},
     output::{self, Audience, NewFile},
     project::Project,
-    reseal::{self, Backend, Pin, Resealing, Row},
+    reseal::{self, Backend, Pin, ResealRow, Resealing},
     ui::{self, Io},
 };
 
@@ -60,7 +60,7 @@ pub(crate) enum Consent {
 }
 
 /// Re-keys an environment, or continues an interrupted run. Returns one row for each seal.
-pub(crate) fn run(rekeying: &Rekeying<'_>, io: &mut Io<'_>) -> Result<Vec<Row>> {
+pub(crate) fn run(rekeying: &Rekeying<'_>, io: &mut Io<'_>) -> Result<Vec<ResealRow>> {
     let Rekeying {
         project,
         environment: name,

@@ -204,7 +204,7 @@ impl Gathering<'_> {
         let head = self.record.commits.head;
         let accessible = self.access.during(head, self.record.commits.current[head]);
         for (id, occurrences) in self
-            .question
+            .query
             .uncommitted
             .iter()
             .flat_map(|inventory| &inventory.items)

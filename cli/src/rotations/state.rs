@@ -36,7 +36,7 @@ pub(crate) enum State {
 impl State {
     /// Whether nothing is left to do.
     pub(crate) fn is_done(self) -> bool {
-        matches!(self, Self::Confirmed | Self::Renewed(..))
+        matches!(self, Self::Confirmed | Self::Rotated(..))
     }
 
     /// Whether only a person can confirm that it is done.

@@ -139,7 +139,7 @@ fn values_in_use_while_the_person_operated_the_environment_are_exposed() {
     let exposure = exposure(&record);
     let span = exposure.operated.values().next().unwrap()[0];
     assert_eq!((span.from, span.until), (noon(3), noon(5)));
-    let seen = &exposure.items.values().next().unwrap();
+    let exposed = &exposure.items.values().next().unwrap();
     assert_eq!(
         exposed.tag_suffixes.iter().collect::<Vec<_>>(),
         ["v2", "v3"]
