@@ -1,8 +1,7 @@
-//! The cluster, as far as a person's program needs it: the public side of an environment, and
-//! seals that the controller wraps for the active sealing key.
+//! The cluster: Environments, SealedSecrets, key Secrets and requests to the controller.
 //!
-//! With the modules below it, it is the only place that names a Kubernetes client and the only one
-//! that waits for the network; a runtime of its own hides both.
+//! Only this module and those below it name a Kubernetes client and wait for the network. Their own
+//! runtime hides both.
 
 mod keys;
 pub(crate) mod login;
@@ -28,7 +27,7 @@ use crate::error::{CommandError, plain, with_causes};
 
 pub(crate) use keys::Mode;
 
-/// Which cluster is asked, and with whose credentials.
+/// The cluster to connect to, and the credentials.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Target {
     /// A kubeconfig file, instead of `KUBECONFIG` or `~/.kube/config`.
@@ -37,10 +36,10 @@ pub(crate) struct Target {
     pub(crate) context: Option<String>,
 }
 
-/// A question that the cluster did not answer.
+/// A request to the cluster that failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ClusterError {
-    #[error("the cluster refuses: {0}")]
+    #[error("the API server rejected the request: {0}")]
     KeySecretsRefused(String),
     #[error("the kubeconfig cannot be used: {0}")]
     Kubeconfig(String),
@@ -50,31 +49,31 @@ pub(crate) enum ClusterError {
     NoCertificate(EnvironmentName),
     #[error("the cluster has no namespace `{0}`")]
     NoNamespace(Namespace),
-    #[error("the controller made no new sealing key within {} s", .0.as_secs())]
+    #[error("the controller generated no new sealing key within {} s", .0.as_secs())]
     NoNewKey(Duration),
-    #[error("Environment `{0}` was changed meanwhile")]
+    #[error("Environment `{0}` changed during the operation")]
     Changed(EnvironmentName),
-    #[error("the cluster does not know ValueReviews: sceau is not installed there, or older")]
+    #[error("the cluster has no ValueReviews: sceau is not installed there, or is older")]
     NoValueReviews,
-    #[error("the cluster does not know ResealRequests: sceau is not installed there, or older")]
+    #[error("the cluster has no ResealRequests: sceau is not installed there, or is older")]
     NoResealRequests,
-    #[error("the cluster refuses: {0}")]
+    #[error("the API server rejected the request: {0}")]
     Refused(String),
-    #[error("the controller refuses the {0}: {1}")]
+    #[error("the controller rejected the {0}: {1}")]
     RequestRefused(Cow<'static, str>, String),
-    #[error("there is a Secret `{0}`")]
+    #[error("a Secret `{0}` already exists")]
     SecretExists(String),
-    #[error("the {kind} was not answered within {} s", .deadline.as_secs())]
+    #[error("the controller did not answer the {kind} within {} s", .deadline.as_secs())]
     Unanswered {
         kind: Cow<'static, str>,
         deadline: Duration,
     },
-    #[error("the cluster cannot be reached: {0}")]
+    #[error("the cluster is unreachable: {0}")]
     Unreachable(String),
 }
 
-/// Nobody waits longer than this for one answer.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// The timeout of one request.
+const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A cluster under one login.
 pub(crate) struct Cluster {
@@ -83,13 +82,13 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Reads the kubeconfig; nothing is asked of the cluster yet.
+    /// Reads the kubeconfig. No request is sent yet.
     pub(crate) fn connect(target: &Target) -> Result<Self, ClusterError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| ClusterError::Unreachable(error.to_string()))?;
-        let client = runtime.block_on(within_patience(async {
+        let client = runtime.block_on(with_timeout(async {
             Client::try_from(config(target).await?)
                 .map_err(|error| ClusterError::Kubeconfig(with_causes(&error)))
         }))?;
@@ -99,42 +98,43 @@ impl Cluster {
     /// Reads an environment.
     pub(crate) fn environment(&self, name: &EnvironmentName) -> Result<Environment, ClusterError> {
         self.runtime
-            .block_on(within_patience(read_environment(&self.client, name)))
+            .block_on(with_timeout(read_environment(&self.client, name)))
     }
 
     /// Reads the active certificate of an environment, in PEM, from its status.
     pub(crate) fn certificate(&self, name: &EnvironmentName) -> Result<String, ClusterError> {
         self.runtime
-            .block_on(within_patience(read_certificate(&self.client, name)))
+            .block_on(with_timeout(read_certificate(&self.client, name)))
     }
 
-    /// Reads a SealedSecret; nothing when there is none of that name.
+    /// Reads a SealedSecret; nothing if it does not exist.
     pub(crate) fn sealed_secret(
         &self,
         namespace: &str,
         name: &str,
     ) -> Result<Option<SealedSecret>, ClusterError> {
         let api = Api::<SealedSecret>::namespaced(self.client.clone(), namespace);
-        let nowhere = || ClusterError::Refused("it knows no SealedSecrets".to_owned());
-        self.runtime.block_on(within_patience(async {
+        let nowhere =
+            || ClusterError::Refused("the cluster has no SealedSecrets of sceau".to_owned());
+        self.runtime.block_on(with_timeout(async {
             let read = api.get_opt(name).await;
             read.map_err(|error| explain(&error, nowhere))
         }))
     }
 
-    /// Asks for a sealing key that is made after this instant.
+    /// Requests a new sealing key: sets the cutoff before which keys are replaced.
     pub(crate) fn renew(
         &self,
         name: &EnvironmentName,
-        before: Timestamp,
+        cutoff: Timestamp,
     ) -> Result<(), ClusterError> {
-        let before = before.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        let order = serde_json::json!({"spec": {"sealingKeys": {"cutoffTime": before}}});
-        self.patch(name, order)
+        let cutoff = cutoff.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let patch = serde_json::json!({"spec": {"sealingKeys": {"cutoffTime": cutoff}}});
+        self.patch(name, patch)
     }
 
-    /// Revokes sealing keys of an environment besides those that are revoked, if it is as it was
-    /// read. [`ClusterError::Changed`] says that it is not, and that nothing was revoked.
+    /// Revokes further sealing keys of an environment, if it has not changed since it was read.
+    /// [`ClusterError::Changed`] means that it has, and that nothing was revoked.
     pub(crate) fn revoke(
         &self,
         name: &EnvironmentName,
@@ -152,11 +152,11 @@ impl Cluster {
         )
     }
 
-    fn patch(&self, name: &EnvironmentName, order: serde_json::Value) -> Result<(), ClusterError> {
+    fn patch(&self, name: &EnvironmentName, patch: serde_json::Value) -> Result<(), ClusterError> {
         let api = Api::<Environment>::all(self.client.clone());
-        self.runtime.block_on(within_patience(async {
+        self.runtime.block_on(with_timeout(async {
             let patched = api
-                .patch(name.as_str(), &PatchParams::default(), &Patch::Merge(order))
+                .patch(name.as_str(), &PatchParams::default(), &Patch::Merge(patch))
                 .await;
             patched.map(|_| ()).map_err(|error| match &error {
                 kube::Error::Api(status) if status.code == 409 => {
@@ -167,7 +167,7 @@ impl Cluster {
         }))
     }
 
-    /// Waits until an environment has an active certificate, and another one than `old`.
+    /// Waits until an environment has an active certificate other than `old`.
     pub(crate) fn next_certificate(
         &self,
         name: &EnvironmentName,
@@ -177,9 +177,9 @@ impl Cluster {
         self.runtime.block_on(async {
             let renewed = async {
                 loop {
-                    match within_patience(read_certificate(&self.client, name)).await {
+                    match with_timeout(read_certificate(&self.client, name)).await {
                         Ok(read) if Some(read.as_str()) != old => return Ok(read),
-                        // While a key is made in place of a revoked one, there is none.
+                        // Until a key replaces a revoked one, there is no certificate.
                         Ok(_) | Err(ClusterError::NoCertificate(_)) => {}
                         Err(error) => return Err(error),
                     }
@@ -201,13 +201,13 @@ pub(crate) fn fetch_certificate(
     Cluster::connect(target)?.certificate(name)
 }
 
-async fn within_patience<T>(
+async fn with_timeout<T>(
     answer: impl Future<Output = Result<T, ClusterError>>,
 ) -> Result<T, ClusterError> {
-    tokio::time::timeout(PATIENCE, answer)
+    tokio::time::timeout(TIMEOUT, answer)
         .await
         .unwrap_or_else(|_| {
-            let seconds = PATIENCE.as_secs();
+            let seconds = TIMEOUT.as_secs();
             Err(ClusterError::Unreachable(format!(
                 "no answer within {seconds} s"
             )))
@@ -232,7 +232,7 @@ async fn read_certificate(client: &Client, name: &EnvironmentName) -> Result<Str
         .ok_or_else(|| ClusterError::NoCertificate(name.clone()))
 }
 
-/// How long to wait before something is looked at again.
+/// The pause between two reads.
 const PAUSE: Duration = Duration::from_millis(200);
 
 async fn config(target: &Target) -> Result<Config, ClusterError> {
@@ -248,12 +248,12 @@ async fn config(target: &Target) -> Result<Config, ClusterError> {
     let mut config = Config::from_custom_kubeconfig(kubeconfig.map_err(unusable)?, &options)
         .await
         .map_err(unusable)?;
-    config.connect_timeout = Some(PATIENCE);
-    config.read_timeout = Some(PATIENCE);
+    config.connect_timeout = Some(TIMEOUT);
+    config.read_timeout = Some(TIMEOUT);
     Ok(config)
 }
 
-/// The client quotes paths twice and says little where the fault is the user's.
+/// Messages for the common errors of a kubeconfig: those of the client quote paths twice.
 fn explain_kubeconfig(error: &KubeconfigError) -> String {
     match error {
         KubeconfigError::CurrentContextNotSet => "it has no current context".to_owned(),
@@ -266,7 +266,7 @@ fn explain_kubeconfig(error: &KubeconfigError) -> String {
     }
 }
 
-/// What an error of the client means; `absent` is what it means that the thing is not there.
+/// Converts an error of the client; `absent` is the error for an object that does not exist.
 fn explain(error: &kube::Error, absent: impl FnOnce() -> ClusterError) -> ClusterError {
     match error {
         kube::Error::Api(status) if status.code == 404 => absent(),
@@ -280,34 +280,32 @@ impl From<ClusterError> for CommandError {
     fn from(error: ClusterError) -> Self {
         let hint = match &error {
             ClusterError::KeySecretsRefused(_) => {
-                "you need the role `sceau-key-keeper` in the controller's namespace"
+                "bind the Role `sceau-key-keeper` to your user in the controller's namespace"
             }
             ClusterError::Kubeconfig(_) => {
-                "name a kubeconfig with `--kubeconfig` and a context of it with `--context`"
+                "choose a kubeconfig with `--kubeconfig`, and a context with `--context`"
             }
-            ClusterError::NoEnvironment(_) => "is this the right cluster? see `--context`",
+            ClusterError::NoEnvironment(_) => "check `--context`, or install sceau in the cluster",
             ClusterError::NoCertificate(_) => {
-                "see why with `kubectl describe environments.sceau.dev`"
+                "find the reason with `kubectl describe environments.sceau.dev`"
             }
-            ClusterError::NoNamespace(_) => {
-                "is this the right cluster? see `--context`, and `--controller-namespace`"
-            }
+            ClusterError::NoNamespace(_) => "check `--context` and `--controller-namespace`",
             ClusterError::NoNewKey(_) => {
-                "is the controller running? see its log, and run this again to go on waiting"
+                "check that the controller runs, and run this again to continue"
             }
-            ClusterError::Changed(_) => "nothing was done: run this again",
-            ClusterError::NoValueReviews => "is this the right cluster? if so, update sceau in it",
+            ClusterError::Changed(_) => "run this again: nothing was done",
+            ClusterError::NoValueReviews => "check `--context`, or update sceau in the cluster",
             ClusterError::NoResealRequests => {
-                "update sceau in the cluster, or give the private keys with `--keys`"
+                "update sceau in the cluster, or pass the private keys with `--keys`"
             }
-            ClusterError::Refused(_) => "you need `get` on environments.sceau.dev",
-            ClusterError::RequestRefused(..) => "see the log of the controller",
-            ClusterError::SecretExists(_) => "see what it is, and move it out of the way",
+            ClusterError::Refused(_) => "grant your user `get` on environments.sceau.dev",
+            ClusterError::RequestRefused(..) => "check the log of the controller",
+            ClusterError::SecretExists(_) => "check what it holds, and move it away",
             ClusterError::Unanswered { .. } => {
-                "is the controller running? see its log, or `--timeout`"
+                "check that the controller runs, or raise `--timeout`"
             }
             ClusterError::Unreachable(_) => {
-                "the certificate can also be sent to you by somebody who can: it is public"
+                "check the network and `--context`; for `certificate fetch`, a colleague can send the public certificate"
             }
         };
         Self::cluster(error).hint(hint)

@@ -1,6 +1,5 @@
-//! The command line: every command in a module of its own that holds its arguments, whose doc
-//! comments are its help, and its `run`. No command knows another; what means the same in several
-//! is in `flags`.
+//! The command line. Each command is a module with its arguments and its `run`. The doc comments of
+//! the arguments are the help. No command imports another; shared flags are in `flags`.
 
 mod certificate;
 mod completions;
@@ -33,13 +32,13 @@ use crate::{error::Result, ui::Io};
 
 /// Seal secrets for an environment, commit them, and let the cluster unseal them
 ///
-/// A developer seals a Secret with the environment's public certificate and commits the result.
-/// The controller in the cluster unseals it into a Kubernetes Secret: only in the namespace, under
-/// the name and in the environment that it was sealed for. Sealing needs neither a private key nor
-/// the cluster.
+/// You seal a Secret with the environment's public certificate and commit the result. The
+/// controller in the cluster unseals it into a Kubernetes Secret, but only in the environment and
+/// namespace and under the name that it was sealed for. Sealing needs neither a private key nor the
+/// cluster.
 ///
-/// The project file `sceau.yaml`, at the repository's root, says which environments there are,
-/// which certificates they are sealed to and which paths belong to them.
+/// The project file `sceau.yaml` at the root of the repository lists the environments, the
+/// certificates that they are sealed to and the paths that belong to them.
 #[derive(Debug, Parser)]
 #[command(name = "sceau", version, max_term_width = 100, after_long_help = AFTER_HELP)]
 pub(crate) struct Arguments {
@@ -53,28 +52,28 @@ Exit codes:
    1  the input is wrong: a file, a value, the project file
    2  the command line is wrong
    3  a check found something
-   4  the cluster cannot be reached or refuses
+   4  the cluster is unreachable or rejected the request
   70  a bug in sceau
 
 Environment variables:
-  NO_COLOR    when set, nothing is coloured, on a terminal either
-  KUBECONFIG  the kubeconfig files of the commands that ask a cluster
+  NO_COLOR    when set, output has no colours, on a terminal either
+  KUBECONFIG  the kubeconfig files of the commands that connect to a cluster
 
 Examples:
-  Set a repository up, and pin the certificate of its production cluster:
+  Set up a repository, and pin the certificate of its production cluster:
     sceau init
     sceau certificate fetch --environment prod
 
   Seal a Secret into the file that Argo CD or Flux will apply:
     sceau seal secret.yaml --write deploy/api/prod/secret.yaml
 
-  Give one item another value, in the file, without any private key:
+  Rotate the value of one item in its file, without a private key:
     sceau set deploy/api/prod/secret.yaml DATABASE_URL
 
-  See what a sealed file says without any key:
+  Show what a sealed file says without a key:
     sceau inspect deploy/api/prod/secret.yaml
 
-  Bring every seal to the certificates that are pinned now:
+  Reseal what is not sealed to the pinned certificates:
     sceau reseal";
 
 #[derive(Debug, Subcommand)]
@@ -89,12 +88,12 @@ pub(crate) enum Command {
     Rekey(RekeyArguments),
     Offboard(OffboardArguments),
     Rotations(RotationsArguments),
-    /// Report what operations should know of the values in a cluster
+    /// Report on the values in a cluster
     #[command(subcommand)]
     Report(ReportCommand),
     Trace(TraceArguments),
     Inspect(InspectArguments),
-    /// Back sealing keys up, restore them, and prove that a backup is good
+    /// Back up sealing keys, restore them, and test that a backup works
     #[command(subcommand)]
     Keys(KeysCommand),
     /// Show, fetch and generate certificates

@@ -1,14 +1,14 @@
-//! A SealedSecret that is edited in its file: found, judged, and written back whole or not at all.
+//! Edits of a SealedSecret in its file: finding it, checking the change, and writing the whole file
+//! or nothing.
 //!
-//! What is sealed, and which item changes, is for the commands to say; the bytes are the business
-//! of `manifest`.
+//! The commands decide which item changes. The bytes are edited in `manifest`.
 
 use std::path::Path;
 
 use sealing::{
     Context, EnvironmentName, ItemName, Recipient, Scope, SecretRef,
     envelope::{
-        bitnami::{self as original, Label},
+        bitnami::{self as kubeseal, Label},
         native::{Envelope, MAX_SEALS, ParseError},
     },
     resource::{SealedSecret, SealedSecretSpec, bitnami},
@@ -27,14 +27,14 @@ use crate::{
     ui::{self, Io},
 };
 
-/// A file that has been read, and the SealedSecret in it that is meant.
+/// A file that was read, and the SealedSecret in it to edit.
 pub(crate) struct OpenFile<'a> {
     arguments: &'a TargetArguments,
     input: Input,
     pub(crate) target: Target,
 }
 
-/// Where a seal of a native SealedSecret may be opened.
+/// Where the seals of a native SealedSecret may be unsealed.
 pub(crate) struct NativePlace {
     pub(crate) envelope: Envelope,
     pub(crate) place: SecretRef,
@@ -62,27 +62,27 @@ impl<'a> OpenFile<'a> {
         })
     }
 
-    /// How the file is called.
+    /// The file as the user named it.
     pub(crate) fn label(&self) -> &str {
         &self.input.label
     }
 
-    /// The error that there is no such item.
+    /// The error for an item that does not exist.
     pub(crate) fn no_item(&self, item: &ItemName) -> CommandError {
         let place = self.target.place();
         let error = self.error(format_args!("{place} has no item `{item}`"));
         match self.target.item_names().as_slice() {
-            [] => error.hint("it has no items"),
-            names => error.hint(format!("it has {}", names.join(", "))),
+            [] => error.hint("add it with `sceau set`: the SealedSecret has no items"),
+            names => error.hint(format!("use one of its items: {}", names.join(", "))),
         }
     }
 
-    /// The error for something wrong with the SealedSecret as a whole.
+    /// An error about the SealedSecret as a whole.
     pub(crate) fn error(&self, problem: impl std::fmt::Display) -> CommandError {
         self.target.origin.error(problem)
     }
 
-    /// Where the seals of a native SealedSecret may be opened.
+    /// Where the seals of a native SealedSecret may be unsealed.
     pub(crate) fn native_place(&self, sealed: &SealedSecret) -> Result<NativePlace> {
         let envelope =
             Envelope::parse(&sealed.spec).map_err(|error| self.error(with_causes(&error)))?;
@@ -98,18 +98,18 @@ impl<'a> OpenFile<'a> {
         })
     }
 
-    /// Where the items of one of the original's may be opened.
+    /// Where the items of a SealedSecret in the kubeseal format may be unsealed.
     pub(crate) fn bitnami_label(&self, sealed: &bitnami::SealedSecret) -> Result<Label> {
         if sealed.spec.encrypted_data.is_none() && sealed.spec.data.is_some() {
             return Err(self
-                .error("the original's first version sealed it as a whole, so no item can be set")
-                .hint("seal the Secret anew"));
+                .error("the first kubeseal format sealed the Secret as a whole, so its items cannot be set")
+                .hint("seal the Secret again"));
         }
-        let scope = original::Scope::of(&sealed.metadata);
+        let scope = kubeseal::Scope::of(&sealed.metadata);
         let place = self.place(match scope {
-            original::Scope::Strict => Needed::NamespaceAndName,
-            original::Scope::NamespaceWide => Needed::Namespace,
-            original::Scope::ClusterWide => Needed::Nothing,
+            kubeseal::Scope::Strict => Needed::NamespaceAndName,
+            kubeseal::Scope::NamespaceWide => Needed::Namespace,
+            kubeseal::Scope::ClusterWide => Needed::Nothing,
         })?;
         Ok(scope.label(&place))
     }
@@ -127,29 +127,29 @@ impl<'a> OpenFile<'a> {
         SecretRef::parse(namespace, name).map_err(|error| self.error(error))
     }
 
-    /// A name that the scope leaves out of the context may be anything.
+    /// The name, or a placeholder if the scope does not bind seals to it.
     fn known<'n>(&self, named: &'n Named, field: &str, is_needed: bool) -> Result<&'n str> {
         match named {
             Named::Known(name) if is_needed => Ok(name),
             _ if !is_needed => Ok("any"),
             Named::Templated => Err(self
                 .error(format_args!(
-                    "metadata.{field} is a template, and the scope binds the value to it"
+                    "metadata.{field} is a template, but the scope binds the value to it"
                 ))
-                .hint("write it out, or seal for a wider scope")),
+                .hint("write the name out, or seal for a wider scope")),
             _ => {
                 let error = self.error(format_args!(
-                    "it has no metadata.{field}, and the scope binds the value to it"
+                    "metadata.{field} is missing, but the scope binds the value to it"
                 ));
                 Err(match field {
-                    "namespace" => error.hint("name it with `--namespace`"),
-                    _ => error.hint("write it out"),
+                    "namespace" => error.hint("pass `--namespace`"),
+                    _ => error.hint("add it"),
                 })
             }
         }
     }
 
-    /// The environment to seal for, when the manifest does not say it.
+    /// The environment to seal for, if the manifest does not name it.
     pub(crate) fn environment(
         &self,
         project: &Project,
@@ -165,13 +165,13 @@ impl<'a> OpenFile<'a> {
         if let Some(conflict) = decision.conflict {
             ui::warn(
                 io,
-                format_args!("this is sealed for `{}`, but {conflict}", decision.name),
+                format_args!("sealed for `{}`, but {conflict}", decision.name),
             );
         }
         Ok(decision.name.clone())
     }
 
-    /// Refuses a native SealedSecret that would pass a bound of the format.
+    /// Rejects a change that would exceed a limit of the format.
     pub(crate) fn check_bounds(&self, sealed: &SealedSecret, change: Change<'_>) -> Result<()> {
         let spec = SealedSecretSpec {
             seals: manifest::changed_seals(&sealed.spec.seals, change),
@@ -181,10 +181,10 @@ impl<'a> OpenFile<'a> {
             Ok(_) => Ok(()),
             Err(ParseError::Seals(_)) => Err(self
                 .error(format_args!(
-                    "it would have more than {MAX_SEALS} seals: each item that is set is a seal of its own"
+                    "it would have more than {MAX_SEALS} seals: each item that is set adds a seal"
                 ))
                 .hint(format!(
-                    "whoever has the keys puts all items under one seal: `sceau unseal {0} --keys FILE | sceau seal --environment {1} --scope {2} --write {0}`",
+                    "put all items under one seal, with the private keys: `sceau unseal {0} --keys FILE | sceau seal --environment {1} --scope {2} --write {0}`",
                     self.label(),
                     spec.environment,
                     spec.scope,
@@ -200,10 +200,10 @@ impl<'a> OpenFile<'a> {
         let present = input::read_file_input(name, &io.directory)?;
         if present.text != self.input.text {
             return Err(CommandError::user(format!(
-                "{} was changed by somebody else meanwhile",
+                "{} changed during the edit, and nothing was written",
                 self.label()
             ))
-            .hint("nothing was written: try again"));
+            .hint("run this again"));
         }
         output::write(&NewFile {
             directory: &io.directory,
@@ -222,7 +222,7 @@ enum Needed {
     Nothing,
 }
 
-/// Everybody that an environment's values are sealed to.
+/// The recipients of an environment.
 pub(crate) fn recipients(
     project: &Project,
     environment: &EnvironmentName,

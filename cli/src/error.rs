@@ -1,20 +1,20 @@
-//! What goes wrong at the command line: one error type for all commands.
+//! The error type of all commands.
 //!
-//! An error says what happened to which thing; its hints say what to type next. Neither ever
-//! holds a value of a secret.
+//! An error says what failed and why. Its hints say what to type next. Neither ever holds a value
+//! of a secret.
 
 use std::{error::Error, fmt, io, path::Path};
 
-/// What an error is, and so how the program ends.
+/// The kind of an error, which decides the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A bug.
     Bug,
     /// A check found something.
     Check,
-    /// The cluster cannot be reached or refuses.
+    /// The cluster is unreachable or rejected the request.
     Cluster,
-    /// Whoever reads the output went away: no failure, and nobody to tell.
+    /// The reader of standard output closed it, which is not a failure.
     OutputClosed,
     /// The command line is wrong.
     Usage,
@@ -75,9 +75,9 @@ impl CommandError {
         Self::new(Kind::User, message)
     }
 
-    /// A file that could not be read or written: `verb` is what was tried.
+    /// A file that could not be read or written; `verb` names the operation.
     ///
-    /// A path that is no file's but looks like `NAME=VALUE` is not repeated.
+    /// A path that looks like `NAME=VALUE` is not repeated, unless such a file exists.
     pub(crate) fn file(verb: &str, path: &Path, error: &io::Error) -> Self {
         let (path, problem) = (path.display().to_string(), plain(error));
         let is_there = matches!(
@@ -86,7 +86,7 @@ impl CommandError {
         );
         if path.contains('=') && !is_there {
             return Self::user(format!("cannot {verb} a file: {problem}"))
-                .hint("its name looks like NAME=VALUE and is not repeated; see `sceau seal --help` for how to give a value");
+                .hint("the path looks like NAME=VALUE and is not repeated: see `sceau seal --help` for how to give a value");
         }
         Self::user(format!("cannot {verb} {path}: {problem}"))
     }
@@ -94,26 +94,28 @@ impl CommandError {
     /// Standard output that could not be written to.
     pub(crate) fn stdout(error: &io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::BrokenPipe => Self::new(Kind::OutputClosed, "the reader went away"),
+            io::ErrorKind::BrokenPipe => {
+                Self::new(Kind::OutputClosed, "standard output was closed")
+            }
             _ => Self::user(format!("cannot write to standard output: {}", plain(error))),
         }
     }
 
-    /// Says where it happened.
+    /// Puts the place of the error before the message.
     #[must_use]
     pub(crate) fn at(mut self, place: impl fmt::Display) -> Self {
         self.message = format!("{place}: {}", self.message);
         self
     }
 
-    /// Adds what to type next.
+    /// Adds a hint: what to type next.
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
     }
 
-    /// Adds what to type next, when something can be said.
+    /// Adds hints, if there are any.
     #[must_use]
     pub(crate) fn hints(mut self, hints: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.hints.extend(hints.into_iter().map(Into::into));
@@ -126,18 +128,18 @@ pub(crate) fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        let said = error.to_string();
-        if !text.ends_with(&said) {
+        let message = error.to_string();
+        if !text.ends_with(&message) {
             text.push_str(": ");
-            text.push_str(&said);
+            text.push_str(&message);
         }
         cause = error.source();
     }
     text
 }
 
-/// What an error of input or output says: the system's words without its error number, and of an
-/// error that something was added to, such as a path, its kind alone.
+/// The message of an I/O error, without the system's error number. An error with an added text,
+/// such as a path, is shown as its kind alone.
 pub(crate) fn plain(error: &io::Error) -> String {
     if let Some(code) = error.raw_os_error() {
         let text = error.to_string();
@@ -155,20 +157,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_number_of_a_systems_error_is_left_out() {
+    fn the_number_of_a_system_error_is_left_out() {
         let missing = io::Error::from_raw_os_error(2);
         assert_eq!(plain(&missing), "no such file or directory");
     }
 
     #[test]
-    fn what_was_added_to_a_systems_error_is_left_out() {
+    fn a_text_added_to_a_system_error_is_left_out() {
         let text = "Permission denied (os error 13) at path \"A=hunter2\"";
         let wrapped = io::Error::new(io::ErrorKind::PermissionDenied, text);
         assert_eq!(plain(&wrapped), "permission denied");
     }
 
     #[test]
-    fn an_error_of_our_own_is_told_whole() {
+    fn an_error_of_our_own_is_shown_whole() {
         let text = "a name with (os error 2) in it";
         assert_eq!(plain(&io::Error::other(text)), text);
     }

@@ -1,4 +1,4 @@
-//! The flags that mean the same in several commands.
+//! Flags that several commands share.
 
 use std::path::PathBuf;
 
@@ -7,18 +7,18 @@ use sealing::{Namespace, SecretName};
 /// Private keys to unseal with.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct KeysArguments {
-    /// A file with private keys; may be given several times
+    /// A file with private keys; may be repeated
     ///
-    /// Either PEM, with as many keys as there are, or key Secrets as `kubectl get secret -o yaml`
-    /// exports them, sceau's own or the original's, single, in several documents or in a List.
+    /// Either PEM with any number of keys, or key Secrets as `kubectl get secret -o yaml` exports
+    /// them, of sceau or of the Bitnami controller. Several documents and Lists are read too.
     #[arg(long, value_name = "FILE", required = true)]
     pub(crate) keys: Vec<PathBuf>,
 }
 
-/// Which SealedSecret is edited.
+/// The SealedSecret to edit.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct TargetArguments {
-    /// The file of the SealedSecret, which is edited in place
+    /// The file of the SealedSecret; sceau edits it in place
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
 
@@ -26,12 +26,12 @@ pub(crate) struct TargetArguments {
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<SecretName>,
 
-    /// Its namespace, if the file holds several or does not say it
+    /// Its namespace, if the file holds several or does not name it
     #[arg(short, long, value_name = "NAME")]
     pub(crate) namespace: Option<Namespace>,
 }
 
-/// How a report is written.
+/// The format of a report.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum ReportFormat {
     /// JSON, indented

@@ -1,7 +1,7 @@
-//! Where plaintext comes from: files, standard input, dotenv files and people.
+//! The sources of plaintext: files, standard input, dotenv files and prompts.
 //!
-//! With `output`, it is the only place where files are opened. What it reads is wiped when
-//! dropped, and its errors name files and items, never what stands in them.
+//! Only this module and `output` open files. What is read is wiped when it is dropped. Errors name
+//! files and items, never their contents.
 
 mod dotenv;
 mod value;
@@ -25,13 +25,13 @@ use crate::{
 
 pub(crate) use value::{Recipe, ValueSource, read_traced, read_value};
 
-/// How people name standard input where a file is expected.
+/// The name of standard input among files.
 pub(crate) const STDIN: &str = "-";
 
-/// What some editors put before a text.
+/// The mark that some editors put before a text.
 pub(crate) const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// Reads a file of UTF-8 text that its user calls `file` in `directory`, without a byte order mark.
+/// Reads a UTF-8 text that the user calls `file` in `directory`, without a byte order mark.
 pub(crate) fn read_text(directory: &Path, file: &Path) -> Result<Zeroizing<String>> {
     let mut text = read_whole_text(directory, file)?;
     if text.starts_with(BYTE_ORDER_MARK) {
@@ -49,13 +49,13 @@ fn read_whole_text(directory: &Path, file: &Path) -> Result<Zeroizing<String>> {
 pub(crate) struct Input {
     /// The file as the user named it.
     pub(crate) label: String,
-    /// Where the file is, unless it is standard input.
+    /// Its absolute path, unless it is standard input.
     pub(crate) path: Option<PathBuf>,
     pub(crate) text: Zeroizing<String>,
 }
 
-/// Reads every file, or standard input when there is none; a person at a terminal is told that
-/// `expected` are.
+/// Reads every file, or standard input if there is none. At a terminal, a note says that sceau
+/// reads `expected`.
 pub(crate) fn read_inputs(
     files: &[PathBuf],
     expected: &str,
@@ -97,7 +97,7 @@ fn read_stdin_input(expected: &str, io: &mut Io<'_>) -> Result<Input> {
     })
 }
 
-/// Reads a file that its user calls `file` in `directory`.
+/// Reads a file that the user calls `file` in `directory`.
 pub(crate) fn read_bytes(directory: &Path, file: &Path) -> Result<Zeroizing<Vec<u8>>> {
     fs::read(directory.join(file))
         .map(Zeroizing::new)
@@ -116,13 +116,13 @@ fn into_text(mut bytes: Zeroizing<Vec<u8>>, place: &str) -> Result<Zeroizing<Str
     String::from_utf8(std::mem::take(&mut *bytes))
         .map(Zeroizing::new)
         .map_err(|error| {
-            // The bytes go with the error: they are wiped with this.
+            // The error owns the bytes: dropping them here wipes them.
             drop(Zeroizing::new(error.into_bytes()));
             CommandError::user(format!("{place} is not UTF-8 text"))
         })
 }
 
-/// Where one item or several come from, as the command line names it.
+/// The sources of items on the command line.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ItemSources {
     pub(crate) files: Vec<ItemFile>,
@@ -148,17 +148,17 @@ impl FromStr for ItemFile {
             .unwrap_or_else(|| (file_name.unwrap_or_default(), text));
         let path = Path::new(path);
         if path.as_os_str().is_empty() {
-            return Err("a path is expected behind `=`".to_owned());
+            return Err("expected a path after `=`".to_owned());
         }
         Ok(Self {
             name: ItemName::parse(name)
-                .map_err(|error| format!("{}; or give it one: NAME=FILE", error.rule()))?,
+                .map_err(|error| format!("{}; to set a name, use NAME=FILE", error.rule()))?,
             path: path.to_owned(),
         })
     }
 }
 
-/// Reads every item that the command line names; a name that comes twice is refused.
+/// Reads every item on the command line. A duplicate name is an error.
 pub(crate) fn read_items(
     sources: &ItemSources,
     io: &mut Io<'_>,
@@ -184,7 +184,7 @@ pub(crate) fn read_items(
     Ok(items)
 }
 
-/// What stands for a path may be the value itself, so the item is named instead.
+/// The error names the item and not the path, because the path may be the value by mistake.
 fn read_item_file(directory: &Path, name: &ItemName, path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     fs::read(directory.join(path))
         .map(Zeroizing::new)
@@ -213,7 +213,7 @@ fn read_dotenv(directory: &Path, file: &Path) -> Result<Vec<(ItemName, Plaintext
     })
 }
 
-/// The flags that hints name, as the command at hand spells them.
+/// The flags in hints, as the present command spells them.
 struct Flags {
     empty_file: String,
     prompt: String,
@@ -233,16 +233,16 @@ impl Flags {
 fn read_stdin_item(name: &ItemName, flags: &Flags, io: &mut Io<'_>) -> Result<Plaintext> {
     if io.terminals.stdin {
         return Err(CommandError::user(format!(
-            "the value of `{name}` would be shown while it is typed"
+            "the terminal would show the value of `{name}` as you type"
         ))
-        .hint(format!("ask for it without echo: {}", flags.prompt)));
+        .hint(format!("use the prompt without echo: {}", flags.prompt)));
     }
     let bytes = read_stdin(io)?;
     let line = bytes.strip_suffix(b"\n");
     if line.is_some_and(|line| !line.contains(&b'\n')) {
         ui::warn(
             io,
-            format_args!("the value of `{name}` ends with a line break, which is sealed too"),
+            format_args!("the value of `{name}` ends with a line break, which becomes part of it"),
         );
     }
     Ok(Plaintext::new(bytes))
@@ -250,15 +250,13 @@ fn read_stdin_item(name: &ItemName, flags: &Flags, io: &mut Io<'_>) -> Result<Pl
 
 fn prompt(name: &ItemName, flags: &Flags, io: &mut Io<'_>) -> Result<Plaintext> {
     let mut typed = (io.prompt)(&format!("{name}: ")).map_err(|_| {
-        CommandError::user(format!(
-            "there is no terminal to ask for the value of `{name}`"
-        ))
-        .hint(format!("give it on standard input: {}", flags.stdin))
+        CommandError::user(format!("the prompt for `{name}` needs a terminal"))
+            .hint(format!("use standard input: {}", flags.stdin))
     })?;
     if typed.is_empty() {
         return Err(
-            CommandError::user(format!("no value was given for `{name}`"))
-                .hint(format!("if it is to be empty: {}", flags.empty_file)),
+            CommandError::user(format!("the value of `{name}` is empty"))
+                .hint(format!("set an empty value with {}", flags.empty_file)),
         );
     }
     Ok(Plaintext::new(std::mem::take(&mut *typed).into_bytes()))

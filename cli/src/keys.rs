@@ -1,4 +1,4 @@
-//! Sealing keys that people hold: key Secrets, key files, and backups that age encrypts.
+//! Sealing keys outside of a cluster: key Secrets, key files, and age-encrypted backups.
 
 pub(crate) mod age;
 pub(crate) mod files;

@@ -1,9 +1,9 @@
-//! The command line `sceau`: seals secrets for an environment so that they may be committed, and
-//! looks after the certificates that they are sealed to.
+//! The command line `sceau`: seals secrets for an environment so that they can be committed, and
+//! manages the certificates that they are sealed to.
 //!
-//! [`run`] is the whole program; it owns no terminal, clock or working directory but is given
-//! them as [`Io`]. Each command reads, decides with the pure functions of `resolve`, and writes.
-//! Nothing here talks to a cluster but `cluster`, and plaintext is read in `sources` alone.
+//! [`run`] is the whole program. Terminal, clock and working directory are passed in as [`Io`].
+//! Each command reads, decides with pure functions, and writes. Only `cluster` talks to a cluster.
+//! Only `input` reads plaintext.
 
 mod cluster;
 mod commands;
@@ -48,7 +48,7 @@ pub const BUG: u8 = 70;
 /// | 1 | the input is wrong |
 /// | 2 | the command line is wrong |
 /// | 3 | a check found something |
-/// | 4 | the cluster cannot be reached or refuses |
+/// | 4 | the cluster is unreachable or rejected the request |
 /// | 70 | a bug in sceau |
 pub fn run(arguments: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> u8 {
     let outcome = match Arguments::try_parse_from(arguments) {

@@ -1,4 +1,4 @@
-//! The program `sceau`: it only gathers what belongs to the process and hands it to [`sceau::run`].
+//! The program `sceau`: passes the streams, clock and directory of the process to [`sceau::run`].
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
@@ -31,8 +31,8 @@ fn main() -> ExitCode {
     ))
 }
 
-/// Ends the program with the exit code for bugs. What the panic says is left out: it could hold a
-/// value.
+/// Ends the program with the exit code for bugs. The message of the panic is left out, because it
+/// could hold a value.
 fn report_bug(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map_or_else(String::new, |place| {
         format!(" at {}:{}", place.file(), place.line())

@@ -1,8 +1,7 @@
-//! Somebody leaves: what they could have read, as a list to work off, and which environments are
-//! to be re-keyed.
+//! The departure of a person: a list of the values that they could have read, and the environments
+//! to re-key.
 //!
-//! The list is kept once it is written: a run after an interruption goes by it, and only adds what
-//! was not known before.
+//! A written list is kept. A later run continues with it, and only adds what was not known before.
 
 mod find;
 
@@ -21,52 +20,52 @@ use crate::{
     output::{self, Audience, NewFile},
     project::{self, Day, FILE_NAME, Project},
     repository::{
-        exposure::{Exposure, Question},
-        history::{self, Record, Unreadable},
+        exposure::{Exposure, ExposureQuery},
+        history::{self, Record, UnreadableBlob},
         inventory::{self, Inventory},
     },
     rotations::{self, List, ListFile},
 };
 
-/// Who leaves.
+/// A person who leaves.
 pub(crate) struct Offboarding<'a> {
     pub(crate) project: &'a Project,
     pub(crate) person: &'a str,
-    /// The day they left, if it is not the one that is known, or today.
+    /// The day they left, if it was given.
     pub(crate) left: Option<Day>,
-    /// The last day for everything to be renewed.
+    /// The last day to rotate everything.
     pub(crate) deadline: Option<Day>,
     /// The present instant.
     pub(crate) now: Timestamp,
 }
 
-/// What was found out about somebody who leaves.
+/// The findings about a person who leaves.
 pub(crate) struct Found {
-    /// The list as it shall be.
+    /// The list to write.
     pub(crate) list: List,
     /// The file of the list, relative to the project's root.
     pub(crate) file: PathBuf,
-    /// The list as it is.
+    /// The present list.
     existing: Option<ListFile>,
-    /// What could not be read at some commit, by file.
-    pub(crate) unreadable: Vec<(String, Unreadable)>,
-    /// What cannot be read now.
+    /// Files that could not be read at some commit.
+    pub(crate) unreadable: Vec<(String, UnreadableBlob)>,
+    /// Manifests of the working tree that cannot be read.
     pub(crate) unreadable_now: Vec<CommandError>,
 }
 
-/// For how many days a list is open by default.
+/// The days until the deadline, by default.
 const DAYS: i64 = 30;
 
 impl Offboarding<'_> {
-    /// Finds out, from the repository alone, what they could have read. Nothing is written.
+    /// Finds what they could have read, from the repository alone. Nothing is written.
     pub(crate) fn find(&self) -> Result<Found> {
-        find::refuse_link(self.project)?;
+        find::reject_link(self.project)?;
         let record = history::read(self.project, self.now)?;
-        self.refuse_unknown(&record)?;
+        self.reject_unknown(&record)?;
         let mut lists = rotations::read_all(&self.project.root)?;
-        let names: Vec<PathBuf> = lists.iter().map(|it| it.name.clone()).collect();
-        lists.retain(|it| {
-            it.list.person == self.person && !record.is_back(&it.departure(), self.project)
+        let names: Vec<PathBuf> = lists.iter().map(|file| file.name.clone()).collect();
+        lists.retain(|file| {
+            file.list.person == self.person && !record.is_back(&file.departure(), self.project)
         });
         let left = find::left(self, &lists)?;
         let existing = find::existing(left, &lists);
@@ -75,9 +74,9 @@ impl Offboarding<'_> {
             None => whole_second(self.now.min(left.end())),
         };
         let inventory = inventory::of_project(self.project)?;
-        // What is not committed may have been put there since the list was written.
+        // Files that are not committed may be newer than an existing list.
         let uncommitted = existing.is_none().then_some(&inventory);
-        let question = Question {
+        let query = ExposureQuery {
             person: self.person,
             project: self.project,
             uncommitted,
@@ -85,18 +84,18 @@ impl Offboarding<'_> {
             until: since,
             now: self.now,
         };
-        let exposure = Exposure::of(&record, &question);
+        let exposure = Exposure::of(&record, &query);
         if exposure.operated.is_empty() && exposure.items.is_empty() {
             let until = self.now;
-            let later = Exposure::of(&record, &Question { until, ..question });
-            find::refuse_too_early(self.person, left, &later)?;
+            let later = Exposure::of(&record, &ExposureQuery { until, ..query });
+            find::reject_too_early(self.person, left, &later)?;
         }
         let mut list = List {
             person: self.person.to_owned(),
             left,
             since,
             deadline: self.deadline_or(existing.as_ref()),
-            closed: existing.as_ref().and_then(|it| it.list.closed),
+            closed: existing.as_ref().and_then(|file| file.list.closed),
             environments: find::environments(&exposure),
             items: find::entries(exposure, &inventory),
         };
@@ -104,7 +103,7 @@ impl Offboarding<'_> {
             find::keep(&mut list, &file.list);
         } else {
             self.add_pinned(&mut list)?;
-            find::tick(&mut list, &inventory, self.now);
+            find::mark(&mut list, &inventory, self.now);
         }
         let Inventory { unreadable, .. } = inventory;
         Ok(Found {
@@ -119,7 +118,7 @@ impl Offboarding<'_> {
         })
     }
 
-    fn refuse_unknown(&self, record: &Record) -> Result<()> {
+    fn reject_unknown(&self, record: &Record) -> Result<()> {
         let known = record.people();
         if self.project.people.contains_key(self.person) || known.contains(self.person) {
             return Ok(());
@@ -128,7 +127,7 @@ impl Offboarding<'_> {
         Err(match record.unreadable.get(FILE_NAME) {
             None => error,
             Some(fault) => error.hint(format!(
-                "commit {} may name them: {}",
+                "check commit {}, which may name them: {}",
                 fault.commit, fault.problem
             )),
         })
@@ -136,24 +135,24 @@ impl Offboarding<'_> {
 
     fn own_key(&self) -> Result<Option<String>> {
         let settings = self.project.people.get(self.person);
-        let Some(path) = settings.and_then(|it| it.certificate.as_ref()) else {
+        let Some(path) = settings.and_then(|person| person.certificate.as_ref()) else {
             return Ok(None);
         };
         let certificate = project::read_pinned(&self.project.root, path)?;
-        Ok(certificate.map(|it| it.key_id().to_string()))
+        Ok(certificate.map(|certificate| certificate.key_id().to_string()))
     }
 
     fn deadline_or(&self, existing: Option<&ListFile>) -> Day {
         let known = self
             .deadline
-            .or_else(|| existing.map(|it| it.list.deadline));
+            .or_else(|| existing.map(|file| file.list.deadline));
         known.unwrap_or_else(|| {
             let today = Day::of(self.now);
             today.0.checked_add(DAYS.days()).map_or(today, Day)
         })
     }
 
-    /// A certificate that is pinned and not committed may have been there while they operated.
+    /// Adds the pinned certificates. An uncommitted one may have been in use while they operated.
     fn add_pinned(&self, list: &mut List) -> Result<()> {
         let since = list.since;
         for operated in &mut list.environments {
@@ -168,31 +167,31 @@ impl Offboarding<'_> {
     }
 }
 
-/// Lists know whole seconds, as commits do.
+/// Lists have whole seconds, as commits do.
 fn whole_second(instant: Timestamp) -> Timestamp {
     Timestamp::from_second(instant.as_second()).unwrap_or(instant)
 }
 
 fn unknown(person: &str, known: &BTreeSet<&str>) -> CommandError {
     let error = CommandError::user(format!(
-        "no `{person}` among the people of {FILE_NAME}, now or in its history"
+        "{FILE_NAME} does not name `{person}`, now or in its history"
     ));
     let names: Vec<&str> = known.iter().copied().collect();
     match names.as_slice() {
         [] => error.hint(format!(
-            "{FILE_NAME} never named anybody: say who operates what under `people:`"
+            "list the people and what they operate under `people:` in {FILE_NAME}"
         )),
-        names => error.hint(format!("it has known {}", names.join(", "))),
+        names => error.hint(format!("use one of its names: {}", names.join(", "))),
     }
 }
 
 impl Found {
-    /// Writes the list, unless it stands there as it shall be; says whether it did.
+    /// Writes the list, unless it is unchanged. Returns whether it was written.
     pub(crate) fn write(&self, project: &Project) -> Result<bool> {
         if self
             .existing
             .as_ref()
-            .is_some_and(|it| it.list == self.list)
+            .is_some_and(|file| file.list == self.list)
         {
             return Ok(false);
         }
@@ -201,11 +200,11 @@ impl Found {
     }
 }
 
-/// Notes in the project file that somebody has left, on one line; says whether it did. Whoever is
-/// not in it any more, or has left before, needs no mark.
-pub(crate) fn mark(project: &Project, person: &str, left: Day) -> Result<bool> {
+/// Marks a person as left in the project file, on one line. Returns whether it did: a person whom
+/// the file no longer names, or who is already marked, stays as they are.
+pub(crate) fn mark_left(project: &Project, person: &str, left: Day) -> Result<bool> {
     let settings = project.people.get(person);
-    if settings.is_none_or(|it| it.left.is_some()) {
+    if settings.is_none_or(|person| person.left.is_some()) {
         return Ok(false);
     }
     let name = Path::new(FILE_NAME);
@@ -219,7 +218,7 @@ pub(crate) fn mark(project: &Project, person: &str, left: Day) -> Result<bool> {
         CommandError::user(&fault)
             .at(format!("{FILE_NAME}:{}", fault.line))
             .hint(format!(
-                "write `left: {left}` for {person} yourself, and run this again"
+                "add `left: {left}` for {person} yourself, and run this again"
             ))
     })?;
     output::write(&NewFile {
@@ -231,18 +230,18 @@ pub(crate) fn mark(project: &Project, person: &str, left: Day) -> Result<bool> {
     Ok(true)
 }
 
-/// What is to be done about the keys of an environment that somebody operated.
+/// An environment to re-key, because the person operated it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Rekeying {
-    /// It has several clusters, and each takes a run of its own.
+pub(crate) enum DueRekey {
+    /// It has several clusters, and each needs a run of its own.
     EachCluster(EnvironmentName),
-    /// It is pinned to a key from their time.
+    /// It has one cluster.
     Once(EnvironmentName),
 }
 
-/// The environments that are still sealed to keys from the person's time. One whose pinned
-/// certificates are all newer was re-keyed already.
-pub(crate) fn rekeyings(list: &List, project: &Project) -> Result<Vec<Rekeying>> {
+/// The environments that are still sealed to keys from the person's time. An environment whose
+/// pinned certificates are all newer was already re-keyed.
+pub(crate) fn due_rekeys(list: &List, project: &Project) -> Result<Vec<DueRekey>> {
     let mut due = Vec::new();
     for operated in &list.environments {
         let pinned = pinned(project, &operated.name)?;
@@ -252,8 +251,8 @@ pub(crate) fn rekeyings(list: &List, project: &Project) -> Result<Vec<Rekeying>>
             EnvironmentName::parse(&operated.name),
         ) {
             due.push(match pinned.len() {
-                1 => Rekeying::Once(name),
-                _ => Rekeying::EachCluster(name),
+                1 => DueRekey::Once(name),
+                _ => DueRekey::EachCluster(name),
             });
         }
     }
@@ -265,13 +264,15 @@ fn pinned(project: &Project, name: &str) -> Result<Vec<KeyId>> {
     let named = project
         .environments
         .iter()
-        .find(|(it, _)| it.as_str() == name);
+        .find(|(environment, _)| environment.as_str() == name);
     let mut pinned = Vec::new();
     for path in named
         .iter()
         .flat_map(|(_, settings)| &settings.certificates)
     {
-        pinned.extend(project::read_pinned(&project.root, path)?.map(|it| it.key_id()));
+        pinned.extend(
+            project::read_pinned(&project.root, path)?.map(|certificate| certificate.key_id()),
+        );
     }
     Ok(pinned)
 }

@@ -1,7 +1,7 @@
-//! Files that appear whole or not at all.
+//! Files that are written whole or not at all.
 //!
-//! A file is written beside its target and renamed over it, so a failure leaves what was there;
-//! several files are all written before the first is renamed.
+//! A file is written beside its target and renamed over it, so a failure leaves the old file. Of
+//! several files, all are written before the first is renamed.
 
 use std::{
     collections::BTreeSet,
@@ -15,29 +15,29 @@ use tempfile::{Builder, NamedTempFile};
 
 use crate::error::{CommandError, Result};
 
-/// Who may read a file. One that is there keeps its mode, as far as that is narrower for plaintext.
+/// Who may read a file. An existing file keeps its mode; for plaintext, only if it is narrower.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Audience {
-    /// Whoever may read the repository.
+    /// Everyone who may read the repository.
     Everyone,
-    /// Everyone, and they may run it.
+    /// The same, and the file is executable.
     EveryoneRuns,
-    /// Its owner: it holds plaintext or a private key.
+    /// The owner only: the file holds plaintext or a private key.
     Owner,
 }
 
-/// A file that is to be written.
+/// A file to write.
 #[derive(Clone, Copy)]
 pub(crate) struct NewFile<'a> {
     /// The directory that its name is relative to.
     pub(crate) directory: &'a Path,
-    /// Its name, as the user knows it.
+    /// Its name, as the user gave it.
     pub(crate) name: &'a Path,
     pub(crate) bytes: &'a [u8],
     pub(crate) audience: Audience,
 }
 
-/// A file that is complete beside its target.
+/// A complete file beside its target.
 #[must_use = "nothing is in place before `commit`"]
 pub(crate) struct Staged {
     temporary: NamedTempFile,
@@ -46,18 +46,18 @@ pub(crate) struct Staged {
 }
 
 impl Staged {
-    /// Its target, however it was named.
-    fn place(&self) -> PathBuf {
+    /// The absolute path of its target.
+    fn resolved_target(&self) -> PathBuf {
         let directory = self
             .target
             .parent()
-            .and_then(|it| fs::canonicalize(it).ok());
+            .and_then(|parent| fs::canonicalize(parent).ok());
         let name = self.target.file_name().unwrap_or_default();
-        directory.map_or_else(|| self.target.clone(), |it| it.join(name))
+        directory.map_or_else(|| self.target.clone(), |parent| parent.join(name))
     }
 }
 
-/// What may be done with a target that exists.
+/// What happens to a target that exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Existing {
     /// It stays, and the command fails.
@@ -66,21 +66,24 @@ pub(crate) enum Existing {
     Replace,
 }
 
-/// Writes one file, which is replaced if it is there.
+/// Writes one file, or replaces it.
 pub(crate) fn write(file: &NewFile<'_>) -> Result<()> {
     commit(vec![stage(file, Existing::Replace)?])
 }
 
-/// Writes a file beside its target. Missing directories are made.
+/// Writes a file beside its target. Missing directories are created.
 pub(crate) fn stage(file: &NewFile<'_>, existing: Existing) -> Result<Staged> {
     let failed = |error: io::Error| CommandError::file("write", file.name, &error);
     let path = file.directory.join(file.name);
     let target = behind_links(path).map_err(failed)?;
     let existing_file = fs::metadata(&target).ok();
-    if existing_file.as_ref().is_some_and(|it| !it.is_file()) {
+    if existing_file
+        .as_ref()
+        .is_some_and(|metadata| !metadata.is_file())
+    {
         let name = file.name.display();
         return Err(CommandError::user(format!(
-            "{name} is there and is no file"
+            "{name} exists and is not a regular file"
         )));
     }
     let directory = match target.parent() {
@@ -99,13 +102,13 @@ pub(crate) fn stage(file: &NewFile<'_>, existing: Existing) -> Result<Staged> {
     })
 }
 
-/// A file beside a target. Its name follows from the target's, so that what a killed run has left
-/// there is found and removed by the next one; whoever writes it holds its lock.
+/// A file beside a target. Its name is derived from the target's name, so that the next run finds
+/// and removes the file of a killed one. The process that writes it holds its lock.
 fn temporary_for(target: &Path, directory: &Path) -> io::Result<NamedTempFile> {
     const PREFIX: &str = ".sceau-";
     let mut name = OsString::from(PREFIX);
     name.push(target.file_name().unwrap_or_default());
-    // No manifest is looked for under such a name.
+    // The extension keeps the repository walk from reading it as a manifest.
     name.push(".part");
     remove_leftover(&directory.join(&name));
     let temporary = Builder::new()
@@ -113,20 +116,21 @@ fn temporary_for(target: &Path, directory: &Path) -> io::Result<NamedTempFile> {
         .rand_bytes(0)
         .tempfile_in(directory)
         .or_else(|_| Builder::new().prefix(PREFIX).tempfile_in(directory))?;
-    // Where there are no locks, nobody can take this one for a leftover either.
+    // A file system without locks cannot report it as a leftover either.
     let _ = temporary.as_file().try_lock();
     Ok(temporary)
 }
 
-/// Removes a file that nobody is writing any more. What cannot be removed is in nobody's way.
+/// Removes a file that no process writes any longer. A failure to remove it is ignored: a random
+/// name is used then.
 fn remove_leftover(path: &Path) {
-    let is_file = fs::symlink_metadata(path).is_ok_and(|it| it.is_file());
-    if is_file && fs::File::open(path).is_ok_and(|it| it.try_lock().is_ok()) {
+    let is_file = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file());
+    if is_file && fs::File::open(path).is_ok_and(|file| file.try_lock().is_ok()) {
         let _ = fs::remove_file(path);
     }
 }
 
-/// A symbolic link stays one: what it points to is written, whether that is there or not.
+/// A symbolic link stays one: sceau writes the file that it leads to, whether that exists or not.
 fn behind_links(path: PathBuf) -> io::Result<PathBuf> {
     const MAX_LINKS: usize = 40;
     let mut target = path;
@@ -140,13 +144,16 @@ fn behind_links(path: PathBuf) -> io::Result<PathBuf> {
     Err(io::Error::other("too many symbolic links"))
 }
 
-/// Puts staged files into their places, which must be as many.
+/// Renames staged files to their targets, which must be distinct.
 pub(crate) fn commit(files: Vec<Staged>) -> Result<()> {
     let mut targets = BTreeSet::new();
-    if let Some(twice) = files.iter().find(|it| !targets.insert(it.place())) {
+    if let Some(twice) = files
+        .iter()
+        .find(|staged| !targets.insert(staged.resolved_target()))
+    {
         let target = twice.target.display();
         return Err(CommandError::user(format!(
-            "{target} would be written twice"
+            "{target} is named twice as a file to write"
         )));
     }
     for Staged {
@@ -164,8 +171,7 @@ pub(crate) fn commit(files: Vec<Staged>) -> Result<()> {
     Ok(())
 }
 
-/// A text as one word of a POSIX shell: as it is where nothing in it means anything there, else in
-/// single quotes.
+/// A text as one word of a POSIX shell. A text with special characters is put in single quotes.
 pub(crate) fn shell_word(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./@".contains(c);
     if !text.is_empty() && !text.starts_with('-') && text.chars().all(is_plain) {
@@ -174,9 +180,9 @@ pub(crate) fn shell_word(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// Refuses to go on when one of the files is there. It is asked before long work; `commit` asks
-/// again, so a file that appears meanwhile is not overwritten either.
-pub(crate) fn refuse_existing(directory: &Path, files: &[&Path]) -> Result<()> {
+/// Fails if one of the files exists. Commands check this before long work; `commit` checks again,
+/// so a file that appears in between is not overwritten either.
+pub(crate) fn reject_existing(directory: &Path, files: &[&Path]) -> Result<()> {
     let existing: Vec<String> = files
         .iter()
         .filter(|file| fs::symlink_metadata(directory.join(file)).is_ok())
@@ -185,14 +191,20 @@ pub(crate) fn refuse_existing(directory: &Path, files: &[&Path]) -> Result<()> {
     if existing.is_empty() {
         return Ok(());
     }
-    let are = if existing.len() == 1 { "is" } else { "are" };
-    let problem = format!("{} {are} there already", existing.join(", "));
-    Err(CommandError::user(problem)
-        .hint("nothing was written: move away what is there, and try again"))
+    let exist = if existing.len() == 1 {
+        "exists"
+    } else {
+        "exist"
+    };
+    let problem = format!(
+        "{} already {exist}, and nothing was written",
+        existing.join(", ")
+    );
+    Err(CommandError::user(problem).hint("move existing files away, and run this again"))
 }
 
 impl Audience {
-    /// The permissions of a file that replaces `existing`, if that is there.
+    /// The permissions of a file that replaces `existing`, if there is one.
     #[cfg(unix)]
     fn permissions(self, existing: Option<&fs::Metadata>) -> Permissions {
         use std::os::unix::fs::PermissionsExt as _;
@@ -201,7 +213,7 @@ impl Audience {
             Self::EveryoneRuns => 0o755,
             Self::Owner => 0o600,
         };
-        let existing = existing.map(|it| it.permissions().mode());
+        let existing = existing.map(|metadata| metadata.permissions().mode());
         Permissions::from_mode(match (existing, self) {
             (None, _) => mode,
             (Some(existing), Self::Owner) => existing & mode,
@@ -215,7 +227,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shell_reads_the_word_that_was_meant() {
+    fn a_shell_word_is_quoted_where_a_shell_would_change_it() {
         for (text, word) in [
             ("alice.smith", "alice.smith"),
             ("Offboard alice", "'Offboard alice'"),

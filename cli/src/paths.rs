@@ -1,8 +1,8 @@
-//! Paths as texts: pure functions that look at no file.
+//! Paths as texts: pure functions that read no file.
 
 use std::path::{Component, Path, PathBuf};
 
-/// Makes a path absolute and takes `.` and `..` out of it, by its text alone.
+/// Makes a path absolute and removes `.` and `..`, by its text alone.
 pub(crate) fn absolute(directory: &Path, path: &Path) -> PathBuf {
     let mut absolute = PathBuf::new();
     for component in directory.join(path).components() {

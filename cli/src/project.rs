@@ -1,7 +1,6 @@
-//! The project file `sceau.yaml`: which environments there are, whom they are sealed to, and
-//! which paths belong to them.
+//! The project file `sceau.yaml`: the environments, their certificates and paths, and the people.
 //!
-//! It is checked as a whole when it is read; which environment a command means is for `resolve`.
+//! It is checked as a whole when it is read. `resolve` decides which environment a command uses.
 
 mod certificates;
 mod file;
@@ -29,24 +28,24 @@ pub use file::schema;
 /// The name of the project file.
 pub(crate) const FILE_NAME: &str = "sceau.yaml";
 
-/// The root of the git repository that a directory belongs to.
+/// The root of the git repository of a directory.
 pub(crate) fn repository_root(directory: &Path) -> Option<&Path> {
     directory
         .ancestors()
         .find(|ancestor| ancestor.join(".git").exists())
 }
 
-/// A project file that has been checked.
+/// A checked project file.
 #[derive(Debug)]
 pub(crate) struct Project {
-    /// The directory it stands in; its paths are relative to it.
+    /// Its directory; its paths are relative to it.
     pub(crate) root: PathBuf,
     pub(crate) environments: BTreeMap<EnvironmentName, Environment>,
     /// The people, by their names.
     pub(crate) people: BTreeMap<String, Person>,
 }
 
-/// A person, as the project sees them.
+/// A person in the project file.
 #[derive(Debug)]
 pub(crate) struct Person {
     /// Their own certificate.
@@ -58,8 +57,7 @@ pub(crate) struct Person {
 }
 
 impl Person {
-    /// The environments whose values they can read at `now`: none once the day that they left is
-    /// over.
+    /// The environments whose values they can read at `now`: none after the day that they left.
     pub(crate) fn operates(&self, now: Timestamp) -> &[EnvironmentName] {
         match self.left {
             Some(left) if left.end() <= now => &[],
@@ -68,10 +66,10 @@ impl Person {
     }
 }
 
-/// An environment, as the project sees it.
+/// An environment in the project file.
 #[derive(Debug)]
 pub(crate) struct Environment {
-    /// The certificates its secrets are sealed to.
+    /// The certificates that its secrets are sealed to.
     pub(crate) certificates: Vec<PathBuf>,
     /// The files that belong to it, relative to the root.
     pub(crate) paths: GlobSet,
@@ -87,16 +85,16 @@ impl Project {
             .find(|ancestor| ancestor.join(FILE_NAME).is_file())
             .ok_or_else(|| {
                 CommandError::user(format!(
-                    "no {FILE_NAME} in {} or above it",
+                    "{FILE_NAME} does not exist in {} or above it",
                     directory.display()
                 ))
-                .hint("write one with `sceau init`")
+                .hint("create it with `sceau init`")
             })?;
         let text = input::read_text(root, Path::new(FILE_NAME))?;
         Self::parse(root.to_owned(), &text)
     }
 
-    /// Checks the text of a project file that stands in `root`.
+    /// Checks the text of the project file in `root`.
     pub(crate) fn parse(root: PathBuf, text: &str) -> Result<Self> {
         let file: file::ProjectFile = manifest::read_one(text).map_err(|fault| {
             CommandError::user(format!("{FILE_NAME}:{}: {fault}", fault.line)).hints(fault.hint)
@@ -157,16 +155,13 @@ fn glob_set(patterns: &[String]) -> Result<GlobSet> {
             CommandError::user(format!("the path rule `{pattern}`: {problem}"))
         };
         if pattern.starts_with('!') {
-            return Err(
-                unusable(&"rules that take paths out again are not supported")
-                    .hint("let the rules of each environment name its own paths only"),
-            );
+            return Err(unusable(&"rules that exclude paths are not supported")
+                .hint("list only the environment's own paths"));
         }
         if pattern.starts_with(['/', '.']) && !is_hidden(pattern) {
             return Err(
-                unusable(&"it matches no path: paths are relative to this file").hint(
-                    "write it without what stands before the first name, such as `deploy/**`",
-                ),
+                unusable(&"it matches no path: paths are relative to this file")
+                    .hint("begin the rule with the first directory, such as `deploy/**`"),
             );
         }
         let glob = GlobBuilder::new(pattern).literal_separator(true).build();
@@ -175,13 +170,13 @@ fn glob_set(patterns: &[String]) -> Result<GlobSet> {
     set.build().map_err(CommandError::bug)
 }
 
-/// Whether a path begins with a name that begins with a point, such as `.github/**`.
+/// Whether a path begins with a hidden name, such as `.github/**`.
 fn is_hidden(path: &str) -> bool {
     let first = path.split('/').next().unwrap_or_default();
     !["", ".", ".."].contains(&first)
 }
 
-/// Rules that overlap can only be seen at a path; the same rule twice is wrong at once.
+/// Rejects a rule that two environments have. Other overlaps are only found at a path.
 fn check_paths_are_distinct(file: &file::ProjectFile) -> Result<()> {
     let mut owners = BTreeMap::new();
     for (name, settings) in &file.environments {
@@ -200,13 +195,16 @@ fn check_paths_are_distinct(file: &file::ProjectFile) -> Result<()> {
 }
 
 fn check_people(file: &file::ProjectFile) -> Result<()> {
-    // Whoever has left keeps no environment from being taken out.
-    let present = file.people.iter().filter(|(_, it)| it.left.is_none());
+    // People who left may name environments that were removed since.
+    let present = file
+        .people
+        .iter()
+        .filter(|(_, person)| person.left.is_none());
     for (name, person) in present {
         let unknown = |operated: &&EnvironmentName| !file.environments.contains_key(*operated);
         if let Some(unknown) = person.operates.iter().find(unknown) {
             return Err(CommandError::user(format!(
-                "people.{name}.operates: there is no environment `{unknown}`"
+                "people.{name}.operates: environment `{unknown}` does not exist"
             )));
         }
     }

@@ -1,4 +1,4 @@
-//! The reference of all commands, made of their help.
+//! The reference of all commands, generated from their help.
 
 use std::fmt::Write as _;
 
@@ -28,7 +28,9 @@ fn describe(command: &mut clap::Command, text: &mut String) {
         help.trim_end()
     );
     let subcommands = command.get_subcommands_mut();
-    for subcommand in subcommands.filter(|it| it.get_name() != "help" && !it.is_hide_set()) {
+    for subcommand in subcommands
+        .filter(|subcommand| subcommand.get_name() != "help" && !subcommand.is_hide_set())
+    {
         describe(subcommand, text);
     }
 }

@@ -1,8 +1,8 @@
-//! Re-keying an environment: a new sealing key, its manifests resealed for it, its certificate
-//! pinned; and later the old keys revoked. When they are in wrong hands, they are revoked first.
+//! Re-keying an environment: sceau requests a new sealing key, reseals the manifests for it and
+//! pins its certificate. Later it revokes the old keys; if they leaked, it revokes them first.
 //!
-//! The new certificate is pinned last. Until then, an active key that is not pinned, or a pinned key
-//! that is revoked, says that a run before this one was interrupted, and where to go on.
+//! The new certificate is pinned last. Until then, an active key that is not pinned, or a pinned
+//! key that is revoked, shows that an earlier run was interrupted, and where.
 
 mod compromise;
 mod compromised;
@@ -19,7 +19,7 @@ use sealing::{EnvironmentName, KeyId};
 use serde::Serialize;
 
 use self::{
-    next::Next,
+    next::NextStep,
     observed::{Active, Observed},
 };
 use crate::{
@@ -29,38 +29,38 @@ use crate::{
     manifest::{self, Format},
     output::{self, Audience, NewFile},
     project::Project,
-    reseal::{self, Backend, Pin, Resealing, Row},
+    reseal::{self, Backend, Pin, ResealRow, Resealing},
     ui::{self, Io},
 };
 
 pub(crate) use self::{compromised::compromised, finish::finish};
 
-/// What is to be re-keyed.
+/// An environment to re-key.
 pub(crate) struct Rekeying<'a> {
     pub(crate) project: &'a Project,
     /// One of the project's.
     pub(crate) environment: &'a EnvironmentName,
-    /// How its cluster is reached.
+    /// The login to its cluster.
     pub(crate) login: Login,
-    /// How the report on its seals is written.
+    /// The format of the report on its seals.
     pub(crate) output: ReportFormat,
 }
 
-/// How often the Environment may change between a look and the revocation: its status does,
-/// whenever something is counted.
+/// How often the Environment may change between a read and the revocation. The controller updates
+/// its status whenever a count changes.
 const ATTEMPTS: usize = 10;
 
-/// Whether somebody agreed to a revocation.
+/// Whether a revocation is confirmed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Consent {
-    /// Who sits at the terminal is asked.
+    /// The user confirms at the terminal.
     Asked,
-    /// The command line says so.
+    /// The user passed `--yes`.
     Given,
 }
 
-/// Re-keys an environment, or goes on where a run before was interrupted; one row for each seal.
-pub(crate) fn run(rekeying: &Rekeying<'_>, io: &mut Io<'_>) -> Result<Vec<Row>> {
+/// Re-keys an environment, or continues an interrupted run. Returns one row for each seal.
+pub(crate) fn run(rekeying: &Rekeying<'_>, io: &mut Io<'_>) -> Result<Vec<ResealRow>> {
     let Rekeying {
         project,
         environment: name,
@@ -72,7 +72,7 @@ pub(crate) fn run(rekeying: &Rekeying<'_>, io: &mut Io<'_>) -> Result<Vec<Row>> 
     let cluster = login.cluster(name, project)?;
     let observed = Observed::of(&cluster.environment(name)?)?;
     let next = next::next(&observed, &pinned, io.now)?;
-    rekeying.order(&cluster, &observed, next, io)?;
+    rekeying.request_key(&cluster, &observed, next, io)?;
     let active = rekeying.new_key(&cluster, observed, next)?;
     let pin = Pin {
         certificate: pins[next.pinned()].certificate.clone(),
@@ -97,51 +97,51 @@ impl Rekeying<'_> {
         Pin::all(self.project, self.environment, io.now)
     }
 
-    /// Has the new key asked for, unless it was.
-    fn order(
+    /// Requests the new key, unless an earlier run did.
+    fn request_key(
         &self,
         cluster: &Cluster,
         observed: &Observed,
-        next: Next,
+        next: NextStep,
         io: &mut Io<'_>,
     ) -> Result<()> {
         let name = self.environment;
         match next {
-            Next::GoOn { .. } => {
+            NextStep::Continue { .. } => {
                 let id = observed.active()?.id();
-                ui::note(io, format_args!("{id} is there already"));
+                ui::note(io, format_args!("the new sealing key {id} already exists"));
             }
-            Next::Ask { .. } => {
+            NextStep::Request { .. } => {
                 cluster
-                    .renew(name, observed.instant_of_renewal(io.now))
+                    .renew(name, observed.cutoff(io.now))
                     .map_err(explain)?;
-                ui::note(io, format_args!("a new sealing key is asked for in {name}"));
+                ui::note(io, format_args!("requested a new sealing key for {name}"));
             }
-            Next::Wait { .. } => {
+            NextStep::Wait { .. } => {
                 ui::note(
                     io,
-                    format_args!("a new sealing key was asked for in {name}"),
+                    format_args!("an earlier run requested a new sealing key for {name}"),
                 );
             }
         }
         Ok(())
     }
 
-    /// The active key, which is waited for unless it is there.
-    fn new_key(&self, cluster: &Cluster, observed: Observed, next: Next) -> Result<Active> {
+    /// The new active key. Waits for it unless it exists.
+    fn new_key(&self, cluster: &Cluster, observed: Observed, next: NextStep) -> Result<Active> {
         match (next, observed.active) {
-            (Next::GoOn { .. }, Some(active)) => Ok(active),
+            (NextStep::Continue { .. }, Some(active)) => Ok(active),
             (_, old) => self.wait(cluster, old.as_ref()),
         }
     }
 
-    /// Waits for another active key than this one.
+    /// Waits until the active key is another one than `old`.
     fn wait(&self, cluster: &Cluster, old: Option<&Active>) -> Result<Active> {
         let old = old.map(|old| old.certificate.as_str());
         Active::parse(cluster.next_certificate(self.environment, old, self.login.deadline)?)
     }
 
-    /// Pins the certificate of a key in this file.
+    /// Writes the certificate of a key to a pinned file.
     fn pin(&self, certificate: &Path, active: &Active, io: &mut Io<'_>) -> Result<()> {
         output::write(&NewFile {
             directory: &self.project.root,
@@ -159,7 +159,7 @@ impl Rekeying<'_> {
         Ok(())
     }
 
-    /// Prints a report in the format that was asked for.
+    /// Prints a report in the requested format.
     fn print<T: Serialize>(
         &self,
         rows: &[T],
@@ -175,15 +175,15 @@ impl Rekeying<'_> {
 }
 
 impl Consent {
-    /// Whether somebody agrees; refused where nobody can be asked.
-    fn to(self, question: &str, io: &mut Io<'_>) -> Result<bool> {
+    /// Asks for confirmation, unless it is given. Fails if there is no terminal.
+    fn confirm(self, question: &str, io: &mut Io<'_>) -> Result<bool> {
         if self == Self::Given {
             return Ok(true);
         }
         if !io.terminals.stdin {
             return Err(
-                CommandError::user("nothing was revoked: nobody can be asked")
-                    .hint("see above what it comes to, and say `--yes`"),
+                CommandError::user("nothing was revoked: confirmation needs a terminal")
+                    .hint("check the effects listed above, and pass `--yes`"),
             );
         }
         let is_agreed = ui::confirm(io, question)?;
@@ -194,7 +194,7 @@ impl Consent {
     }
 }
 
-/// So many SealedSecrets.
+/// A count of SealedSecrets, in words.
 fn sealed_secrets(count: u32) -> String {
     match count {
         1 => "1 SealedSecret".to_owned(),
@@ -206,7 +206,7 @@ fn report_revoked(ids: &[String], io: &mut Io<'_>) {
     for id in ids {
         ui::note(
             io,
-            format_args!("{id} is revoked and opens nothing any more"),
+            format_args!("revoked {id}: it no longer decrypts anything"),
         );
     }
 }
@@ -214,7 +214,7 @@ fn report_revoked(ids: &[String], io: &mut Io<'_>) {
 fn explain(error: ClusterError) -> CommandError {
     match error {
         ClusterError::Refused(_) => CommandError::cluster(error)
-            .hint("re-keying needs what the ClusterRole `sceau-operator` grants"),
+            .hint("bind the ClusterRole `sceau-operator` to your user: re-keying needs it"),
         other => other.into(),
     }
 }

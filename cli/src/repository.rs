@@ -1,5 +1,4 @@
-//! The repository that the project stands in: its manifests, their history, and who could read
-//! what in it.
+//! The repository of the project: its manifests, their history, and who could read which values.
 
 pub(crate) mod exposure;
 pub(crate) mod files;

@@ -1,7 +1,7 @@
 //! Resealing the manifests of a repository: same values, new wrapping.
 //!
-//! A file is written as soon as its seals are wrapped and each file whole or not at all, so that
-//! an interrupted run is continued by running it again.
+//! Each file is written as soon as its seals are wrapped, whole or not at all. A second run
+//! continues an interrupted one.
 
 mod clusters;
 mod finding;
@@ -35,43 +35,43 @@ use crate::{
 
 pub(crate) use self::{
     plan::{FoundSeal, Pin},
-    report::{Row, seals},
+    report::{ResealRow, seals},
 };
 
-/// What is to be resealed.
+/// The manifests to reseal.
 pub(crate) struct Resealing<'a> {
     pub(crate) project: &'a Project,
-    /// Files and directories; none is the project's own.
+    /// Files and directories; none means the root of the project.
     pub(crate) paths: &'a [PathBuf],
-    /// The only environment that is meant.
+    /// The environment, if only one is resealed.
     pub(crate) environment: Option<&'a EnvironmentName>,
     /// The namespace of SealedSecrets that name none.
     pub(crate) namespace: Option<&'a Namespace>,
-    /// A certificate of the environment that takes the place of the pinned one.
+    /// A certificate of the environment that replaces the pinned one.
     pub(crate) replacement: Option<Pin>,
-    /// Whether it is only said what would change.
+    /// Whether changes are only reported.
     pub(crate) dry_run: bool,
-    /// How the report is written.
+    /// The format of the report.
     pub(crate) output: ReportFormat,
 }
 
-/// Who wraps.
+/// What wraps file keys.
 pub(crate) enum Backend {
     /// The controllers of the environments.
     Clusters(Login),
     /// This program, with private keys.
     Keys(KeyRing),
-    /// Nobody: it is only said what is stale.
+    /// Nothing: stale seals are only reported.
     Nothing,
 }
 
-/// Reseals what is stale, and reports on every seal; an error is one of the cluster, the project
-/// file or the pinned certificates. Files that were written before it stay.
+/// Reseals what is stale, and reports on every seal. Errors concern the cluster, the project file
+/// or the pinned certificates. Files that were written before an error stay.
 pub(crate) fn run(
     resealing: &Resealing<'_>,
-    means: Backend,
+    backend: Backend,
     io: &mut Io<'_>,
-) -> CommandResult<Vec<Row>> {
+) -> CommandResult<Vec<ResealRow>> {
     let project = resealing.project;
     let request = Request {
         environment: resealing.environment,
@@ -87,7 +87,7 @@ pub(crate) fn run(
         .map(|file| plan::plan(file, &request, project, &pins))
         .collect();
     let mut resealer = Resealer {
-        wrapper: Wrapper::new(means, project),
+        wrapper: Wrapper::new(backend, project),
         writer: Writer {
             directory: io.directory.clone(),
             dry_run: resealing.dry_run,
@@ -95,12 +95,12 @@ pub(crate) fn run(
     };
     let (rows, outcome) = resealer.reseal_all(planned, io);
     if outcome.is_ok() || !rows.is_empty() {
-        tell(&rows, resealing.output, io)?;
+        report_rows(&rows, resealing.output, io)?;
     }
     outcome.map(|()| rows)
 }
 
-/// Every seal of an environment in the project's files, and whom it is wrapped for.
+/// Every seal of an environment in the project's files, with its recipients.
 pub(crate) fn survey(
     project: &Project,
     environment: &EnvironmentName,
@@ -110,17 +110,17 @@ pub(crate) fn survey(
     Ok(plan::survey(&files, environment, project))
 }
 
-/// Reads the files that hold SealedSecrets below the paths; none is the project's own directory.
+/// Reads the files with SealedSecrets below the paths; no paths mean the root of the project.
 fn read(project: &Project, paths: &[PathBuf], io: &Io<'_>) -> CommandResult<Vec<SealedFile>> {
     let root = [project.root.clone()];
     let paths = if paths.is_empty() { &root[..] } else { paths };
     sealed_files::read(paths, &io.directory)
 }
 
-fn tell(rows: &[Row], output: ReportFormat, io: &mut Io<'_>) -> CommandResult<()> {
+fn report_rows(rows: &[ResealRow], output: ReportFormat, io: &mut Io<'_>) -> CommandResult<()> {
     ui::print(io, report::render(rows, output)?)?;
     ui::note(io, report::summary(rows));
-    let is_about_wrapping = |row: &Row| {
+    let is_about_wrapping = |row: &ResealRow| {
         matches!(
             row.result,
             Finding::Resealed | Finding::Stale | Finding::Incomplete
@@ -129,27 +129,30 @@ fn tell(rows: &[Row], output: ReportFormat, io: &mut Io<'_>) -> CommandResult<()
     if rows.iter().any(is_about_wrapping) {
         ui::note(
             io,
-            "a value that somebody has read stays read: only renewing it, with a new value, helps",
+            "resealing does not protect values that were already read: rotate them with `sceau set`",
         );
     }
     Ok(())
 }
 
-/// How the whole ends: well, with something stale, or with something that could not be resealed.
-pub(crate) fn verdict(rows: &[Row]) -> CommandResult<()> {
+/// The outcome of a run: success, stale seals, or seals that could not be resealed.
+pub(crate) fn verdict(rows: &[ResealRow]) -> CommandResult<()> {
     let count = |is: fn(Finding) -> bool| rows.iter().filter(|row| is(row.result)).count();
-    match (count(Finding::is_failure), count(|it| it == Finding::Stale)) {
+    match (
+        count(Finding::is_failure),
+        count(|finding| finding == Finding::Stale),
+    ) {
         (0, 0) => Ok(()),
         (0, stale) => Err(CommandError::check(format!("stale: {}", seals(stale)))
-            .hint("reseal with `sceau reseal`")),
+            .hint("reseal them: `sceau reseal`")),
         (failed, _) => Err(
             CommandError::user(format!("could not be resealed: {}", seals(failed)))
-                .hint("the report says why; what was resealed stays"),
+                .hint("fix the reasons in the report, and run this again: resealed seals stay"),
         ),
     }
 }
 
-/// What wraps seals, and what writes them.
+/// A backend that wraps seals, and a writer for the files.
 struct Resealer<'a> {
     wrapper: Wrapper<'a>,
     writer: Writer,
@@ -161,17 +164,17 @@ enum Wrapper<'a> {
     Nothing,
 }
 
-/// Seals that are wrapped while the files of as many before them are written.
+/// The number of seals that are wrapped while the files of the group before are written.
 const GROUP: usize = 256;
 
 impl Resealer<'_> {
-    /// Goes on until the cluster fails; the rows tell of everything before. Files are written while
-    /// the seals of the next ones are wrapped.
+    /// Runs until the cluster fails, and returns the rows of everything before. Files are written
+    /// while the seals of the next group are wrapped.
     fn reseal_all(
         &mut self,
         files: Vec<PlannedFile<'_>>,
         io: &Io<'_>,
-    ) -> (Vec<Row>, CommandResult<()>) {
+    ) -> (Vec<ResealRow>, CommandResult<()>) {
         let total = files.iter().map(PlannedFile::tasks).sum();
         let progress = &Progress::start(io, total, "resealing");
         let Self { wrapper, writer } = self;
@@ -192,15 +195,15 @@ impl Resealer<'_> {
 type WrappedGroup<'a> = (Vec<PlannedFile<'a>>, Vec<Result<Rewrapped, Problem>>);
 
 impl<'a> Wrapper<'a> {
-    fn new(means: Backend, project: &'a Project) -> Self {
-        match means {
+    fn new(backend: Backend, project: &'a Project) -> Self {
+        match backend {
             Backend::Clusters(login) => Self::Clusters(Clusters::new(login, project)),
             Backend::Keys(ring) => Self::Keys(ring),
             Backend::Nothing => Self::Nothing,
         }
     }
 
-    /// Hands on what is wrapped, group by group, for as long as somebody takes it.
+    /// Sends what is wrapped, group by group, until the receiver is closed.
     fn wrap_all<'f>(
         &mut self,
         files: Vec<PlannedFile<'f>>,
@@ -208,7 +211,7 @@ impl<'a> Wrapper<'a> {
         progress: &Progress,
     ) -> CommandResult<()> {
         for group in groups(files) {
-            let tasks: Vec<&Task<'_>> = group.iter().flat_map(PlannedFile::open).collect();
+            let tasks: Vec<&Task<'_>> = group.iter().flat_map(PlannedFile::stale).collect();
             let results = self.wrap(&tasks, progress)?;
             if wrapped.send((group, results)).is_err() {
                 break;
@@ -231,7 +234,7 @@ impl<'a> Wrapper<'a> {
     }
 }
 
-/// Files together, until they have as many tasks as one request takes.
+/// Groups files until a group has the tasks of one request.
 fn groups(files: Vec<PlannedFile<'_>>) -> Vec<Vec<PlannedFile<'_>>> {
     let mut groups = Vec::new();
     let mut group = Vec::new();

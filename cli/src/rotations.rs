@@ -1,8 +1,7 @@
-//! The lists of values to renew, one for each person who left: what is open, what is ticked, and
-//! what somebody confirms.
+//! The rotation lists, one for each person who left: which items are open, marked or confirmed.
 //!
-//! Whether a value was renewed is decided anew each time, from what the files hold now; a tick
-//! records it and is taken back when it is not true any more.
+//! Each run decides again whether a value was rotated, from the present files. A mark records the
+//! decision, and is removed when it no longer holds.
 
 mod list;
 mod report;
@@ -24,34 +23,34 @@ use crate::{
 pub use self::list::schema;
 pub(crate) use self::{
     list::{DIRECTORY, Entry, List, ListFile, Operated, file_name, read_all, without_list, write},
-    report::{Row, render},
+    report::{RotationRow, render},
     state::{ClusterEvidence, State, judge},
 };
 
-/// What has become of everything on the lists.
-pub(crate) struct Progress {
+/// The lists with the state of each item.
+pub(crate) struct JudgedLists {
     pub(crate) lists: Vec<ListFile>,
-    /// For each list the states of its items, in their order.
+    /// By list: the states of its items, in their order.
     states: Vec<Vec<State>>,
-    /// In the same way, the ends of the texts that they have.
+    /// In the same way, the tag suffixes of their texts.
     texts: Vec<Vec<String>>,
-    /// What is to be noted besides ticks: the list, and the field.
+    /// Fields to write besides marks, with the index of their list.
     remarks: Vec<(usize, Setting<'static>)>,
 }
 
-/// What is asked about items.
+/// The evidence that items are judged by.
 pub(crate) struct Judging<'a> {
     pub(crate) project: &'a Project,
     pub(crate) inventory: &'a Inventory,
-    /// Where the clusters are asked too.
+    /// The login to the clusters, if they are read too.
     pub(crate) login: Option<Login>,
     pub(crate) now: Timestamp,
 }
 
 impl Judging<'_> {
-    /// Judges every item of the lists. The cluster is asked about those that the files show as
-    /// renewed.
-    pub(crate) fn judge_all(&self, lists: Vec<ListFile>) -> Result<Progress> {
+    /// Judges every item of the lists. The cluster is read only for items that are rotated
+    /// according to the files.
+    pub(crate) fn judge_all(&self, lists: Vec<ListFile>) -> Result<JudgedLists> {
         let mut clusters = Clusters {
             judging: self,
             connections: BTreeMap::new(),
@@ -65,18 +64,20 @@ impl Judging<'_> {
                 let occurrences = &occurrences(self.inventory, entry)[..];
                 let state = judge(entry, occurrences, &[], self.now);
                 match state {
-                    State::Renewed(..) if self.login.is_some() && !occurrences.is_empty() => {
-                        let witnesses = clusters.witnesses(entry, occurrences)?;
-                        let unchanged = find_unchanged(occurrences, &witnesses);
-                        remarks.extend(unchanged.map(|it| (list, state::remark(item, it))));
-                        Ok(judge(entry, occurrences, &witnesses, self.now))
+                    State::Rotated(..) if self.login.is_some() && !occurrences.is_empty() => {
+                        let evidence = clusters.evidence(entry, occurrences)?;
+                        let unchanged = find_unchanged(occurrences, &evidence);
+                        remarks.extend(
+                            unchanged.map(|tag_suffix| (list, state::remark(item, tag_suffix))),
+                        );
+                        Ok(judge(entry, occurrences, &evidence, self.now))
                     }
                     _ => Ok(state),
                 }
             });
             states.push(own.collect::<Result<_>>()?);
         }
-        Ok(Progress {
+        Ok(JudgedLists {
             lists,
             states,
             texts,
@@ -90,20 +91,27 @@ impl Judging<'_> {
     }
 }
 
-/// Where an item of a list stands now, under its own name, and under any other with a text that
-/// is known for the value from before.
+/// The present occurrences of an item of a list: under its own name, and under any name with a text
+/// that is known to hold the exposed value.
 pub(crate) fn occurrences(inventory: &Inventory, entry: &Entry) -> Vec<Occurrence> {
-    inventory.find(&entry.id(), entry.seen.iter().chain(&entry.unchanged))
+    inventory.find(
+        &entry.id(),
+        entry.exposed_tags.iter().chain(&entry.unchanged),
+    )
 }
 
-impl Progress {
-    /// What is open, the most urgent first.
-    pub(crate) fn rows(&self, inventory: &Inventory, now: Timestamp) -> Vec<Row> {
+impl JudgedLists {
+    /// The open items, the most urgent first.
+    pub(crate) fn rows(&self, inventory: &Inventory, now: Timestamp) -> Vec<RotationRow> {
         let today = Day::of(now);
         let mut rows = Vec::new();
         for (file, states) in self.lists.iter().zip(&self.states) {
-            for (index, state) in states.iter().enumerate().filter(|(_, it)| !it.is_done()) {
-                let mut row = Row::new(file, index, *state, today);
+            for (index, state) in states
+                .iter()
+                .enumerate()
+                .filter(|(_, state)| !state.is_done())
+            {
+                let mut row = RotationRow::new(file, index, *state, today);
                 let occurrences = occurrences(inventory, &file.list.items[index]);
                 if !occurrences.is_empty() {
                     row.is_in(&occurrences);
@@ -111,11 +119,11 @@ impl Progress {
                 rows.push(row);
             }
         }
-        rows.sort_by(Row::compare);
+        rows.sort_by(RotationRow::compare);
         rows
     }
 
-    /// Notes that the old value of an item works no more, wherever that is all that is missing.
+    /// Confirms that the old value of an item is revoked, on every list where only that is missing.
     pub(crate) fn confirm(&mut self, id: &ItemRef, today: Day) -> Result<()> {
         let mut is_listed = false;
         for (list, (file, states)) in self.lists.iter().zip(&mut self.states).enumerate() {
@@ -124,12 +132,12 @@ impl Progress {
                     continue;
                 }
                 is_listed = true;
-                if states[item].wants_confirmation() {
+                if states[item].needs_confirmation() {
                     states[item] = State::Confirmed;
                     let noted = state::confirmation(item, &self.texts[list][item], today);
-                    self.remarks.extend(noted.map(|it| (list, it)));
+                    self.remarks.extend(noted.map(|setting| (list, setting)));
                 } else if !states[item].is_done() {
-                    return Err(not_by_word(id, &file.list.person));
+                    return Err(not_confirmable(id, &file.list.person));
                 }
             }
         }
@@ -137,18 +145,18 @@ impl Progress {
             return Ok(());
         }
         Err(
-            CommandError::user(format!("{id} is on no list under {DIRECTORY}/"))
-                .hint("see what is open with `sceau rotations`"),
+            CommandError::user(format!("{id} is not on a list under {DIRECTORY}/"))
+                .hint("list the open items with `sceau rotations`"),
         )
     }
 
-    /// The lists that have to change so that their ticks are true, each with its new text.
+    /// The lists whose marks have to change, each with its new text.
     pub(crate) fn changed(&self, today: Day) -> Result<Vec<(&ListFile, String)>> {
         let mut changed = Vec::new();
         for (index, (file, states)) in self.lists.iter().zip(&self.states).enumerate() {
             let own = self.remarks.iter().filter(|(list, _)| *list == index);
             let mut settings: Vec<_> = own.map(|(_, setting)| setting.clone()).collect();
-            settings.extend(state::ticks(&file.list, states, today));
+            settings.extend(state::marks(&file.list, states, today));
             if settings.is_empty() {
                 continue;
             }
@@ -162,25 +170,24 @@ impl Progress {
     }
 }
 
-/// The end of the first sealed text that the cluster says has the value from before.
+/// The tag suffix of the first sealed text that holds the exposed value, according to the cluster.
 fn find_unchanged<'a>(
     occurrences: &'a [Occurrence],
-    witnesses: &[ClusterEvidence],
+    evidence: &[ClusterEvidence],
 ) -> Option<&'a str> {
-    let mut both = occurrences.iter().zip(witnesses);
-    let (unchanged, _) =
-        both.find(|(_, cluster_evidence)| **cluster_evidence == ClusterEvidence::Unchanged)?;
+    let mut both = occurrences.iter().zip(evidence);
+    let (unchanged, _) = both.find(|(_, evidence)| **evidence == ClusterEvidence::Unchanged)?;
     Some(&unchanged.sealed.tag_suffix)
 }
 
-fn not_by_word(id: &ItemRef, person: &str) -> CommandError {
+fn not_confirmable(id: &ItemRef, person: &str) -> CommandError {
     CommandError::user(format!(
-        "the value of {id} is one that {person} could have read, as far as the files show"
+        "cannot confirm {id}: according to the files, {person} could have read its present value"
     ))
-    .hint("give it a new one with `sceau set FILE ITEM`: that ticks it without anybody's word")
+    .hint("rotate it with `sceau set FILE ITEM`: it needs no confirmation then")
 }
 
-/// The clusters of the environments, and what they were asked for already.
+/// The clusters of the environments, and the objects that were already read.
 struct Clusters<'a> {
     judging: &'a Judging<'a>,
     connections: BTreeMap<String, Option<Cluster>>,
@@ -188,19 +195,22 @@ struct Clusters<'a> {
 }
 
 impl Clusters<'_> {
-    fn witnesses(
+    fn evidence(
         &mut self,
         entry: &Entry,
         occurrences: &[Occurrence],
     ) -> Result<Vec<ClusterEvidence>> {
         let live = self.object(entry)?;
-        let cluster_evidence = |it: &Occurrence| match live {
-            Some(live) => {
-                state::cluster_evidence(live, &entry.item, &it.sealed.tag_suffix, entry.since)
-            }
+        let judge_occurrence = |occurrence: &Occurrence| match live {
+            Some(live) => state::cluster_evidence(
+                live,
+                &entry.item,
+                &occurrence.sealed.tag_suffix,
+                entry.since,
+            ),
             None => ClusterEvidence::Silent,
         };
-        Ok(occurrences.iter().map(cluster_evidence).collect())
+        Ok(occurrences.iter().map(judge_occurrence).collect())
     }
 
     fn object(&mut self, entry: &Entry) -> Result<Option<&SealedSecret>> {
@@ -219,10 +229,13 @@ impl Clusters<'_> {
             };
             self.objects.insert(place.clone(), object);
         }
-        Ok(self.objects.get(&place).and_then(|it| it.as_deref()))
+        Ok(self
+            .objects
+            .get(&place)
+            .and_then(|object| object.as_deref()))
     }
 
-    /// The cluster of an environment that the project has.
+    /// The cluster of an environment; nothing if the project does not have it.
     fn cluster(&mut self, environment: &str) -> Result<Option<&Cluster>> {
         let Judging { project, login, .. } = self.judging;
         let slot = match self.connections.entry(environment.to_owned()) {
@@ -243,8 +256,9 @@ impl Clusters<'_> {
 
 fn explain(error: ClusterError) -> CommandError {
     match error {
-        ClusterError::Refused(_) => CommandError::cluster(error)
-            .hint("you need `get` on sealedsecrets.sceau.dev in the namespaces of the lists"),
+        ClusterError::Refused(_) => CommandError::cluster(error).hint(
+            "grant your user `get` on sealedsecrets.sceau.dev in the namespaces of the lists",
+        ),
         other => other.into(),
     }
 }

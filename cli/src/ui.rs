@@ -1,7 +1,7 @@
-//! What a command is given of the world, and all that it says to people.
+//! The streams, clock and directory of a command, and all messages that it prints.
 //!
-//! Results go to standard output, everything said about them to standard error. It writes styles
-//! freely: whoever fills [`Io`] gives streams that take them out where they do not belong.
+//! Results go to standard output; notes, warnings and errors go to standard error. Messages are
+//! written with styles: the streams in [`Io`] strip them where they do not belong.
 
 mod progress;
 
@@ -23,13 +23,13 @@ pub(crate) use progress::Progress;
 pub struct Io<'a> {
     /// Standard input.
     pub stdin: &'a mut dyn BufRead,
-    /// Standard output, for results: nothing is taken out of what is written.
+    /// Standard output, for results, which are written as they are.
     pub stdout: &'a mut dyn Write,
-    /// Standard output, for help: styles are taken out where they do not belong.
+    /// Standard output, for help: it strips styles unless it is a terminal.
     pub help: &'a mut dyn Write,
-    /// Standard error: styles are taken out where they do not belong.
+    /// Standard error: it strips styles unless it is a terminal.
     pub stderr: &'a mut dyn Write,
-    /// Asks the person at the terminal for one line, which is not shown while it is typed.
+    /// Prompts at the terminal for one line, without echo.
     pub prompt: &'a mut dyn FnMut(&str) -> io::Result<Zeroizing<String>>,
     /// Which streams are terminals.
     pub terminals: Terminals,
@@ -53,14 +53,14 @@ const HINT: Style = AnsiColor::Cyan.on_default().bold();
 const NOTE: Style = AnsiColor::Green.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 
-/// Says what was done.
+/// Prints what was done.
 pub(crate) fn note(io: &mut Io<'_>, text: impl fmt::Display) {
-    say(io, NOTE, "note", &text.to_string());
+    print_labelled(io, NOTE, "note", &text.to_string());
 }
 
-/// Says what may be wrong.
+/// Prints what may be wrong.
 pub(crate) fn warn(io: &mut Io<'_>, text: impl fmt::Display) {
-    say(io, WARNING, "warning", &text.to_string());
+    print_labelled(io, WARNING, "warning", &text.to_string());
 }
 
 /// Writes a result to standard output.
@@ -71,13 +71,13 @@ pub(crate) fn print(io: &mut Io<'_>, text: impl AsRef<[u8]>) -> Result<()> {
         .map_err(|error| CommandError::stdout(&error))
 }
 
-/// Asks a question that is answered with yes or no; anything but yes is no.
+/// Asks for confirmation. Any answer but yes is no.
 pub(crate) fn confirm(io: &mut Io<'_>, question: &str) -> Result<bool> {
     let mut answer = String::new();
     write!(io.stderr, "{question} [y/N] ")
         .and_then(|()| io.stderr.flush())
         .and_then(|()| io.stdin.read_line(&mut answer))
-        .map_err(|error| CommandError::user(format!("no answer could be read: {error}")))?;
+        .map_err(|error| CommandError::user(format!("cannot read the answer: {error}")))?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes" | "Yes" | "YES"))
 }
 
@@ -88,19 +88,19 @@ pub(crate) fn show_error(io: &mut Io<'_>, error: &CommandError) -> u8 {
             Kind::Bug => "error (a bug in sceau)",
             _ => "error",
         };
-        say(io, ERROR, label, &error.message);
+        print_labelled(io, ERROR, label, &error.message);
         for hint in &error.hints {
-            say(io, HINT, "hint", hint);
+            print_labelled(io, HINT, "hint", hint);
         }
     }
     error.kind.exit_code()
 }
 
-/// Shows help, the version or what is wrong with the command line, and returns the exit code.
+/// Shows help, the version or an error of the command line, and returns the exit code.
 pub(crate) fn show_usage(io: &mut Io<'_>, answer: &clap::Error) -> u8 {
     let text = answer.render();
     if answer.use_stderr() {
-        // When standard error is closed there is nobody to tell.
+        // Nothing can report that standard error is closed.
         let _ = write!(io.stderr, "{}", text.ansi());
         return Kind::Usage.exit_code();
     }
@@ -111,8 +111,7 @@ pub(crate) fn show_usage(io: &mut Io<'_>, answer: &clap::Error) -> u8 {
     }
 }
 
-/// A text of one line that may come from anywhere: control characters are shown and not sent to
-/// the terminal.
+/// One line of untrusted text: control characters are escaped, so that none reaches the terminal.
 pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -125,16 +124,16 @@ pub(crate) fn escaped(text: &str) -> String {
     escaped
 }
 
-/// One labelled message; its further lines stand under its first one.
-fn say(io: &mut Io<'_>, style: Style, label: &str, text: &str) {
+/// Prints one labelled message. Its further lines are indented like the first.
+fn print_labelled(io: &mut Io<'_>, style: Style, label: &str, text: &str) {
     let indent = format!("\n{}", " ".repeat(label.len() + 2));
     let lines: Vec<String> = text.split('\n').map(escaped).collect();
     let text = lines.join(&indent);
-    // When standard error is closed there is nobody to tell.
+    // Nothing can report that standard error is closed.
     let _ = writeln!(io.stderr, "{style}{label}:{style:#} {text}");
 }
 
-/// A table as kubectl prints them: no lines, columns three spaces apart. Its cells are escaped.
+/// A table as kubectl prints it: no rules, columns three spaces apart, cells escaped.
 pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = comfy_table::Table::new();
     table
@@ -151,7 +150,7 @@ pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>
     lines.collect()
 }
 
-/// The time between two instants in its largest unit, as kubectl writes ages.
+/// The time between two instants in its largest unit, as kubectl prints ages.
 pub(crate) fn age(since: Timestamp, now: Timestamp) -> String {
     let seconds = (now.as_second() - since.as_second()).max(0);
     match seconds {

@@ -1,4 +1,4 @@
-//! What is wrong with a command line, told without repeating a value that it may hold.
+//! Errors of a command line, without repeating a value that it may hold.
 
 use std::error::Error;
 
@@ -7,7 +7,7 @@ use sealing::NameError;
 
 use crate::error::CommandError;
 
-/// The error for a command line that clap would repeat although it may hold a value.
+/// The error for a command line that may hold a value, which clap's own message would repeat.
 pub(crate) fn refusal(answer: &clap::Error) -> Option<CommandError> {
     let context = |kind| match answer.get(kind) {
         Some(ContextValue::String(text)) => text.as_str(),
@@ -37,8 +37,7 @@ pub(crate) fn refusal(answer: &clap::Error) -> Option<CommandError> {
     )))
 }
 
-/// What is wrong with an argument's value. Of all errors of our parsers, only that of a name holds
-/// what was typed.
+/// The error of an argument's value. Of our parsers, only the error of a name repeats the input.
 fn without_value(problem: &(dyn Error + 'static)) -> String {
     match problem.downcast_ref::<NameError>() {
         Some(error) => error.rule().to_string(),
@@ -48,8 +47,8 @@ fn without_value(problem: &(dyn Error + 'static)) -> String {
 
 fn value_on_the_command_line() -> CommandError {
     CommandError::usage(
-        "a value on the command line is seen by other programs and kept in the shell's history",
+        "values are not accepted on the command line: other programs can see it, and the shell keeps it in its history",
     )
-    .hint("let it be asked for with `--item NAME`, or give it by `--from-stdin NAME` or `--from-file NAME=FILE`")
-    .hint("the value just typed may be in the history already: renew it if it is in use")
+    .hint("use `--item NAME` for a prompt, or `--from-stdin NAME` or `--from-file NAME=FILE`")
+    .hint("rotate the value that you typed if it is in use: it may be in the shell's history")
 }

@@ -1,4 +1,4 @@
-//! Asking a cluster where values stand, and telling the answer.
+//! ValueReviews: requests to a cluster to find values, and reports on the results.
 
 use std::time::Duration;
 
@@ -17,37 +17,37 @@ use crate::{
     ui::{self, Io},
 };
 
-/// Which cluster is asked, and how the answer is written.
+/// The cluster of a ValueReview, and the format of its report.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct ValueReviewArguments {
-    /// An environment of the cluster to ask; the answer is about all environments of that cluster
+    /// An environment of the cluster; the report covers all environments of that cluster
     #[arg(long, value_name = "NAME")]
     environment: EnvironmentName,
 
     #[command(flatten)]
     cluster: ClusterArguments,
 
-    /// How many seconds to wait for the answer
+    /// How many seconds to wait for the report
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     timeout: u64,
 
-    /// How to write the places
+    /// How to print the report
     #[arg(short, long, value_name = "FORMAT", default_value = "table")]
     output: ReportFormat,
 
-    /// Exit with 3 when there is any place to tell
+    /// Exit with 3 if the report is not empty
     #[arg(long)]
     check: bool,
 }
 
-/// A cluster that can be asked.
+/// A connection to a cluster.
 pub(crate) struct Connection<'a> {
     arguments: &'a ValueReviewArguments,
     cluster: Cluster,
 }
 
 impl ValueReviewArguments {
-    /// Reads the project file and the kubeconfig; nothing is asked yet.
+    /// Reads the project file and the kubeconfig. No request is sent yet.
     pub(crate) fn connect(&self, io: &Io<'_>) -> Result<Connection<'_>> {
         let project = Project::load(&io.directory)?;
         let (_, environment) = resolve::named(&project, &self.environment)?;
@@ -58,20 +58,21 @@ impl ValueReviewArguments {
         })
     }
 
-    /// Writes what was found, and ends with an error where a check asks for one.
-    pub(crate) fn tell(&self, found: &Findings<'_>, io: &mut Io<'_>) -> Result<()> {
+    /// Prints the findings. With `--check`, any finding is an error.
+    pub(crate) fn report(&self, found: &Findings<'_>, io: &mut Io<'_>) -> Result<()> {
         ui::print(io, found.render(self.output)?)?;
         ui::note(io, found.message());
         if self.check && found.is_any() {
-            return Err(CommandError::check("values were found")
-                .hint("renew them with `sceau set`: only a new value helps"));
+            return Err(
+                CommandError::check("values were found").hint("rotate them: `sceau set FILE ITEM`")
+            );
         }
         Ok(())
     }
 }
 
 impl Connection<'_> {
-    /// The environment through which a value is sealed, and its active key as the cluster tells it.
+    /// The environment that a value is sealed for, and its active key in the cluster.
     pub(crate) fn recipient(&self, io: &Io<'_>) -> Result<(&EnvironmentName, Recipient)> {
         let name = &self.arguments.environment;
         let pem = self.cluster.certificate(name).map_err(explain)?;
@@ -84,27 +85,27 @@ impl Connection<'_> {
         Ok((name, certificate.recipient))
     }
 
-    /// Asks, and waits for the answer.
+    /// Sends the request, and waits for the result.
     pub(crate) fn ask(&self, spec: ValueReviewSpec) -> Result<ValueReviewStatus> {
         let deadline = Duration::from_secs(self.arguments.timeout);
-        self.cluster.inquire(spec, deadline).map_err(explain)
+        self.cluster.review_values(spec, deadline).map_err(explain)
     }
 }
 
 fn explain(error: ClusterError) -> CommandError {
     let hint = match &error {
-        ClusterError::Refused(_) => "asking needs what the ClusterRole `sceau-auditor` grants",
-        ClusterError::Unreachable(_) => "see `--context` and `--kubeconfig`",
+        ClusterError::Refused(_) => "bind the ClusterRole `sceau-auditor` to your user",
+        ClusterError::Unreachable(_) => "check `--context` and `--kubeconfig`",
         _ => return error.into(),
     };
     CommandError::cluster(error).hint(hint)
 }
 
-/// What an answer tells.
+/// The result of a ValueReview.
 pub(crate) enum Findings<'a> {
-    /// Values that stand in more than one Secret.
+    /// Values that more than one Secret has.
     Reused(&'a ValueReviewStatus),
-    /// The places of one value.
+    /// The items that have one value.
     Traced(&'a ValueReviewStatus),
 }
 
@@ -120,16 +121,18 @@ impl Findings<'_> {
         !status.found.is_empty() || !status.reused.is_empty()
     }
 
-    /// The controller's own words, which say what it could not compare.
+    /// The message of the controller, which says what it could not compare.
     fn message(&self) -> String {
         let complete = self.status().complete();
-        complete.map(|it| it.message.clone()).unwrap_or_default()
+        complete
+            .map(|condition| condition.message.clone())
+            .unwrap_or_default()
     }
 
     fn render(&self, output: ReportFormat) -> Result<String> {
         match self {
-            Self::Reused(status) => text(&status.reused, output, || reused(&status.reused)),
-            Self::Traced(status) => text(&status.found, output, || traced(&status.found)),
+            Self::Reused(status) => text(&status.reused, output, || reused_table(&status.reused)),
+            Self::Traced(status) => text(&status.found, output, || traced_table(&status.found)),
         }
     }
 }
@@ -146,8 +149,8 @@ fn text(
     })
 }
 
-/// Values are counted from 1.
-fn reused(groups: &[Vec<ItemRef>]) -> String {
+/// The values are numbered from 1.
+fn reused_table(groups: &[Vec<ItemRef>]) -> String {
     let rows: Vec<Vec<String>> = (1..)
         .zip(groups)
         .flat_map(|(number, group): (usize, _)| {
@@ -158,7 +161,7 @@ fn reused(groups: &[Vec<ItemRef>]) -> String {
     table(&["VALUE", "ENVIRONMENT", "SECRET", "ITEM"], rows)
 }
 
-fn traced(places: &[ItemRef]) -> String {
+fn traced_table(places: &[ItemRef]) -> String {
     let rows = places.iter().map(cells).collect();
     table(&["ENVIRONMENT", "SECRET", "ITEM"], rows)
 }
@@ -168,7 +171,7 @@ fn cells(place: &ItemRef) -> Vec<String> {
     vec![place.environment.clone(), secret, place.item.clone()]
 }
 
-/// Of nothing there is no header either.
+/// A table; an empty one has no header.
 fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
     if rows.is_empty() {
         return String::new();
@@ -190,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn each_value_has_its_number_and_nothing_has_no_header() {
+    fn each_value_has_its_number_and_an_empty_report_has_no_header() {
         let status = ValueReviewStatus {
             reused: vec![vec![place("api"), place("web")], vec![place("one")]],
             found: vec![place("api")],
@@ -215,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn programs_get_the_places_as_the_controller_tells_them() {
+    fn programs_get_the_items_as_the_controller_reports_them() {
         let status = ValueReviewStatus {
             reused: vec![vec![place("api"), place("web")]],
             ..ValueReviewStatus::default()

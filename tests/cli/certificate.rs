@@ -7,7 +7,7 @@ use sealing::{Certificate, SealingKey};
 use crate::support::{NOW, TestKey, TestProject};
 
 #[test]
-fn show_tells_of_every_pinned_certificate() {
+fn show_lists_every_pinned_certificate() {
     assert_snapshot!(TestProject::new().run("certificate show"), @"
     exit 0
     stdout:
@@ -19,7 +19,7 @@ fn show_tells_of_every_pinned_certificate() {
 }
 
 #[test]
-fn show_tells_what_is_missing() {
+fn show_lists_missing_certificates() {
     let project = TestProject::new();
     std::fs::remove_file(project.path("certificates/dev.pem")).unwrap();
     assert_snapshot!(project.run("certificate show"), @"
@@ -44,7 +44,7 @@ fn show_tells_what_is_missing() {
 }
 
 #[test]
-fn show_tells_of_an_environment_a_file_or_standard_input() {
+fn show_reads_an_environment_a_file_or_standard_input() {
     let project = TestProject::new();
     let json = |outcome: crate::support::Outcome| -> serde_json::Value {
         serde_json::from_str(outcome.done().stdout()).unwrap()
@@ -59,7 +59,7 @@ fn show_tells_of_an_environment_a_file_or_standard_input() {
 }
 
 #[test]
-fn show_tells_what_is_no_longer_valid() {
+fn show_lists_expired_certificates() {
     let now: Timestamp = NOW.parse().unwrap();
     let hour = SignedDuration::from_hours(1);
     let project = TestProject::empty()
@@ -132,7 +132,7 @@ fn generate_never_overwrites() {
         assert!(
             outcome
                 .stderr()
-                .contains(&format!("{existing} is there already")),
+                .contains(&format!("{existing} already exists")),
             "{outcome}"
         );
     }
@@ -147,7 +147,9 @@ fn generate_needs_two_files() {
         );
         let outcome = project.run(&line).refused(1);
         assert!(
-            outcome.stderr().contains("would be written twice"),
+            outcome
+                .stderr()
+                .contains("is named twice as a file to write"),
             "{outcome}"
         );
     }

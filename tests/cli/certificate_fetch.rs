@@ -53,7 +53,7 @@ fn a_newer_certificate_of_the_same_key_is_pinned_without_asking() {
 }
 
 #[test]
-fn another_key_is_shown_and_pinned_when_somebody_agrees() {
+fn another_key_is_shown_and_pinned_after_confirmation() {
     for answer in ["y\n", "yes\n"] {
         let project = at_a_terminal(cluster_with(&TestKey::Other.certificate(now())), answer);
         let outcome = project.run(FETCH).done();
@@ -72,7 +72,7 @@ fn another_key_is_shown_and_pinned_when_somebody_agrees() {
 }
 
 #[test]
-fn another_key_is_not_pinned_when_nobody_agrees() {
+fn another_key_is_not_pinned_without_confirmation() {
     for answer in ["\n", "n\n", "", "never\n"] {
         let project = at_a_terminal(cluster_with(&TestKey::Other.certificate(now())), answer);
         let outcome = project.run(FETCH);
@@ -91,7 +91,7 @@ fn another_key_is_not_pinned_when_nobody_agrees() {
 }
 
 #[test]
-fn another_key_is_not_pinned_where_nobody_can_be_asked() {
+fn another_key_is_not_pinned_without_a_terminal() {
     let project = cluster_with(&TestKey::Other.certificate(now()));
     assert_snapshot!(project.run(FETCH).refused(1), @"
     exit 1
@@ -106,7 +106,7 @@ fn another_key_is_not_pinned_where_nobody_can_be_asked() {
 }
 
 #[test]
-fn another_key_is_pinned_where_that_was_said_beforehand() {
+fn another_key_is_pinned_with_yes() {
     let project = cluster_with(&TestKey::Other.certificate(now()));
     let outcome = project.run(&format!("{FETCH} --yes")).done();
     assert_eq!(outcome.changed_files(), ["certificates/prod.pem"]);
@@ -191,7 +191,7 @@ fn certificates_that_could_not_be_sealed_to_are_not_pinned() {
 }
 
 #[test]
-fn a_cluster_that_has_none_or_refuses_is_told_apart_from_one_that_is_not_there() {
+fn a_missing_certificate_a_rejection_and_an_unreachable_cluster_differ() {
     let fetch = |kubeconfig: String| -> Outcome {
         TestProject::new()
             .file("kubeconfig", kubeconfig)
@@ -244,7 +244,7 @@ fn a_cluster_that_has_none_or_refuses_is_told_apart_from_one_that_is_not_there()
 }
 
 #[test]
-fn a_kubeconfig_that_cannot_be_used_is_told() {
+fn an_unusable_kubeconfig_is_reported() {
     let fetch = |flags: &str| {
         let project = TestProject::new().file("kubeconfig", kubeconfig("127.0.0.1:1"));
         project
@@ -291,7 +291,7 @@ fn which_certificate_to_pin_must_be_clear() {
     exit 1
     stderr:
       error: no environment `prodd` in sceau.yaml
-      hint: did you mean `prod`?
+      hint: use the similar name `prod`
     files: unchanged
     ");
 }

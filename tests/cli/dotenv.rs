@@ -48,7 +48,7 @@ fn check(line: &str, expected: &str) {
 }
 
 #[test]
-fn values_stand_for_themselves() {
+fn plain_values_are_literal() {
     check("A=b", "b");
     check("\u{feff}A=b\r\n", "b");
     check("  export  A=b", "b");
@@ -64,7 +64,7 @@ fn values_stand_for_themselves() {
 }
 
 #[test]
-fn what_readers_disagree_about_is_refused_with_its_line_and_without_its_value() {
+fn ambiguous_lines_are_rejected_with_their_number_and_without_their_value() {
     for line in [
         "A = hunter2",
         "A= hunter2",

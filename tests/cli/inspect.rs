@@ -16,7 +16,7 @@ fn sealed() -> TestProject {
 }
 
 #[test]
-fn a_table_tells_place_scope_keys_items_and_age() {
+fn a_table_shows_place_scope_keys_items_and_age() {
     assert_snapshot!(sealed().run("inspect sealed.yaml"), @"
     exit 0
     stdout:
@@ -33,7 +33,7 @@ fn a_table_tells_place_scope_keys_items_and_age() {
 }
 
 #[test]
-fn json_tells_the_same() {
+fn json_shows_the_same() {
     assert_snapshot!(sealed().run("inspect sealed.yaml -o json"), @r#"
     exit 0
     stdout:
@@ -73,7 +73,7 @@ fn json_tells_the_same() {
 }
 
 #[test]
-fn yaml_tells_the_same() {
+fn yaml_shows_the_same() {
     let yaml = sealed().run("inspect sealed.yaml -o yaml").done();
     let json = sealed().run("inspect sealed.yaml -o json").done();
     let from_yaml: serde_json::Value = serde_saphyr::from_str(yaml.stdout()).unwrap();

@@ -114,7 +114,7 @@ fn an_existing_backup_stays() {
 }
 
 #[test]
-fn a_drill_tells_what_does_not_open_and_what_it_would_take() {
+fn a_drill_reports_what_is_not_unsealed_and_the_keys_it_needs() {
     let alice = Keeper::new();
     let project = backed_up(&alice);
     assert_snapshot!(project.run("keys drill backup.age --identity alice.txt"), @"
@@ -147,8 +147,8 @@ fn a_drill_tells_what_does_not_open_and_what_it_would_take() {
           "namespace": "shop",
           "name": "api",
           "environment": "prod",
-          "result": "Opens",
-          "openedBy": [
+          "result": "Unsealed",
+          "decryptedBy": [
             "[KEY Prod]"
           ],
           "needsOneOf": []
@@ -163,7 +163,7 @@ fn a_drill_tells_what_does_not_open_and_what_it_would_take() {
 }
 
 #[test]
-fn a_further_backup_opens_what_the_first_does_not() {
+fn a_further_backup_decrypts_what_the_first_does_not() {
     let alice = Keeper::new();
     let project = backed_up(&alice);
     let words =
@@ -183,7 +183,7 @@ fn a_further_backup_opens_what_the_first_does_not() {
 }
 
 #[test]
-fn a_key_opens_for_its_own_environment_alone() {
+fn a_key_decrypts_for_its_own_environment_only() {
     let alice = Keeper::new();
     let project = project(&alice);
     let words = "keys backup --keys prod.key --keys certificates/prod.pem --environment dev --write backup.age";
@@ -198,7 +198,7 @@ fn a_key_opens_for_its_own_environment_alone() {
 }
 
 #[test]
-fn a_key_that_was_revoked_opens_nothing() {
+fn a_revoked_key_decrypts_nothing() {
     let alice = Keeper::new();
     let project = project(&alice);
     let indent = |text: &str| text.replace('\n', "\n    ");
@@ -237,7 +237,7 @@ fn a_key_that_was_revoked_opens_nothing() {
 }
 
 #[test]
-fn the_originals_manifests_are_drilled_too() {
+fn kubeseal_manifests_are_drilled_too() {
     let alice = Keeper::new();
     let project = TestProject::empty()
         .file("alice.txt", alice.identity())
@@ -307,7 +307,7 @@ fn a_passphrase_is_asked_for() {
 }
 
 #[test]
-fn what_does_not_open_is_told_apart() {
+fn reasons_of_a_failed_drill_differ() {
     let alice = Keeper::new();
     let project = backed_up(&alice).file("bob.txt", Keeper::new().identity());
     let text = project.text("backup.age");
@@ -396,14 +396,14 @@ fn an_identity_in_place_of_something_else_is_not_repeated() {
         format!("keys drill {identity} --identity alice.txt"),
     ] {
         let outcome = project.run(&words).refused(1);
-        let said = outcome.to_string();
-        assert!(said.contains("not repeated"), "{said}");
-        assert!(!said.to_uppercase().contains(&identity[..24]), "{said}");
+        let shown = outcome.to_string();
+        assert!(shown.contains("not repeated"), "{shown}");
+        assert!(!shown.to_uppercase().contains(&identity[..24]), "{shown}");
     }
 }
 
 #[test]
-fn what_is_missing_for_a_backup_is_told() {
+fn missing_arguments_of_a_backup_are_reported() {
     let alice = Keeper::new();
     let project = project(&alice);
     let run = |words: &str| project.run(&format!("keys backup --write backup.age {words}"));

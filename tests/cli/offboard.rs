@@ -44,7 +44,7 @@ fn committed(mut project: TestProject) -> TestProject {
 }
 
 #[test]
-fn somebody_is_marked_and_what_they_could_have_read_is_listed() {
+fn a_person_is_marked_and_what_they_could_have_read_is_listed() {
     let outcome = project().run("offboard alice --no-rekey");
     assert_snapshot!(outcome, @"
     exit 0
@@ -124,7 +124,7 @@ fn who_leaves_must_be_known_and_gone() {
     assert_snapshot!(project.run("offboard alice --left 2026-11-23").refused(1), @"
     exit 1
     stderr:
-      error: 2026-11-23 is still to come: whoever is there goes on reading until then
+      error: 2026-11-23 is in the future: whoever is there goes on reading until then
       hint: run this on that day
     files: unchanged
     ");
@@ -145,7 +145,7 @@ fn notice_is_not_leaving() {
     let project = project().file("sceau.yaml", notice);
     let outcome = project.run("offboard alice").refused(1);
     assert!(
-        outcome.stderr().contains("2026-12-31 is still to come"),
+        outcome.stderr().contains("2026-12-31 is in the future"),
         "{outcome}"
     );
 }
@@ -177,7 +177,7 @@ fn what_is_set_and_not_committed_after_the_list_was_written_is_new() {
 }
 
 #[test]
-fn somebody_who_was_taken_out_already_is_found_in_history() {
+fn a_person_removed_from_the_project_file_is_found_in_history() {
     let project = project().file(
         "sceau.yaml",
         PROJECT.replace("  bob: {operates: [prod]}\n", ""),
@@ -288,13 +288,13 @@ fn interrupted_anywhere_it_comes_to_the_same_end() {
 }
 
 #[test]
-fn a_cluster_that_cannot_be_reached_keeps_nobody_from_the_list() {
+fn an_unreachable_cluster_does_not_prevent_the_list() {
     let project = project().file("kubeconfig", crate::support::kubeconfig("127.0.0.1:1"));
     let outcome = project.run(OFFBOARD);
     assert_eq!(outcome.code, 4, "{outcome}");
     assert_eq!(outcome.changed_files(), [LIST, "sceau.yaml"]);
     assert!(
-        outcome.stderr().contains("run this again to go on"),
+        outcome.stderr().contains("run this again to continue"),
         "{outcome}"
     );
 }
@@ -408,7 +408,7 @@ fn settings_of_the_user_change_nothing_about_what_is_read() {
 }
 
 #[test]
-fn whoever_comes_back_and_leaves_again_gets_a_list_of_their_own() {
+fn a_person_who_comes_back_and_leaves_again_gets_a_new_list() {
     let mut project = project();
     project.run("offboard alice --no-rekey").done();
     project.set_clock("2026-11-23T12:00:00Z");
@@ -436,14 +436,14 @@ fn a_second_leaving_on_the_same_day_has_a_list_of_its_own() {
     let outcome = project.run("offboard alice --no-rekey").done();
     let second = "rotations/2026-11-22-alice-2.yaml";
     assert_eq!(outcome.changed_files(), [second, "sceau.yaml"]);
-    assert!(!outcome.file(second).contains("renewed"), "{outcome}");
+    assert!(!outcome.file(second).contains("rotated"), "{outcome}");
     project.commit("Offboard alice again");
     let again = project.run("offboard alice --no-rekey").done();
     assert_eq!(again.changed_files(), [""; 0], "{again}");
 }
 
 #[test]
-fn whoever_is_taken_out_twice_has_two_lists() {
+fn a_person_removed_twice_has_two_lists() {
     let gone = PROJECT.replace("  bob: {operates: [prod]}\n", "");
     let mut project = project().stdin("battery staple").file("sceau.yaml", &gone);
     project.commit("Bob is gone");
@@ -460,7 +460,7 @@ fn whoever_is_taken_out_twice_has_two_lists() {
     let outcome = project.run("offboard bob --no-rekey").done();
     let second = "rotations/2026-11-24-bob.yaml";
     assert_eq!(outcome.changed_files(), [second]);
-    assert!(!outcome.file(second).contains("renewed"), "{outcome}");
+    assert!(!outcome.file(second).contains("rotated"), "{outcome}");
 }
 
 #[test]
@@ -481,10 +481,7 @@ fn a_day_before_they_had_any_access_is_refused() {
     let outcome = project
         .run("offboard alice --left 2025-11-22 --no-rekey")
         .done();
-    assert!(
-        outcome.stderr().contains("nothing is on the list"),
-        "{outcome}"
-    );
+    assert!(outcome.stderr().contains("the list is empty"), "{outcome}");
     assert!(
         !outcome
             .file("rotations/2025-11-22-alice.yaml")
@@ -551,7 +548,7 @@ fn grafts_hide_nothing() {
 }
 
 #[test]
-fn whoever_is_not_found_may_stand_where_nothing_could_be_read() {
+fn a_person_not_found_may_be_in_an_unreadable_file() {
     let project = project().file("sceau.yaml", "people: {zoe: [");
     project.commit("Zoe");
     let project = project.file("sceau.yaml", PROJECT);
@@ -583,7 +580,7 @@ fn head_may_be_detached_and_files_may_be_called_anything() {
 }
 
 #[test]
-fn a_project_may_stand_below_its_repository() {
+fn a_project_may_be_below_the_root_of_its_repository() {
     let project = TestProject::empty();
     let source = self::project();
     let place = |name: &str| format!("teams/shop/{name}");
@@ -622,7 +619,7 @@ fn a_project_file_that_cannot_be_edited_in_place_is_left_alone() {
     assert!(
         outcome
             .stderr()
-            .contains("write `left: 2026-11-22` for alice yourself"),
+            .contains("add `left: 2026-11-22` for alice yourself"),
         "{outcome}"
     );
     // The list is there, and the next run goes on by it.
@@ -637,7 +634,7 @@ fn a_project_file_that_cannot_be_edited_in_place_is_left_alone() {
 }
 
 #[test]
-fn nobody_is_marked_without_a_list() {
+fn no_person_is_marked_without_a_list() {
     let long = "a".repeat(250);
     let project = project().file("sceau.yaml", PROJECT.replace("alice", &long));
     project.commit("A long name");

@@ -27,7 +27,7 @@ fn an_unknown_field() {
 }
 
 #[test]
-fn a_name_that_stands_twice() {
+fn a_duplicate_name() {
     assert_snapshot!(refused("environments:\n  prod: {}\n  dev: {}\n  prod: {}\n"), @"
     exit 1
     stderr:

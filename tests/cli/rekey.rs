@@ -20,7 +20,7 @@ fn project(server: &ResealServer) -> TestProject {
 #[track_caller]
 fn is_rekeyed(project: &TestProject) {
     let outcome = project.run("reseal --dry-run").done();
-    assert!(outcome.stderr().contains("current before"), "{outcome}");
+    assert!(outcome.stderr().contains("already current"), "{outcome}");
     assert!(project.text(FILE).contains(TestKey::Other.id()));
     let shown = project
         .run(&format!("certificate show {CERTIFICATE}"))
@@ -56,7 +56,7 @@ fn interrupted_before_the_key_was_there_it_goes_on_waiting() {
     // The answer to the order is the first look at the environment; nothing waits for the key.
     let outcome = project.run(&format!("{REKEY} --timeout 0")).refused(4);
     assert!(
-        outcome.stderr().contains("made no new sealing key"),
+        outcome.stderr().contains("generated no new sealing key"),
         "{outcome}"
     );
     project.run(REKEY).done();
@@ -78,7 +78,7 @@ fn interrupted_while_resealing_or_before_pinning_it_makes_no_further_key() {
             .file(CERTIFICATE, &old)
             .file(FILE, file);
         let outcome = project.run(REKEY).done();
-        assert!(outcome.stderr().contains("is there already"), "{outcome}");
+        assert!(outcome.stderr().contains("already exists"), "{outcome}");
         is_rekeyed(&project);
     }
     assert_eq!(server.asked().renewals, 1);
@@ -97,7 +97,7 @@ fn of_several_clusters_the_certificate_of_this_one_is_replaced() {
 }
 
 #[test]
-fn a_seal_that_cannot_be_resealed_is_told_and_does_not_keep_the_rest() {
+fn a_seal_that_cannot_be_resealed_is_reported_and_does_not_prevent_the_rest() {
     let server = ResealServer::renewing(&[TestKey::Prod], TestKey::Other);
     let project = project(&server);
     let moved = project.text(FILE).replace("name: api", "name: moved");
@@ -123,7 +123,7 @@ fn another_cluster_is_refused_before_anything_is_asked_of_it() {
 }
 
 #[test]
-fn a_cluster_that_refuses_or_is_not_there_is_told() {
+fn a_rejecting_or_unreachable_cluster_is_reported() {
     let rekey = |kubeconfig: String| {
         pinning(sealed(), &[TestKey::Prod])
             .file("kubeconfig", kubeconfig)

@@ -56,7 +56,7 @@ pub(crate) fn changed_lines(outcome: &Outcome, name: &str) -> (Vec<String>, Vec<
 }
 
 #[test]
-fn a_stale_seal_is_wrapped_for_the_pinned_key_and_opens_to_the_same_value() {
+fn a_stale_seal_is_wrapped_for_the_pinned_key_and_keeps_its_value() {
     let project = pinning(sealed(), &[TestKey::Other]);
     let outcome = project.run("reseal --keys prod.key");
     assert_snapshot!(outcome, @"
@@ -149,7 +149,7 @@ fn a_recipient_that_is_not_pinned_any_more_is_removed_without_any_key() {
 }
 
 #[test]
-fn what_cannot_be_opened_is_told_and_stays() {
+fn seals_that_cannot_be_decrypted_are_reported_and_stay() {
     let project = sealed();
     let moved = project.text(FILE).replace("name: api", "name: moved");
     let project = pinning(
@@ -188,7 +188,7 @@ fn what_cannot_be_opened_is_told_and_stays() {
 }
 
 #[test]
-fn an_environment_that_the_project_does_not_have_is_told() {
+fn an_unknown_environment_is_reported() {
     let project = sealed().file("sceau.yaml", "environments: {}\n");
     assert_snapshot!(project.run("reseal --keys prod.key"), @"
     exit 1
@@ -232,7 +232,7 @@ fn only_the_environment_that_is_named_is_resealed() {
 }
 
 #[test]
-fn json_and_yaml_tell_about_every_seal() {
+fn json_and_yaml_list_every_seal() {
     let project = pinning(sealed(), &[TestKey::Other]);
     assert_snapshot!(project.run("reseal --dry-run -o json"), @r#"
     exit 3

@@ -44,7 +44,7 @@ fn items_of_another_key_are_sealed_anew_and_open_to_the_same_values() {
 }
 
 #[test]
-fn what_no_key_opens_may_be_current_and_is_told() {
+fn items_that_no_key_decrypts_are_reported() {
     let project = project();
     project.run("reseal --keys old.key").done();
     assert_snapshot!(project.run("reseal --keys old.key"), @"

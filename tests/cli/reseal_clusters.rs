@@ -91,7 +91,7 @@ fn two_clusters_take_one_run_each_and_the_old_recipients_stay_until_the_last() {
 }
 
 #[test]
-fn seals_that_the_controller_cannot_open_are_told_with_its_reason() {
+fn seals_that_the_controller_cannot_decrypt_are_reported_with_its_reason() {
     let server = ResealServer::with_keys(&[TestKey::Other, TestKey::Prod]);
     let project = sealed();
     let moved = project.text(FILE).replace("name: api", "name: moved");
@@ -143,7 +143,7 @@ fn a_cluster_whose_key_is_not_pinned_wraps_nothing() {
 }
 
 #[test]
-fn a_request_that_is_refused_or_not_answered_is_deleted_and_told() {
+fn a_rejected_or_unanswered_request_is_deleted_and_reported() {
     let keys = [TestKey::Other, TestKey::Prod];
     let server = ResealServer::refusing(&keys);
     let project = with(&server, pinning(sealed(), &[TestKey::Other]));
@@ -168,7 +168,7 @@ fn a_request_that_is_refused_or_not_answered_is_deleted_and_told() {
 }
 
 #[test]
-fn a_cluster_that_is_not_there_or_refuses_is_told() {
+fn an_unreachable_or_rejecting_cluster_is_reported() {
     let reseal = |kubeconfig: String| {
         pinning(sealed(), &[TestKey::Other])
             .file("kubeconfig", kubeconfig)

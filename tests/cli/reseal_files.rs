@@ -143,7 +143,7 @@ fn below_the_root_the_whole_project_is_resealed() {
 }
 
 #[test]
-fn templates_and_damaged_files_are_told_and_skipped() {
+fn templates_and_damaged_files_are_reported_and_skipped() {
     let project = sealed();
     let template = project
         .text(FILE)
@@ -175,7 +175,7 @@ fn templates_and_damaged_files_are_told_and_skipped() {
 }
 
 #[test]
-fn a_seal_that_stands_behind_an_alias_is_refused_and_its_file_stays() {
+fn a_seal_behind_an_alias_is_rejected_and_its_file_stays() {
     let project = sealed();
     let aliased = project
         .text(FILE)
@@ -268,13 +268,13 @@ fn an_interrupted_run_is_continued_by_the_next() {
     assert_eq!(rest.changed_files().len(), 11);
     assert!(
         rest.stderr()
-            .contains("seals: 11 resealed, 10 current before"),
+            .contains("seals: 11 resealed, 10 already current"),
         "{rest}"
     );
 }
 
 #[test]
-fn no_value_is_told() {
+fn no_value_is_printed() {
     let project = pinning(sealed(), &[TestKey::Other]);
     for line in [
         "reseal --dry-run",

@@ -28,7 +28,7 @@ fn at_prod(server: &ResealServer) -> TestProject {
     pinning(sealed(), &[TestKey::Prod]).file("kubeconfig", server.kubeconfig())
 }
 
-/// A cluster with the active key Other, to which nothing opens with Prod any more.
+/// A cluster with the active key Other, which no longer needs Prod.
 fn server() -> ResealServer {
     ResealServer::with_keys(&[TestKey::Other, TestKey::Prod])
 }
@@ -63,7 +63,7 @@ fn an_old_key_that_nothing_needs_is_revoked_once() {
 }
 
 #[test]
-fn what_needs_the_old_key_is_told_and_nothing_is_revoked() {
+fn what_needs_the_old_key_is_reported_and_nothing_is_revoked() {
     let opened = Some((TestKey::Prod, 2));
     let server = ResealServer::with_cluster(
         &[TestKey::Other, TestKey::Prod],
@@ -158,7 +158,10 @@ fn an_environment_that_changes_meanwhile_is_looked_at_again() {
     let server = changing(1000);
     let outcome = rekeyed(&server).run(FINISH);
     assert_eq!(outcome.code, 4, "{outcome}");
-    assert!(outcome.stderr().contains("changed meanwhile"), "{outcome}");
+    assert!(
+        outcome.stderr().contains("changed during the operation"),
+        "{outcome}"
+    );
 }
 
 #[test]
@@ -189,7 +192,7 @@ fn counts_of_before_and_an_unfinished_re_keying_are_refused() {
 }
 
 #[test]
-fn compromised_keys_are_revoked_first_and_what_breaks_is_told() {
+fn compromised_keys_are_revoked_first_and_broken_seals_are_reported() {
     let server = ResealServer::renewing(&[TestKey::Prod, TestKey::Dev], TestKey::Other);
     let project = at_prod(&server);
     assert_snapshot!(project.run(COMPROMISED), @"
@@ -262,7 +265,7 @@ fn interrupted_before_pinning_re_keying_goes_on_too() {
 }
 
 #[test]
-fn a_seal_that_another_cluster_opens_is_kept_and_told() {
+fn a_seal_that_another_cluster_decrypts_is_kept_and_reported() {
     let server = ResealServer::renewing(&[TestKey::Prod], TestKey::Other);
     let project =
         pinning(sealed(), &[TestKey::Dev, TestKey::Prod]).file("kubeconfig", server.kubeconfig());
@@ -271,13 +274,13 @@ fn a_seal_that_another_cluster_opens_is_kept_and_told() {
     assert_eq!(outcome.code, 3, "{outcome}");
     assert_eq!(outcome.changed_files(), ["certificates/Prod.pem"]);
     assert!(
-        outcome.stdout().contains(r#""opens": "Elsewhere""#),
+        outcome.stdout().contains(r#""decryptable": "Elsewhere""#),
         "{outcome}"
     );
 }
 
 #[test]
-fn a_cluster_that_refuses_is_told_with_the_role_that_is_needed() {
+fn a_rejection_is_reported_with_the_required_role() {
     let server = ApiServer::with_refusal(403, "Forbidden", "environments is forbidden");
     for line in [FINISH, COMPROMISED] {
         let project = pinning(sealed(), &[TestKey::Prod]).file("kubeconfig", server.kubeconfig());

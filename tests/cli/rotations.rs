@@ -34,7 +34,7 @@ fn items(project: &TestProject) -> Vec<String> {
 }
 
 /// Gives every item a new value.
-fn renew(project: TestProject) -> TestProject {
+fn rotate(project: TestProject) -> TestProject {
     let project = project.stdin("battery staple");
     for item in items(&project) {
         project
@@ -56,7 +56,7 @@ fn states(outcome: &Outcome) -> Vec<String> {
 }
 
 #[test]
-fn what_is_open_is_shown_until_it_is_renewed() {
+fn open_items_are_shown_until_they_are_rotated() {
     let project = after_leaving();
     assert_snapshot!(project.run("rotations"), @"
     exit 0
@@ -71,7 +71,7 @@ fn what_is_open_is_shown_until_it_is_renewed() {
         project.run("rotations --mark").done().changed_files(),
         [""; 0]
     );
-    let project = renew(project);
+    let project = rotate(project);
     let untouched = project.text(LIST);
     assert_snapshot!(project.run("rotations").done(), @"
     exit 0
@@ -99,7 +99,7 @@ fn what_is_open_is_shown_until_it_is_renewed() {
 }
 
 #[test]
-fn resealing_ticks_nothing() {
+fn resealing_marks_nothing() {
     let project = after_leaving()
         .private_key("../prod.key", crate::support::TestKey::Prod)
         .file(
@@ -129,10 +129,10 @@ fn a_check_fails_after_the_deadline_and_not_before() {
 }
 
 #[test]
-fn a_manifest_that_is_put_back_opens_its_list_again() {
+fn a_restored_manifest_reopens_its_list() {
     let project = after_leaving();
     let old = project.text(FILE);
-    let project = renew(project);
+    let project = rotate(project);
     project.run("rotations --mark").done();
     project.run("rotations --check").done();
     let project = project.file(FILE, old);
@@ -145,11 +145,11 @@ fn a_manifest_that_is_put_back_opens_its_list_again() {
     );
     let outcome = project.run("rotations --mark").done();
     assert!(outcome.file(LIST).contains("closed: null"), "{outcome}");
-    assert!(outcome.file(LIST).contains("renewed: null"), "{outcome}");
+    assert!(outcome.file(LIST).contains("rotated: null"), "{outcome}");
 }
 
 #[test]
-fn a_seal_that_only_claims_to_be_newer_ticks_nothing() {
+fn a_seal_that_only_claims_to_be_newer_marks_nothing() {
     let project = after_leaving();
     let forged = project
         .text(FILE)
@@ -160,7 +160,7 @@ fn a_seal_that_only_claims_to_be_newer_ticks_nothing() {
             .iter()
             .all(|it| it == "SameText")
     );
-    let project = renew(project);
+    let project = rotate(project);
     let future = project
         .text(FILE)
         .replace("2026-11-24T12:00:00Z", "2027-01-01T00:00:00Z");
@@ -188,8 +188,8 @@ fn cluster(project: &TestProject, unchanged: &serde_json::Value) -> ApiServer {
 const ASK: &str = "--cluster --kubeconfig kubeconfig";
 
 #[test]
-fn the_controller_tells_what_was_only_sealed_again() {
-    let project = renew(after_leaving());
+fn the_controller_reports_values_that_were_only_sealed_again() {
+    let project = rotate(after_leaving());
     let item = items(&project).remove(0);
     let unchanged = serde_json::json!([{"item": item, "since": "2026-11-22T11:30:00Z"}]);
     let server = cluster(&project, &unchanged);
@@ -207,7 +207,7 @@ fn the_controller_tells_what_was_only_sealed_again() {
     project.run(&format!("rotations --mark {ASK}")).done();
     // From here on it is known without the cluster, until there is another value.
     assert_eq!(states(&project.run("rotations -o json")), ["Unchanged"]);
-    let project = renew(project);
+    let project = rotate(project);
     let server = cluster(&project, &serde_json::json!([]));
     let project = project.file("kubeconfig", server.kubeconfig());
     let outcome = project.run(&format!("rotations --mark {ASK}")).done();
@@ -224,7 +224,7 @@ fn the_controller_tells_what_was_only_sealed_again() {
 #[test]
 fn a_cluster_that_refuses_says_what_is_needed() {
     let server = ApiServer::with_refusal(403, "Forbidden", "sealedsecrets is forbidden");
-    let project = renew(after_leaving()).file("kubeconfig", server.kubeconfig());
+    let project = rotate(after_leaving()).file("kubeconfig", server.kubeconfig());
     assert_snapshot!(project.run(&format!("rotations {ASK}")).refused(4), @"
     exit 4
     stderr:
@@ -235,7 +235,7 @@ fn a_cluster_that_refuses_says_what_is_needed() {
 }
 
 #[test]
-fn what_was_removed_is_open_until_somebody_confirms_it() {
+fn removed_items_are_open_until_they_are_confirmed() {
     let project = after_leaving();
     fs::remove_file(project.path(FILE)).unwrap();
     let outcome = project.run("rotations -o json").done();
@@ -279,9 +279,9 @@ fn a_text_is_known_again_under_any_name() {
         let refused = project.run("rotations --confirm prod:shop/api/password");
         assert!(refused.refused(1).stderr().contains("could have read"));
     }
-    // A copy of the old text keeps the list open when the original is renewed.
+    // A copy of the old text keeps the list open after the item is rotated.
     fs::write(project.path(FILE), &old).unwrap();
-    let project = renew(project);
+    let project = rotate(project);
     let project = project.file("copy.yaml", old.replace("name: api", "name: copy"));
     let outcome = project.run("rotations --mark").done();
     assert!(outcome.stdout().contains("copy.yaml"), "{outcome}");
@@ -289,7 +289,7 @@ fn a_text_is_known_again_under_any_name() {
 }
 
 #[test]
-fn nobodys_word_replaces_a_new_value() {
+fn a_confirmation_does_not_replace_a_rotation() {
     let project = after_leaving();
     let id = format!("prod:shop/api/{}", items(&project)[0]);
     let outcome = project.run(&format!("rotations --confirm {id}"));
@@ -311,7 +311,7 @@ fn nobodys_word_replaces_a_new_value() {
 }
 
 #[test]
-fn a_list_that_cannot_be_read_is_told_with_its_place() {
+fn an_unreadable_list_is_reported_with_its_place() {
     let project = after_leaving();
     let text = project.text(LIST).replace("person: alice", "persn: alice");
     let project = project.file(LIST, text);
@@ -347,7 +347,7 @@ fn no_ignore_rule_hides_a_list() {
 }
 
 #[test]
-fn what_stands_in_the_place_of_the_lists_is_refused() {
+fn entries_that_only_look_like_lists_are_rejected() {
     let project = after_leaving();
     let list = project.text(LIST);
     fs::remove_dir_all(project.path("rotations")).unwrap();
@@ -355,7 +355,7 @@ fn what_stands_in_the_place_of_the_lists_is_refused() {
     for command in ["rotations --check", "offboard alice --no-rekey"] {
         let outcome = project.run(command).refused(1);
         assert!(
-            outcome.stderr().contains("rotations is no directory"),
+            outcome.stderr().contains("rotations is not a directory"),
             "{outcome}"
         );
     }
@@ -408,7 +408,7 @@ fn a_list_by_another_extension_is_not_passed_over() {
 }
 
 #[test]
-fn whoever_has_left_has_a_list() {
+fn every_person_who_left_has_a_list() {
     let project = after_leaving();
     fs::remove_dir_all(project.path("rotations")).unwrap();
     assert_snapshot!(project.run("rotations --check"), @"
@@ -439,7 +439,7 @@ fn notice_takes_no_list_before_its_day() {
 
 #[test]
 fn what_cannot_be_read_is_neither_done_nor_confirmed() {
-    let project = renew(after_leaving());
+    let project = rotate(after_leaving());
     project.run("rotations --mark").done();
     let text = project.text(FILE);
     let twice = text.replace("  name: api\n", "  name: api\n  name: api\n");
@@ -452,7 +452,7 @@ fn what_cannot_be_read_is_neither_done_nor_confirmed() {
     assert!(
         outcome
             .stderr()
-            .contains("nothing is confirmed while 1 manifest cannot be read"),
+            .contains("nothing was confirmed: 1 manifest cannot be read"),
         "{outcome}"
     );
     let project = project
@@ -461,7 +461,7 @@ fn what_cannot_be_read_is_neither_done_nor_confirmed() {
     let outcome = project.run("rotations --check");
     assert_eq!(outcome.code, 3, "{outcome}");
     assert!(outcome.stderr().contains("deploy/other.yaml"), "{outcome}");
-    assert!(!outcome.stderr().contains("nothing is open"), "{outcome}");
+    assert!(!outcome.stderr().contains("no items are open"), "{outcome}");
 }
 
 #[test]

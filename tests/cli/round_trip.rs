@@ -100,7 +100,7 @@ proptest! {
 }
 
 #[test]
-fn sealed_values_stand_on_one_line() {
+fn sealed_values_have_one_line() {
     let project = TestProject::new().file("value", "x".repeat(10_000));
     let outcome = project
         .run("seal --name a --namespace b --environment prod --from-file value")

@@ -81,7 +81,7 @@ fn an_unknown_environment_with_the_nearest_name() {
     exit 1
     stderr:
       error: no environment `prdo` in sceau.yaml
-      hint: did you mean `prod`?
+      hint: use the similar name `prod`
     files: unchanged
     ");
     let outcome = project
@@ -109,7 +109,7 @@ fn a_path_without_environment() {
     let outcome = project
         .run("seal secret.yaml -w out/secret.yaml")
         .refused(1);
-    let expected = "which environment out/secret.yaml belongs to";
+    let expected = "matches out/secret.yaml, so its environment is unknown";
     assert!(outcome.stderr().contains(expected), "{outcome}");
     assert_snapshot!(project.run("seal").refused(1), @"
     exit 1

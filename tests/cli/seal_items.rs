@@ -65,7 +65,7 @@ fn items_come_from_files_dotenv_standard_input_and_prompts() {
 }
 
 #[test]
-fn a_line_break_at_the_end_of_standard_input_is_sealed_and_warned_of() {
+fn a_line_break_at_the_end_of_standard_input_is_sealed_with_a_warning() {
     let project = TestProject::new().stdin("hunter2\n");
     let outcome = seal(&project, "--from-stdin a -w out.yaml");
     assert_snapshot!(outcome, @"
@@ -181,7 +181,7 @@ fn a_name_that_breaks_its_rule_is_not_repeated() {
         let words = ["seal", "--name", "api", "--from-file", typed];
         let outcome = project.run_words("", &words).refused(2);
         let expected = format!(
-            "error: --from-file <[NAME=]FILE>: {}; or give it one: NAME=FILE\n",
+            "error: --from-file <[NAME=]FILE>: {}; to set a name, use NAME=FILE\n",
             rule.trim_end()
         );
         assert_eq!(outcome.stderr(), expected, "{typed}");

@@ -170,7 +170,7 @@ fn several_documents_stay_in_their_order() {
 }
 
 #[test]
-fn a_list_stands_for_its_items() {
+fn a_list_is_sealed_item_by_item() {
     let item = SECRET.replace('\n', "\n  ");
     for kind in ["List", "SecretList"] {
         let list = format!(

@@ -47,7 +47,7 @@ fn a_truncated_json_object_behind_a_good_one() {
 }
 
 #[test]
-fn a_name_that_stands_twice() {
+fn a_duplicate_name() {
     assert_snapshot!(refused(&with_items("  a: x\n  b: y\n  a: z\n")), @"
     exit 1
     stderr:
@@ -152,7 +152,7 @@ fn an_item_name_that_kubernetes_would_refuse() {
     ");
 }
 
-/// Whatever stands there, it may be a value: the message is the rule's own.
+/// Any text there may be a value, so the message only has the rule.
 #[test]
 fn an_item_name_of_the_words_of_its_rule() {
     let expected = "error: secret.yaml:5 (document 1): stringData: this is no item name: use 1 to 253 letters, digits, `-`, `_` and `.`\n";
@@ -197,19 +197,19 @@ fn metadata_that_kubernetes_would_refuse() {
     for (metadata, expected) in [
         (
             "  name: api\n  labels: {'a=b': c}",
-            "the name of a label is none",
+            "the name of a label is invalid",
         ),
         (
             "  name: api\n  annotations: {'a b': c}",
-            "the name of an annotation is none",
+            "the name of an annotation is invalid",
         ),
         (
             "  name: api\n  labels: {a: 'b c'}",
-            "the value of label `a` is none",
+            "the value of label `a` is invalid",
         ),
         (
             "  name: api\n  labels: {sceau.dev/sealing-key: active}",
-            "`sceau.dev/sealing-key`: labels and annotations of sceau.dev/ are the controller's",
+            "`sceau.dev/sealing-key`: labels and annotations with sceau.dev/ are reserved for the controller",
         ),
     ] {
         let outcome = with(metadata);
@@ -313,7 +313,7 @@ fn a_service_account_token() {
 }
 
 #[test]
-fn the_originals_scope_annotations() {
+fn kubeseal_scope_annotations() {
     for scope in ["namespace-wide", "cluster-wide"] {
         let annotation = format!("sealedsecrets.bitnami.com/{scope}");
         let text = SECRET.replace(
@@ -325,7 +325,7 @@ fn the_originals_scope_annotations() {
         assert!(
             outcome
                 .stderr()
-                .contains("hint: remove it and say `--scope"),
+                .contains("hint: remove it, and pass `--scope"),
             "{outcome}"
         );
     }
@@ -354,11 +354,11 @@ fn a_document_that_is_no_object() {
 }
 
 #[test]
-fn an_original_or_native_sealed_secret() {
+fn a_kubeseal_or_native_sealed_secret() {
     let sealed = include_str!("../vectors/sealed-strict.yaml");
     let outcome = refused(sealed);
     assert!(
-        outcome.stderr().contains("this is sealed already"),
+        outcome.stderr().contains("this is already sealed"),
         "{outcome}"
     );
 }
@@ -379,7 +379,7 @@ fn an_empty_input() {
         assert!(
             refused(text)
                 .stderr()
-                .contains("secret.yaml holds no document")
+                .contains("secret.yaml has no document")
         );
     }
 }
@@ -388,7 +388,7 @@ fn an_empty_input() {
 fn a_list_without_secrets() {
     let outcome = refused("apiVersion: v1\nkind: List\nitems: []\n");
     assert!(
-        outcome.stderr().contains("there is no Secret in the input"),
+        outcome.stderr().contains("the input has no Secret"),
         "{outcome}"
     );
 }
@@ -516,7 +516,7 @@ fn a_target_that_is_no_file() {
 }
 
 #[test]
-fn aliases_that_stand_for_more_text_than_there_is_memory() {
+fn aliases_that_expand_to_more_text_than_memory() {
     let mut text = format!("a0: &a0 {}\n", "x".repeat(1000));
     for level in 1..9 {
         let aliases = vec![format!("*a{}", level - 1); 10].join(", ");

@@ -159,7 +159,7 @@ fn it_is_quiet_about_everything_else() {
 }
 
 #[test]
-fn the_lists_of_what_is_to_be_renewed_are_no_find() {
+fn rotation_lists_are_not_reported_as_leaks() {
     let list = crate::offboard::project()
         .run("offboard alice --no-rekey")
         .done()

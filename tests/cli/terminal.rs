@@ -12,7 +12,7 @@ fn without_a_command_the_help_is_shown_as_an_error() {
 }
 
 #[test]
-fn the_version_is_told() {
+fn the_version_is_printed() {
     let outcome = TestProject::empty().spawn("--version", &[]).done();
     assert_eq!(
         outcome.stdout(),
@@ -37,7 +37,7 @@ fn an_unknown_command_is_a_usage_error_with_a_hint() {
 }
 
 #[test]
-fn nothing_is_coloured_where_nobody_looks() {
+fn output_has_no_colours_without_a_terminal() {
     for variables in [&[][..], &[("NO_COLOR", "1")], &[("TERM", "xterm-256color")]] {
         for line in ["--help", "seal", "sael"] {
             let outcome = TestProject::empty().spawn(line, variables);

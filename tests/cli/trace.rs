@@ -90,7 +90,7 @@ fn a_cluster_that_refuses_names_the_role() {
 }
 
 #[test]
-fn a_cluster_that_is_not_there_or_knows_no_value_reviews_is_told() {
+fn an_unreachable_cluster_or_one_without_value_reviews_is_reported() {
     project().run(REPORT).refused(4);
     project()
         .typed(&["correct horse battery"])
@@ -100,7 +100,7 @@ fn a_cluster_that_is_not_there_or_knows_no_value_reviews_is_told() {
     let project = TestProject::new().file("kubeconfig", server.kubeconfig());
     let outcome = project.run(REPORT).refused(4);
     assert!(
-        outcome.stderr().contains("does not know ValueReviews"),
+        outcome.stderr().contains("has no ValueReviews"),
         "{outcome}"
     );
 }
@@ -109,7 +109,7 @@ fn a_cluster_that_is_not_there_or_knows_no_value_reviews_is_told() {
 fn an_environment_that_the_project_does_not_have_is_refused() {
     let outcome = project().run("report reuse --environment prdo").refused(1);
     assert!(
-        outcome.stderr().contains("did you mean `prod`?"),
+        outcome.stderr().contains("use the similar name `prod`"),
         "{outcome}"
     );
 }

@@ -126,7 +126,7 @@ fn keys_come_from_several_files() {
 }
 
 #[test]
-fn an_unusable_key_in_an_export_is_passed_over_and_told() {
+fn an_unusable_key_in_an_export_is_skipped_with_a_warning() {
     let keys = format!(
         "{}---\n{}---\n{}",
         key_secret("junk", "junk"),
@@ -253,7 +253,7 @@ fn several_documents_all_come_back() {
 }
 
 #[test]
-fn every_manifest_of_the_original_comes_back() {
+fn every_kubeseal_manifest_is_unsealed() {
     for (name, text) in [
         ("strict", include_str!("../vectors/sealed-strict.yaml")),
         ("strict JSON", include_str!("../vectors/sealed-strict.json")),
@@ -291,7 +291,7 @@ data:
 }
 
 #[test]
-fn the_originals_first_version_comes_back() {
+fn the_first_kubeseal_format_is_unsealed() {
     let project = TestProject::empty()
         .file("sealed", include_str!("../vectors/sealed-legacy-v1.json"))
         .file("key", include_str!("../vectors/test-2048.key"));
@@ -311,7 +311,7 @@ fn the_originals_first_version_comes_back() {
 }
 
 #[test]
-fn the_originals_templates_are_not_rendered_and_that_is_told() {
+fn kubeseal_templates_are_not_rendered_and_cause_a_warning() {
     let project = TestProject::empty()
         .file("sealed", include_str!("../vectors/sealed-template.json"))
         .file("key", include_str!("../vectors/test-2048.key"));
@@ -334,7 +334,7 @@ fn the_originals_templates_are_not_rendered_and_that_is_told() {
 }
 
 #[test]
-fn items_of_the_original_that_no_key_opens_are_named() {
+fn kubeseal_items_that_no_key_decrypts_are_named() {
     let project = TestProject::empty()
         .file("sealed", include_str!("../vectors/sealed-strict.yaml"))
         .private_key("key", TestKey::Other);
@@ -349,7 +349,7 @@ fn items_of_the_original_that_no_key_opens_are_named() {
 }
 
 #[test]
-fn items_of_the_original_that_are_no_text_are_refused() {
+fn kubeseal_items_that_are_not_strings_are_rejected() {
     let sealed = "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: a, namespace: b}\nspec: {encryptedData: {a: null}}\n";
     let project = TestProject::empty()
         .file("sealed", sealed)

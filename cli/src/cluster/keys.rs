@@ -1,4 +1,4 @@
-//! Key Secrets in the controller's namespace, read and made under the user's own login.
+//! Key Secrets in the controller's namespace, read and created with the user's login.
 
 use k8s_openapi::{ByteString, api::core::v1};
 use kube::{
@@ -15,10 +15,10 @@ use sealing::{
 };
 use zeroize::Zeroizing;
 
-use super::{Cluster, ClusterError, explain, within_patience};
+use super::{Cluster, ClusterError, explain, with_timeout};
 use crate::manifest::{self, Format, LAST_APPLIED, SecretManifest};
 
-/// Whether something is done, or the API server only says whether it would be.
+/// Whether the API server creates an object, or only checks it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
     DryRun,
@@ -35,7 +35,7 @@ impl Cluster {
         let api = Api::<v1::Secret>::namespaced(self.client.clone(), namespace.as_str());
         let of_environment = environment.map(|name| format!(",{ENVIRONMENT_LABEL}={name}"));
         let labels = format!("{SEALING_KEY_LABEL}{}", of_environment.unwrap_or_default());
-        let listed = self.runtime.block_on(within_patience(async {
+        let listed = self.runtime.block_on(with_timeout(async {
             let listed = api.list(&ListParams::default().labels(&labels)).await;
             listed.map_err(|error| explain(&error, || no_namespace(namespace)))
         }));
@@ -47,15 +47,15 @@ impl Cluster {
     pub(crate) fn secret(&self, place: &SecretRef) -> Result<Secret, ClusterError> {
         let SecretRef { namespace, name } = place;
         let api = Api::<v1::Secret>::namespaced(self.client.clone(), namespace.as_str());
-        let gone = || ClusterError::KeySecretsRefused(format!("{place} is not there"));
-        let read = self.runtime.block_on(within_patience(async {
+        let gone = || ClusterError::KeySecretsRefused(format!("{place} does not exist"));
+        let read = self.runtime.block_on(with_timeout(async {
             let read = api.get(name.as_str()).await;
             read.map_err(|error| explain(&error, gone))
         }));
         into_secret(read.map_err(of_key_secrets)?).ok_or_else(gone)
     }
 
-    /// Creates a Secret. One of its name that is there stays as it is.
+    /// Creates a Secret. An existing Secret of its name stays unchanged.
     pub(crate) fn create_secret(&self, secret: &Secret, mode: Mode) -> Result<(), ClusterError> {
         let SecretRef { namespace, name } = &secret.place;
         let text = manifest::to_text(&SecretManifest::of(secret), Format::Json)
@@ -67,8 +67,8 @@ impl Cluster {
         let request = Request::new(format!("/api/v1/namespaces/{namespace}/secrets"))
             .create(&parameters, text.as_bytes().to_vec())
             .map_err(|error| ClusterError::KeySecretsRefused(error.to_string()))?;
-        let created = self.runtime.block_on(within_patience(async {
-            // The answer is the Secret again.
+        let created = self.runtime.block_on(with_timeout(async {
+            // The response repeats the Secret.
             let answer = self.client.request_text(request).await.map(Zeroizing::new);
             answer.map(drop).map_err(|error| match &error {
                 kube::Error::Api(status) if status.is_already_exists() => {
@@ -92,12 +92,12 @@ fn of_key_secrets(error: ClusterError) -> ClusterError {
     }
 }
 
-/// A Secret without what the API server set. Its values are moved, not copied.
+/// A Secret without the fields of the API server. Its values are moved, not copied.
 fn into_secret(secret: v1::Secret) -> Option<Secret> {
     let metadata = secret.metadata;
     let place = SecretRef::parse(&metadata.namespace?, &metadata.name?).ok()?;
     let mut annotations = metadata.annotations.unwrap_or_default();
-    // It holds the whole Secret once more.
+    // This annotation repeats the whole Secret.
     drop(annotations.remove(LAST_APPLIED).map(Zeroizing::new));
     let items = secret.data.unwrap_or_default().into_iter();
     Some(Secret {

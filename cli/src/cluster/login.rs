@@ -1,4 +1,4 @@
-//! With which login a cluster is reached.
+//! The login to clusters.
 
 use std::{
     path::{Path, PathBuf},
@@ -13,10 +13,10 @@ use crate::{
     project::{Environment, Project},
 };
 
-/// How the cluster of an environment is reached.
+/// The flags for the login to an environment's cluster.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct ClusterArguments {
-    /// The kubeconfig context, instead of the one that sceau.yaml names
+    /// The kubeconfig context, instead of the one in sceau.yaml
     #[arg(long, value_name = "NAME")]
     context: Option<String>,
 
@@ -30,34 +30,34 @@ impl ClusterArguments {
     pub(crate) fn target(&self, environment: &Environment, directory: &Path) -> Target {
         let own = || environment.context.clone();
         Target {
-            kubeconfig: self.kubeconfig.as_ref().map(|it| directory.join(it)),
+            kubeconfig: self.kubeconfig.as_ref().map(|file| directory.join(file)),
             context: self.context.clone().or_else(own),
         }
     }
 
-    /// The same for whatever environment it will be.
+    /// The login to the clusters of any environments.
     pub(crate) fn login(&self, deadline: Duration, directory: &Path) -> Login {
         Login {
             context: self.context.clone(),
-            kubeconfig: self.kubeconfig.as_ref().map(|it| directory.join(it)),
+            kubeconfig: self.kubeconfig.as_ref().map(|file| directory.join(file)),
             deadline,
         }
     }
 }
 
-/// How the clusters are reached.
+/// A login to the clusters of environments.
 #[derive(Debug, Clone)]
 pub(crate) struct Login {
-    /// A context instead of those that the project file names.
+    /// A context, instead of those in the project file.
     pub(crate) context: Option<String>,
     /// A kubeconfig file, instead of `KUBECONFIG` or `~/.kube/config`.
     pub(crate) kubeconfig: Option<PathBuf>,
-    /// How long a request may take.
+    /// The timeout of a request to the controller.
     pub(crate) deadline: Duration,
 }
 
 impl Login {
-    /// The cluster of an environment: the context is the one that was named, else the project's.
+    /// The cluster of an environment, in the given context, else in the project's.
     pub(crate) fn cluster(
         &self,
         environment: &EnvironmentName,

@@ -1,4 +1,4 @@
-//! Requests: created under the user's own rights, answered by the controller, and deleted.
+//! Request objects: created with the user's rights, answered by the controller, and deleted.
 
 use std::{fmt::Debug, pin::pin, time::Duration};
 
@@ -11,19 +11,19 @@ use kube::{
 use sealing::resource::RequestStatus;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{ClusterError, PAUSE, explain, within_patience};
+use super::{ClusterError, PAUSE, explain, with_timeout};
 
-/// A request that is about to be made.
-pub(super) struct Question<R> {
+/// A request to create.
+pub(super) struct NewRequest<R> {
     pub(super) request: R,
-    /// What its name begins with; the API server chooses the rest.
+    /// The prefix of its name; the API server chooses the rest.
     pub(super) prefix: &'static str,
-    /// What it means that the API server does not know such requests.
+    /// The error if the API server does not have this kind of request.
     pub(super) unknown: ClusterError,
     pub(super) deadline: Duration,
 }
 
-/// A kind of requests.
+/// A kind of request.
 pub(super) trait Request:
     Resource<DynamicType = (), Scope = ClusterResourceScope>
     + HasStatus<Status: RequestStatus + Clone>
@@ -44,17 +44,17 @@ impl<R> Request for R where
 {
 }
 
-/// Asks and waits for the answer. The request is deleted afterwards, whatever came of it.
-pub(super) async fn ask<R: Request>(
+/// Creates a request and waits for its result. The request is deleted afterwards in any case.
+pub(super) async fn send<R: Request>(
     client: &Client,
-    question: Question<R>,
+    new: NewRequest<R>,
 ) -> Result<R::Status, ClusterError> {
     let api = Api::all(client.clone());
-    let deadline = question.deadline;
-    let name = within_patience(create(&api, question)).await?;
+    let deadline = new.deadline;
+    let name = with_timeout(create(&api, new)).await?;
     let status = tokio::time::timeout(deadline, answer(&api, &name)).await;
-    // A request that stays is deleted by the controller after ten minutes.
-    let _ = within_patience(delete(&api, &name)).await;
+    // If this fails, the controller deletes the request after ten minutes.
+    let _ = with_timeout(delete(&api, &name)).await;
     status
         .map_err(|_| ClusterError::Unanswered {
             kind: R::kind(&()),
@@ -63,20 +63,20 @@ pub(super) async fn ask<R: Request>(
         .flatten()
 }
 
-async fn create<R: Request>(api: &Api<R>, question: Question<R>) -> Result<String, ClusterError> {
-    let Question {
+async fn create<R: Request>(api: &Api<R>, new: NewRequest<R>) -> Result<String, ClusterError> {
+    let NewRequest {
         mut request,
         prefix,
         unknown,
         ..
-    } = question;
+    } = new;
     let metadata = request.meta_mut();
     metadata.name = None;
     metadata.generate_name = Some(prefix.to_owned());
     let created = api.create(&PostParams::default(), &request).await;
     let created = created.map_err(|error| explain(&error, || unknown))?;
     let name = created.meta().name.clone();
-    name.ok_or_else(|| refused::<R>("it was given no name"))
+    name.ok_or_else(|| refused::<R>("the API server gave it no name"))
 }
 
 async fn answer<R: Request>(api: &Api<R>, name: &str) -> Result<R::Status, ClusterError> {
@@ -96,14 +96,14 @@ async fn answer<R: Request>(api: &Api<R>, name: &str) -> Result<R::Status, Clust
 }
 
 async fn read<R: Request>(api: &Api<R>, name: &str) -> Result<R, ClusterError> {
-    within_patience(async {
+    with_timeout(async {
         let request = api.get(name).await;
         request.map_err(|error| explain(&error, || gone::<R>(name)))
     })
     .await
 }
 
-/// The request after its next change, if the API server tells of one before its connection ends.
+/// The request after its next change, if the API server reports one before its connection ends.
 async fn next_change<R: Request>(api: &Api<R>, request: &R) -> Option<R> {
     let metadata = request.meta();
     let (name, version) = (metadata.name.as_ref()?, metadata.resource_version.as_ref()?);
@@ -116,14 +116,16 @@ async fn next_change<R: Request>(api: &Api<R>, request: &R) -> Option<R> {
 }
 
 fn gone<R: Request>(name: &str) -> ClusterError {
-    refused::<R>(format!("{name} was deleted before it was answered"))
+    refused::<R>(format!(
+        "{name} was deleted before the controller answered it"
+    ))
 }
 
 pub(super) fn refused<R: Request>(message: impl Into<String>) -> ClusterError {
     ClusterError::RequestRefused(R::kind(&()), message.into())
 }
 
-/// What the controller answered, once it has.
+/// The result of a request, once the controller has answered it.
 fn complete<R: Request>(status: R::Status) -> Option<Result<R::Status, ClusterError>> {
     let condition = status.complete()?;
     match condition.status.as_str() {

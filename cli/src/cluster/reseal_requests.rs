@@ -6,32 +6,32 @@ use sealing::resource::{ResealOutcome, ResealRequest, ResealRequestSpec};
 
 use super::{
     Cluster, ClusterError,
-    requests::{Question, ask, refused},
+    requests::{NewRequest, refused, send},
 };
 
 impl Cluster {
-    /// Has seals wrapped for the active sealing key of their environment: one outcome for each, in
-    /// their order.
+    /// Wraps seals for the active sealing key of their environment. Returns one outcome for each
+    /// seal, in their order.
     pub(crate) fn reseal(
         &self,
         seals: ResealRequestSpec,
         deadline: Duration,
     ) -> Result<Vec<ResealOutcome>, ClusterError> {
         let expected = seals.seals.len();
-        let question = Question {
+        let new = NewRequest {
             request: ResealRequest::new("", seals),
             prefix: "sceau-reseal-",
             unknown: ClusterError::NoResealRequests,
             deadline,
         };
-        let status = self.runtime.block_on(ask(&self.client, question))?;
+        let status = self.runtime.block_on(send(&self.client, new))?;
         let outcomes = status.seals;
         if outcomes.len() == expected {
             return Ok(outcomes);
         }
         let answered = outcomes.len();
         Err(refused::<ResealRequest>(format!(
-            "it has {expected} seals and was answered with {answered} outcomes"
+            "it has {expected} seals, but the result has {answered} outcomes"
         )))
     }
 }

@@ -1,4 +1,4 @@
-//! Questions about values that the controller answers without telling them.
+//! ValueReviews: the controller reports where values are, without the values.
 
 use std::time::Duration;
 
@@ -6,22 +6,22 @@ use sealing::resource::{ValueReview, ValueReviewSpec, ValueReviewStatus};
 
 use super::{
     Cluster, ClusterError,
-    requests::{Question, ask},
+    requests::{NewRequest, send},
 };
 
 impl Cluster {
-    /// Asks one question and waits for the answer.
-    pub(crate) fn inquire(
+    /// Creates a ValueReview and waits for its result.
+    pub(crate) fn review_values(
         &self,
         spec: ValueReviewSpec,
         deadline: Duration,
     ) -> Result<ValueReviewStatus, ClusterError> {
-        let question = Question {
+        let new = NewRequest {
             request: ValueReview::new("", spec),
             prefix: "sceau-value-review-",
             unknown: ClusterError::NoValueReviews,
             deadline,
         };
-        self.runtime.block_on(ask(&self.client, question))
+        self.runtime.block_on(send(&self.client, new))
     }
 }

@@ -1,4 +1,4 @@
-//! `sceau certificate`: the files that carry recipients.
+//! `sceau certificate`: the files of public certificates.
 
 pub(crate) mod fetch;
 pub(crate) mod generate;

@@ -1,4 +1,4 @@
-//! `sceau completions`: what a shell needs to complete the command line.
+//! `sceau completions`: completion scripts for shells.
 
 use clap_complete::Shell;
 

@@ -1,6 +1,6 @@
 //! `sceau init`: the files that a repository needs before its first sealed secret.
 //!
-//! It writes all of them or none, and changes nothing of git's own settings.
+//! It writes all of them or none, and does not change git's settings.
 
 use std::{fmt::Write as _, path::Path};
 
@@ -13,18 +13,17 @@ use crate::{
     ui::{self, Io},
 };
 
-/// Set a repository up: project file, secret scan and pre-commit hook
+/// Set up a repository: project file, secret scan and pre-commit hook
 ///
 /// Writes sceau.yaml, .gitleaks.toml, .githooks/pre-commit and
 /// .github/workflows/secrets-scan.yaml. The hook and the job both run gitleaks with that
-/// configuration and fail on a leak. Nothing is overwritten: when one of the files is there, none
-/// is written.
+/// configuration and fail on a leak. If one of the files exists, nothing is written.
 ///
-/// The hook is a file of the repository, so that everybody gets it and its changes are reviewed;
-/// each clone switches it on once, with `git config core.hooksPath .githooks`.
+/// The hook is a file of the repository, so every clone has it and its changes are reviewed. Enable
+/// it once in each clone with `git config core.hooksPath .githooks`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct InitArguments {
-    /// An environment of the project; may be given several times
+    /// An environment of the project; may be repeated
     #[arg(long = "environment", value_name = "NAME", default_values = ["dev", "prod"])]
     environments: Vec<EnvironmentName>,
 }
@@ -52,7 +51,7 @@ pub(super) fn run(arguments: &InitArguments, io: &mut Io<'_>) -> Result<()> {
             Audience::Everyone,
         ),
     ];
-    output::refuse_existing(&io.directory, &files.map(|(name, _, _)| Path::new(name)))?;
+    output::reject_existing(&io.directory, &files.map(|(name, _, _)| Path::new(name)))?;
     let mut staged = Vec::new();
     for (name, text, audience) in files {
         let file = NewFile {
@@ -74,18 +73,18 @@ pub(super) fn run(arguments: &InitArguments, io: &mut Io<'_>) -> Result<()> {
 fn check_is_root(directory: &Path) -> Result<()> {
     match project::repository_root(directory) {
         Some(root) if root != directory => Err(CommandError::user(format!(
-            "this is no root of a repository: {} is",
+            "the working directory is not the root of the repository: {} is",
             root.display()
         ))
-        .hint(format!("cd {} && sceau init", root.display()))),
+        .hint(format!("run `cd {} && sceau init`", root.display()))),
         _ => Ok(()),
     }
 }
 
 fn project_file(environments: &[EnvironmentName]) -> String {
     let mut text = String::from(
-        "# Which environments there are, whom their secrets are sealed to, and which paths belong to\n\
-         # them. All paths are relative to this file; `*` stops at `/`, `**` does not.\n\
+        "# The environments, the certificates that their secrets are sealed to, and their paths.\n\
+         # All paths are relative to this file; `*` stops at `/`, `**` does not.\n\
          environments:\n",
     );
     for name in environments {
@@ -95,7 +94,7 @@ fn project_file(environments: &[EnvironmentName]) -> String {
         );
     }
     text.push_str(
-        "\n# The people who operate them, such as\n\
+        "\n# The people who operate the environments, such as\n\
          #   alice: {certificate: certificates/people/alice.pem, operates: [dev], left: null}\n\
          people: {}\n",
     );

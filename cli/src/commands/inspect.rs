@@ -1,4 +1,4 @@
-//! `sceau inspect`: everything that a SealedSecret tells without a key.
+//! `sceau inspect`: everything that a SealedSecret shows without a key.
 
 mod report;
 mod table;
@@ -14,19 +14,19 @@ use crate::{
     ui::{self, Io},
 };
 
-/// Show what SealedSecrets say without any key
+/// Show what SealedSecrets say without a key
 ///
-/// For sceau's own format and the original's: where the SealedSecret may be opened, the names and
-/// sizes of its items, by which keys each seal may be opened, and how old the values are. Nothing
-/// of it is secret, and nothing but its place and scope is authenticated before it is unsealed.
+/// For the sceau format and the kubeseal format. Shows where the SealedSecret may be unsealed, the
+/// names and sizes of its items, the keys of each seal, and the ages of the values. None of this is
+/// secret, and none of it is authenticated before the SealedSecret is unsealed.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct InspectArguments {
-    /// Files of SealedSecrets; `-` or none is standard input
+    /// Files of SealedSecrets; `-` or no file means standard input
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
 
-    /// How to write
+    /// The output format
     #[arg(short, long, value_name = "FORMAT", default_value = "table")]
     output: ReportFormat,
 }
@@ -35,14 +35,14 @@ const EXAMPLES: &str = "\
 Examples:
   sceau inspect deploy/api/prod/secret.yaml
 
-  List every key that a cluster's SealedSecrets need:
+  List every key that the SealedSecrets of a cluster need:
     kubectl get sealedsecrets.sceau.dev -A -o yaml | sceau inspect -o json |
       jq -r '.[].seals[].recipients[].keyId' | sort | uniq -c";
 
 pub(super) fn run(arguments: &InspectArguments, io: &mut Io<'_>) -> Result<()> {
     let reports = read(&arguments.files, io)?;
     if reports.is_empty() {
-        return Err(CommandError::user("there is no SealedSecret in the input"));
+        return Err(CommandError::user("the input has no SealedSecret"));
     }
     let text = match arguments.output {
         ReportFormat::Json => manifest::to_text(&reports, Format::Json)?.to_string(),
@@ -52,7 +52,7 @@ pub(super) fn run(arguments: &InspectArguments, io: &mut Io<'_>) -> Result<()> {
     ui::print(io, text)
 }
 
-/// Documents of other kinds are passed over; a Secret among them is worth a warning.
+/// Documents of other kinds are skipped, with a warning for a Secret.
 fn read(files: &[PathBuf], io: &mut Io<'_>) -> Result<Vec<Report>> {
     let mut reports = Vec::new();
     for input in input::read_inputs(files, "SealedSecrets", io)? {

@@ -1,4 +1,4 @@
-//! `sceau keys`: what keeps a lost cluster from being lost secrets.
+//! `sceau keys`: backups of sealing keys, for the loss of a cluster.
 
 pub(crate) mod backup;
 pub(crate) mod drill;
@@ -31,10 +31,10 @@ pub(super) fn run(command: &KeysCommand, io: &mut Io<'_>) -> Result<()> {
     }
 }
 
-/// The cluster whose keys are meant.
+/// The cluster of the keys.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ClusterArguments {
-    /// The controller's namespace, which key Secrets stand in
+    /// The controller's namespace, which holds the key Secrets
     #[arg(long, value_name = "NAME", default_value = "sceau-system")]
     controller_namespace: Namespace,
 
@@ -50,19 +50,19 @@ pub(crate) struct ClusterArguments {
 impl ClusterArguments {
     fn connect(&self, directory: &Path) -> Result<Cluster> {
         let target = Target {
-            kubeconfig: self.kubeconfig.as_ref().map(|it| directory.join(it)),
+            kubeconfig: self.kubeconfig.as_ref().map(|file| directory.join(file)),
             context: self.context.clone(),
         };
         Ok(Cluster::connect(&target)?)
     }
 }
 
-/// Private keys of the people whom backups are for.
+/// Private keys of the recipients of backups.
 #[derive(Debug, clap::Args)]
 pub(crate) struct IdentityArguments {
-    /// An identity file of age, of one of the backup's recipients; may be given several times
+    /// The age identity file of a recipient of the backup; may be repeated
     ///
-    /// As `age-keygen` writes it. For one that is protected by a passphrase, that is asked for.
+    /// `age-keygen` writes such files. sceau prompts for the passphrase of a protected file.
     #[arg(long = "identity", value_name = "FILE", required = true)]
     identities: Vec<PathBuf>,
 }

@@ -1,6 +1,6 @@
-//! `sceau offboard`: somebody leaves.
+//! `sceau offboard`: the departure of a person.
 //!
-//! What is found out, and what follows from it, is for [`crate::offboard`].
+//! [`crate::offboard`] decides what they could have read and what follows.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -11,7 +11,7 @@ use crate::{
     error::Result,
     flags::ReportFormat,
     manifest::{self, Format},
-    offboard::{self, Found, Offboarding, Rekeying},
+    offboard::{self, DueRekey, Found, Offboarding},
     output,
     project::{Day, FILE_NAME, Project},
     rekey, reseal,
@@ -19,42 +19,42 @@ use crate::{
     ui::{self, Io},
 };
 
-/// List what somebody who leaves could have read, and re-key the environments they operated
+/// List what a person who leaves could have read, and re-key the environments they operated
 ///
-/// Reads the git history of sceau.yaml and of the manifests: an item could be read when its value
-/// was in use while they operated its environment, or when its seal was ever wrapped for their own
-/// certificate. Then it
+/// Reads the git history of sceau.yaml and of the manifests. A person could read an item if they
+/// operated its environment while its value was in use, or if its seal was ever wrapped for their
+/// own certificate. Then it
 ///
 ///   1. writes the list of these items to `rotations/DAY-PERSON.yaml`,
-///   2. marks them as left in sceau.yaml, on one line,
+///   2. marks the person as left in sceau.yaml, on one line,
 ///   3. re-keys each environment that is still sealed to a key from their time, as `sceau rekey`
-///      does, with a login that has the cluster role `sceau-operator`.
+///      does. Your login needs the cluster role `sceau-operator`.
 ///
-/// The manifests are those that `sceau reseal` reads, and at old commits the files whose names end
-/// in the same ways.
+/// The manifests are those that `sceau reseal` reads. At old commits, they are the files with the
+/// same extensions.
 ///
-/// Interrupted at any step, it is continued by running it again; a further run changes nothing.
-/// Every commit counts that a branch, a tag or HEAD reaches, so fetch first. What cannot be read is
-/// told: a manifest is not on the list then, and a sceau.yaml may have said what was said before it
-/// or after it.
+/// To continue an interrupted run, run it again; a further run changes nothing. Every commit that a
+/// branch, a tag or HEAD reaches counts, so fetch first. A warning names each file that cannot be
+/// read. The items of an unreadable manifest are not on the list. For an unreadable sceau.yaml, the
+/// versions before and after it count.
 ///
-/// Re-keying does not make a value safe again that somebody has read: only a new value does. Give
-/// each item on the list one with `sceau set`; `sceau rotations` shows what is open.
+/// Re-keying does not protect values that were already read. Rotate each item on the list with
+/// `sceau set`; `sceau rotations` shows the open ones.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES, verbatim_doc_comment)]
 pub(crate) struct OffboardArguments {
-    /// Who leaves, as sceau.yaml names them now or did once
+    /// The person, as sceau.yaml names them now or named them before
     person: String,
 
-    /// The last day on which they could read anything, in UTC; today when they are not marked yet
+    /// The last day of their access, in UTC; today, unless they are already marked
     #[arg(long, value_name = "DAY")]
     left: Option<Day>,
 
-    /// The last day for everything to be renewed; 30 days from now by default
+    /// The last day to rotate everything; 30 days from now by default
     #[arg(long, value_name = "DAY")]
     deadline: Option<Day>,
 
-    /// Re-key nothing; say which environments are still to be re-keyed
+    /// Re-key nothing; print the environments that are still to be re-keyed
     #[arg(long, conflicts_with_all = ["kubeconfig", "timeout"])]
     no_rekey: bool,
 
@@ -62,15 +62,15 @@ pub(crate) struct OffboardArguments {
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
 
-    /// How many seconds to wait for a new key, and for the answer to each 512 seals
+    /// How many seconds to wait for a new key, and for every 512 seals
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
     timeout: u64,
 
-    /// Print what would be found, and change nothing
+    /// Print the list, and change nothing
     #[arg(long)]
     dry_run: bool,
 
-    /// How to print it
+    /// The output format of the list
     #[arg(
         short,
         long,
@@ -83,13 +83,13 @@ pub(crate) struct OffboardArguments {
 
 const EXAMPLES: &str = "\
 Examples:
-  See what Alice could have read:
+  List what Alice could have read:
     sceau offboard alice --dry-run
 
-  She left on Friday, and this is Monday:
+  Alice left on Friday, and today is Monday:
     sceau offboard alice --left 2026-11-20
 
-  On a machine that reaches no cluster:
+  On a machine without access to the cluster:
     sceau offboard alice --no-rekey";
 
 pub(super) fn run(arguments: &OffboardArguments, io: &mut Io<'_>) -> Result<()> {
@@ -107,7 +107,7 @@ pub(super) fn run(arguments: &OffboardArguments, io: &mut Io<'_>) -> Result<()> 
         return ui::print(io, render(&found.list, arguments.output)?);
     }
     let changed = record(&project, &found, io)?;
-    // It says now that they left.
+    // It marks the person as left now, which changes who operates what.
     let project = Project::load(&io.directory)?;
     let rekeyed = arguments.rekey(&found.list, &project, io);
     if changed {
@@ -121,21 +121,24 @@ fn report_unreadable(found: &Found, io: &mut Io<'_>) {
     if found.list.items.is_empty() {
         ui::warn(
             io,
-            "nothing is on the list: is the day right, and is everything fetched? `sceau rotations --mark` closes it if so",
+            "the list is empty: check the day and fetch all branches; `sceau rotations --mark` closes an empty list",
         );
     }
     for error in &found.unreadable_now {
         ui::warn(
             io,
-            format_args!("what it holds is not on the list: {}", error.message),
+            format_args!(
+                "the items of a manifest are not on the list: {}",
+                error.message
+            ),
         );
     }
     for (file, fault) in &found.unreadable {
         let commit = fault.commit.get(..12).unwrap_or(&fault.commit);
         let verb = if file == FILE_NAME {
-            "counts as what was said before it and after it"
+            "the versions before and after it count"
         } else {
-            "what it holds is not on the list"
+            "its items are not on the list"
         };
         ui::warn(
             io,
@@ -144,8 +147,8 @@ fn report_unreadable(found: &Found, io: &mut Io<'_>) {
     }
 }
 
-/// Writes the list and then marks them as left, so that nobody is marked without one; says whether
-/// anything changed.
+/// Writes the list, then marks the person as left: a marked person always has a list. Returns
+/// whether anything changed.
 fn record(project: &Project, found: &Found, io: &mut Io<'_>) -> Result<bool> {
     let List { person, left, .. } = &found.list;
     let written = found.write(project)?;
@@ -155,25 +158,23 @@ fn record(project: &Project, found: &Found, io: &mut Io<'_>) -> Result<bool> {
         let (open, all) = counts(&found.list);
         ui::note(
             io,
-            format_args!(
-                "{name} lists {all} that {person} could have read, {open} of them to be renewed"
-            ),
+            format_args!("{name} lists {all} that {person} could have read; to rotate: {open}"),
         );
     } else {
-        ui::note(io, format_args!("{name} is there already"));
+        ui::note(io, format_args!("{name} already exists"));
     }
-    let marked = offboard::mark(project, person, *left)?;
+    let marked = offboard::mark_left(project, person, *left)?;
     if marked {
         ui::note(
             io,
-            format_args!("{FILE_NAME} says that {person} left on {left}"),
+            format_args!("{FILE_NAME} marks {person} as left on {left}"),
         );
     }
     Ok(marked || written)
 }
 
 fn counts(list: &List) -> (usize, String) {
-    let open = list.items.iter().filter(|it| is_open(it)).count();
+    let open = list.items.iter().filter(|entry| is_open(entry)).count();
     let all = match list.items.len() {
         1 => "1 item".to_owned(),
         several => format!("{several} items"),
@@ -182,34 +183,34 @@ fn counts(list: &List) -> (usize, String) {
 }
 
 fn is_open(entry: &Entry) -> bool {
-    entry.renewed.is_none() && entry.confirmed.is_none()
+    entry.rotated.is_none() && entry.confirmed.is_none()
 }
 
 impl OffboardArguments {
-    /// Re-keys what is due; one environment that fails does not keep the others.
+    /// Re-keys what is due. An environment that fails does not prevent the others.
     fn rekey(&self, list: &List, project: &Project, io: &mut Io<'_>) -> Result<()> {
         let mut outcome = Ok(());
-        for due in offboard::rekeyings(list, project)? {
+        for due in offboard::due_rekeys(list, project)? {
             match due {
-                Rekeying::Once(environment) if !self.no_rekey => {
+                DueRekey::Once(environment) if !self.no_rekey => {
                     let done = self.rekey_one(&environment, project, io);
                     if let Err(error) = done {
                         ui::warn(
                             io,
-                            format_args!("{environment} is not done: {}", error.message),
+                            format_args!("could not re-key {environment}: {}", error.message),
                         );
-                        let error = error.hint("what is done stays: run this again to go on");
+                        let error = error.hint("run this again to continue: finished steps stay");
                         outcome = outcome.and(Err(error));
                     }
                 }
-                Rekeying::Once(environment) => ui::note(
+                DueRekey::Once(environment) => ui::note(
                     io,
                     format_args!("still to be re-keyed: sceau rekey --environment {environment}"),
                 ),
-                Rekeying::EachCluster(environment) => ui::note(
+                DueRekey::EachCluster(environment) => ui::note(
                     io,
                     format_args!(
-                        "still to be re-keyed, once against each of its clusters: sceau rekey --environment {environment} --context CONTEXT"
+                        "still to be re-keyed, once for each of its clusters: sceau rekey --environment {environment} --context CONTEXT"
                     ),
                 ),
             }
@@ -225,7 +226,7 @@ impl OffboardArguments {
     ) -> Result<()> {
         let login = Login {
             context: None,
-            kubeconfig: self.kubeconfig.as_ref().map(|it| io.directory.join(it)),
+            kubeconfig: self.kubeconfig.as_ref().map(|file| io.directory.join(file)),
             deadline: Duration::from_secs(self.timeout),
         };
         let rekeying = rekey::Rekeying {
@@ -254,13 +255,13 @@ fn report_next(list: &List, io: &mut Io<'_>) {
         ui::note(
             io,
             format_args!(
-                "give each item a new value with `sceau set FILE ITEM` before {} is over: only that protects one that {person} has read",
+                "rotate each item with `sceau set FILE ITEM` by {}: {person} may have read its value",
                 list.deadline
             ),
         );
         ui::note(
             io,
-            "see what is open with `sceau rotations`, and tick with `sceau rotations --mark`",
+            "show the open items with `sceau rotations`, and mark rotated ones with `sceau rotations --mark`",
         );
     }
 }
@@ -276,7 +277,7 @@ fn render(list: &List, format: ReportFormat) -> Result<String> {
                 "SECRET",
                 "ITEM",
                 "WHY",
-                "RENEWED",
+                "ROTATED",
                 "FILE",
                 "OWNER",
                 "PROVIDER",
@@ -287,13 +288,17 @@ fn render(list: &List, format: ReportFormat) -> Result<String> {
 }
 
 fn cells(entry: &Entry) -> Vec<String> {
-    let why: Vec<String> = entry.why.iter().map(|it| format!("{it:?}")).collect();
+    let why: Vec<String> = entry
+        .why
+        .iter()
+        .map(|reason| format!("{reason:?}"))
+        .collect();
     vec![
         entry.environment.clone(),
         format!("{}/{}", entry.namespace, entry.name),
         entry.item.clone(),
         why.join(", "),
-        entry.renewed.map_or_else(String::new, |at| at.to_string()),
+        entry.rotated.map_or_else(String::new, |at| at.to_string()),
         entry.file.clone(),
         entry.owner.clone().unwrap_or_default(),
         entry.provider.clone().unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! `sceau rekey`: a new sealing key for an environment, and its manifests resealed for it.
+//! `sceau rekey`: a new sealing key for an environment, with its manifests resealed for it.
 
 use std::time::Duration;
 
@@ -14,76 +14,77 @@ use crate::{
     ui::Io,
 };
 
-/// Give an environment a new sealing key, and reseal its manifests for it
+/// Renew the sealing key of an environment, and reseal its manifests
 ///
-/// Has the controller make a new sealing key, by setting `spec.sealingKeys.cutoffTime` of the
-/// Environment to the next second, waits for its certificate, reseals every manifest of the environment as
-/// `sceau reseal` does, and pins the new certificate in place of the old one. That needs a login
-/// with the cluster role `sceau-operator`. The old key goes on opening what was sealed to it.
+/// Requests a new sealing key by setting `spec.sealingKeys.cutoffTime` of the Environment to the
+/// next second, and waits for its certificate. Then it reseals every manifest of the environment as
+/// `sceau reseal` does, and pins the new certificate in place of the old one. Your login needs the
+/// cluster role `sceau-operator`. The old key still decrypts what was sealed to it.
 ///
-/// Interrupted at any step, it is continued by running it again. An environment with several
-/// clusters takes one run against each, with `--finish` and `--compromised` too.
+/// To continue an interrupted run, run it again. An environment with several clusters needs one run
+/// for each, with `--finish` and `--compromised` too.
 ///
-/// Re-keying does not make a value safe again that somebody has read: that takes a new value.
+/// Re-keying does not protect values that were already read. Rotate them with `sceau set`.
 ///
-/// With `--finish`, once everything is resealed, committed and synced, the old keys are revoked: a
-/// revoked key opens nothing. Nothing is revoked while a SealedSecret in the cluster is opened with
-/// an old key, as the controller counts them, or a manifest below the directory of sceau.yaml that
-/// `sceau reseal` reads is wrapped for an old key of this cluster and not for its active one. Other branches and commits
-/// that were not synced are not seen. The original's SealedSecrets do not name their key, and some
-/// files cannot be read: of those it asks, unless `--yes` is given. The private keys stay in their
-/// Secrets until somebody deletes them.
+/// With `--finish`, sceau revokes the old keys; a revoked key decrypts nothing. Run it once
+/// everything is resealed, committed and synced. Nothing is revoked if the controller still
+/// decrypts a SealedSecret in the cluster with an old key. Nothing is revoked either if a manifest
+/// is wrapped for an old key of this cluster and not for its active one. sceau checks the manifests
+/// below the directory of sceau.yaml, as `sceau reseal` does. It does not see other branches and
+/// commits. SealedSecrets in the kubeseal format do not name their key, and some files may be
+/// unreadable: for those, sceau asks for confirmation, unless you pass `--yes`. The private keys
+/// stay in their Secrets until you delete them.
 ///
-/// With `--compromised`, somebody has the private keys. The active key and all retired ones are
-/// revoked first, since who has one may have all; then the controller makes a new one, whose
-/// certificate is pinned. Nothing can be resealed after that: the report names each seal that opens
-/// no more, with the items to give anew by `sceau set`. The last Secrets in the cluster stay. Old
-/// commits can be opened for good by whoever has the keys: every value in them must be renewed.
+/// With `--compromised`, the private keys have leaked. sceau first revokes the active key and all
+/// retired ones, because they are stored in one place. Then the controller generates a new key, and
+/// sceau pins its certificate. Nothing can be resealed after that. The report lists each seal that
+/// is no longer decryptable, with its items; set them again with `sceau set`. The last Secrets in
+/// the cluster stay. The leaked keys decrypt old commits forever: rotate every value in them.
 ///
-/// Exit codes: 0 when it is done; 1 when some seals could not be resealed, or nobody could be
-/// asked; 3 when `--finish` finds that an old key is needed, or `--compromised` that seals open no
-/// more; 4 when the cluster cannot be reached or refuses.
+/// Exit codes: 0 on success; 1 if seals could not be resealed, or confirmation needs a terminal; 3
+/// if `--finish` finds that an old key is needed, or `--compromised` finds seals that are no longer
+/// decryptable; 4 if the cluster is unreachable or rejected the request.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct RekeyArguments {
-    /// The environment, which is the name of the Environment in the cluster too
+    /// The environment; the Environment in the cluster has the same name
     #[arg(long, value_name = "NAME")]
     environment: EnvironmentName,
 
-    /// Revoke the old keys, if nothing needs them any more
+    /// Revoke the old keys, if nothing needs them
     #[arg(long, group = "revoking")]
     finish: bool,
 
-    /// Revoke all keys at once, make a new one, and say what opens no more
+    /// Revoke all keys at once, renew the key, and report what is no longer decryptable
     #[arg(long, group = "revoking")]
     compromised: bool,
 
-    /// Revoke without asking
+    /// Revoke without confirmation
     #[arg(long, requires = "revoking")]
     yes: bool,
 
     #[command(flatten)]
     cluster: ClusterArguments,
 
-    /// How many seconds to wait for the new key, and for the answer to each 512 seals
+    /// How many seconds to wait for the new key, and for every 512 seals
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
     timeout: u64,
 
-    /// How to write the report; a table leaves out what is current
+    /// The output format of the report; a table leaves out current seals
     #[arg(short, long, value_name = "FORMAT", default_value = "table")]
     output: ReportFormat,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  A new key; and later, when all is committed and synced, the end of the old one:
+  Renew the key; later, when everything is committed and synced, revoke the old one:
     sceau rekey --environment prod
     sceau rekey --environment prod --finish
 
-  Somebody has the private keys:
+  The private keys leaked:
     sceau rekey --environment prod --compromised
 
-  An environment of two clusters:
+  An environment with two clusters:
     sceau rekey --environment prod --context prod-eu
     sceau rekey --environment prod --context prod-us";
 

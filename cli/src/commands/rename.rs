@@ -1,4 +1,4 @@
-//! `sceau rename`: one item of a SealedSecret gets another name, in its file.
+//! `sceau rename`: renames one item of a SealedSecret in its file.
 
 use std::path::PathBuf;
 
@@ -14,14 +14,14 @@ use crate::{
     ui::{self, Io},
 };
 
-/// Give one item of a SealedSecret another name, in its file
+/// Rename one item of a SealedSecret in its file
 ///
-/// Leaves everything else in the file as it is. An item's name is part of what it is sealed with,
-/// so the private key of its seal is needed: the item is opened and sealed again under its new
-/// name, for the environment's current certificates. The value stays the same, and so does the
-/// time at which it was given.
+/// Everything else in the file stays unchanged. The key of an item is derived from its name, so
+/// this needs the private key of its seal. sceau decrypts the item and seals it again under its new
+/// name, for the environment's current certificates. The value and the time of its seal stay the
+/// same.
 ///
-/// In the original's format names are not bound to values, and no key is needed.
+/// In the kubeseal format, names are not bound to values, so no key is needed.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct RenameArguments {
@@ -36,7 +36,7 @@ pub(crate) struct RenameArguments {
     #[arg(value_name = "NEW")]
     new_name: ItemName,
 
-    /// A file with private keys, PEM or exported key Secrets; may be given several times
+    /// A file with private keys, PEM or exported key Secrets; may be repeated
     #[arg(long, value_name = "FILE")]
     keys: Vec<PathBuf>,
 }
@@ -53,8 +53,8 @@ pub(super) fn run(arguments: &RenameArguments, io: &mut Io<'_>) -> Result<()> {
     }
     if file.target.holds(new_name) {
         return Err(file
-            .error(format_args!("there is an item `{new_name}` already"))
-            .hint("take it out first with `sceau unset`, or choose another name"));
+            .error(format_args!("item `{new_name}` already exists"))
+            .hint("remove it first with `sceau unset`, or choose another name"));
     }
     match &file.target.sealed {
         Sealed::Native(sealed) => arguments.rename_native(&file, sealed, io)?,
@@ -66,7 +66,7 @@ pub(super) fn run(arguments: &RenameArguments, io: &mut Io<'_>) -> Result<()> {
     ui::note(
         io,
         format_args!(
-            "item `{item}` of {} is called `{new_name}` in {}",
+            "renamed item `{item}` of {} to `{new_name}` in {}",
             file.target.place(),
             file.label()
         ),
@@ -87,7 +87,7 @@ impl RenameArguments {
                     "renaming `{}` needs the private key of its seal: the key of an item is derived from its name",
                     self.item
                 ))
-                .hint("give it with `--keys FILE`, or set the value anew: `sceau set` under the new name, then `sceau unset`"));
+                .hint("pass it with `--keys FILE`, or use `sceau set` under the new name and then `sceau unset`"));
         }
         let project = Project::load(&io.directory)?;
         let NativePlace {

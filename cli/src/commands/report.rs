@@ -1,4 +1,4 @@
-//! `sceau report`: what operations should know of the values in a cluster.
+//! `sceau report`: reports on the values in a cluster.
 
 pub(crate) mod reuse;
 

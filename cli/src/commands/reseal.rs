@@ -1,6 +1,6 @@
 //! `sceau reseal`: the same values under a new wrapping.
 //!
-//! What is stale, who wraps it and how it is written is for [`crate::reseal`].
+//! [`crate::reseal`] decides what is stale, wraps it and writes it.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -16,48 +16,46 @@ use crate::{
     ui::Io,
 };
 
-/// Bring seals to their environment's current recipients: same values, new wrapping
+/// Reseal for the current recipients of an environment: same values, new wrapping
 ///
-/// Reads the manifests below the paths: the files that end with yaml, yml or json, in any case,
-/// and that git tracks, whatever an ignore rule says, or does not ignore. A symbolic link counts as
-/// the file that it leads to, once. A link that leads out of the repository, to a directory or
-/// nowhere is not followed. A submodule or nested repository is not entered: run sceau there. A
-/// file that is named itself counts, whatever it is called.
+/// Reads the manifests below the paths: files with the extension yaml, yml or json, in any case,
+/// that git tracks or does not ignore. A symbolic link counts as its target file, once. A link to a
+/// directory, to nothing or to the outside of the repository is not followed. Submodules and nested
+/// repositories are not entered: run sceau there. A path that names a file counts under any name.
 ///
-/// A seal is stale when the keys it is wrapped for are not exactly those of the certificates that
-/// sceau.yaml pins for its environment. Of a stale seal, the lines of its recipients change and
-/// nothing else in the file; a second run changes nothing.
+/// A seal is stale if it is not wrapped for exactly the certificates that sceau.yaml pins for its
+/// environment. Of a stale seal, only the lines of its recipients change. A second run changes
+/// nothing.
 ///
-/// Through the cluster, which is the default, the controller wraps for its own active key:
-/// no private key is needed but a login with the cluster role `sceau-resealer`. An environment with
-/// several clusters takes one run against each. With `--keys`, seals are
-/// wrapped here, for all certificates at once; the original's SealedSecrets can be resealed in
-/// this way only. An item of theirs does not name its key: one is current when the current key is
-/// among `--keys` and opens it.
+/// By default, the controller of the cluster wraps for its own active key. That needs no private
+/// key, but a login with the cluster role `sceau-resealer`. An environment with several clusters
+/// needs one run for each. With `--keys`, sceau wraps locally, for all certificates at once.
+/// SealedSecrets in the kubeseal format need `--keys`. Their items do not name their key: an item
+/// is current if the current key is among `--keys` and decrypts it.
 ///
-/// Resealing does not make a value safe again that somebody has read: that takes a new value.
+/// Resealing does not protect values that were already read. Rotate them with `sceau set`.
 ///
-/// Templates and damaged files that speak of SealedSecrets are skipped and told, and count as what
-/// could not be resealed.
+/// The report lists templates and damaged files with SealedSecrets as seals that could not be
+/// resealed.
 ///
-/// Exit codes: 0 when every seal is current now; 1 when some could not be resealed, of which the
-/// report tells the reasons; 3 with `--dry-run` when seals are stale; 4 when the cluster cannot be
-/// reached or refuses. What was resealed before a failure stays: run it again.
+/// Exit codes: 0 if every seal is current now; 1 if some could not be resealed, with the reasons in
+/// the report; 3 if `--dry-run` finds stale seals; 4 if the cluster is unreachable or rejected the
+/// request. Seals that were resealed before a failure stay: run it again.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct ResealArguments {
-    /// Files and directories; none is the directory of sceau.yaml
+    /// Files and directories; no path means the directory of sceau.yaml
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
 
-    /// Reseal what is sealed for this environment, and nothing else
+    /// Reseal only what is sealed for this environment
     #[arg(long, value_name = "NAME")]
     environment: Option<EnvironmentName>,
 
-    /// Reseal here, with the private keys of a file; may be given several times
+    /// Reseal locally, with the private keys of a file; may be repeated
     ///
-    /// Either PEM, with as many keys as there are, or key Secrets as `kubectl get secret -o yaml`
-    /// exports them, sceau's own or the original's, single, in several documents or in a List.
+    /// Either PEM with any number of keys, or key Secrets as `kubectl get secret -o yaml` exports
+    /// them, of sceau or of the Bitnami controller. Several documents and Lists are read too.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["context", "kubeconfig", "timeout"])]
     keys: Vec<PathBuf>,
 
@@ -65,7 +63,7 @@ pub(crate) struct ResealArguments {
     #[arg(short, long, value_name = "NAME")]
     namespace: Option<Namespace>,
 
-    /// The kubeconfig context, instead of the one that sceau.yaml names
+    /// The kubeconfig context, instead of the one in sceau.yaml
     #[arg(long, value_name = "NAME", requires = "environment")]
     context: Option<String>,
 
@@ -73,17 +71,18 @@ pub(crate) struct ResealArguments {
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
 
-    /// How many seconds to wait for the controller's answer to each 512 seals
+    /// How many seconds to wait for the controller, for every 512 seals
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
     timeout: u64,
 
-    /// Say what would change, and change nothing
+    /// Report what would change, and change nothing
     ///
-    /// The cluster is not asked. With `--keys`, seals that these keys do not open are found too.
+    /// Does not connect to the cluster. With `--keys`, it also finds seals that these keys do not
+    /// decrypt.
     #[arg(long)]
     dry_run: bool,
 
-    /// How to write the report; a table leaves out what is current
+    /// The output format of the report; a table leaves out current seals
     #[arg(short, long, value_name = "FORMAT", default_value = "table")]
     output: ReportFormat,
 }
@@ -95,13 +94,13 @@ Examples:
     sceau reseal
     git commit --all --message 'Reseal for the new key of prod'
 
-  Ask in CI whether anything is stale:
+  Check in CI for stale seals:
     sceau reseal --dry-run
 
-  Without the cluster, from a backup of its keys:
+  Without the cluster, with a backup of its keys:
     sceau reseal --keys backup.yaml --environment prod
 
-  An environment of two clusters:
+  An environment with two clusters:
     sceau reseal --environment prod --context prod-eu
     sceau reseal --environment prod --context prod-us";
 
@@ -118,13 +117,13 @@ pub(super) fn run(arguments: &ResealArguments, io: &mut Io<'_>) -> Result<()> {
         dry_run: arguments.dry_run,
         output: arguments.output,
     };
-    let means = arguments.means(io)?;
-    let rows = reseal::run(&resealing, means, io)?;
+    let backend = arguments.backend(io)?;
+    let rows = reseal::run(&resealing, backend, io)?;
     reseal::verdict(&rows)
 }
 
 impl ResealArguments {
-    fn means(&self, io: &mut Io<'_>) -> Result<Backend> {
+    fn backend(&self, io: &mut Io<'_>) -> Result<Backend> {
         if !self.keys.is_empty() {
             return files::read_key_ring(&self.keys, io).map(Backend::Keys);
         }
@@ -133,7 +132,7 @@ impl ResealArguments {
         }
         Ok(Backend::Clusters(Login {
             context: self.context.clone(),
-            kubeconfig: self.kubeconfig.as_ref().map(|it| io.directory.join(it)),
+            kubeconfig: self.kubeconfig.as_ref().map(|file| io.directory.join(file)),
             deadline: Duration::from_secs(self.timeout),
         }))
     }

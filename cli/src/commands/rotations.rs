@@ -1,6 +1,6 @@
-//! `sceau rotations`: which values are still to be renewed after somebody left.
+//! `sceau rotations`: the values that are still to be rotated after a person left.
 //!
-//! What is open, and why, is for [`crate::rotations`].
+//! [`crate::rotations`] decides which items are open, and why.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -13,50 +13,49 @@ use crate::{
     output,
     project::{Day, FILE_NAME, Project},
     repository::inventory,
-    rotations::{self, Judging, Progress, Row},
+    rotations::{self, JudgedLists, Judging, RotationRow},
     ui::{self, Io},
 };
 
-/// Show which values are still to be renewed after somebody left
+/// Show which values are still to be rotated after a person left
 ///
-/// Reads the lists under `rotations/` that `sceau offboard` writes, and the manifests, which are
-/// those that `sceau reseal` reads. An item is
-/// done when its present value was sealed after the person could read it. Its seal says when, and
-/// nobody vouches for that: with `--cluster`, the controller is asked besides whether the value is
-/// really another one.
+/// Reads the lists under `rotations/` that `sceau offboard` writes, and the manifests that `sceau
+/// reseal` reads. An item is done if its present value was sealed after the person could read it.
+/// The time in a seal is not authenticated: with `--cluster`, the controller also reports whether
+/// the value really changed.
 ///
-/// Two things no file can tell, so somebody has to look and confirm them with `--confirm`: that the
-/// value of an item that was removed works no more where it came from, and that an item in the
-/// original's format has another value.
+/// Files cannot show two things, so a person has to confirm them with `--confirm`: that the value
+/// of a removed item is revoked at its provider, and that an item in the kubeseal format has a new
+/// value.
 ///
-/// Nothing is written without `--mark` or `--confirm`. The last tick closes a list. What the
-/// controller knows to be unchanged is noted with the ticks, and known from then on without it.
+/// Nothing is written without `--mark` or `--confirm`. The last mark closes a list. A report of the
+/// controller that a value is unchanged is written too, and holds in later runs without the
+/// cluster.
 ///
-/// Exit codes: 0; 3 with `--check` when something is open after its deadline, a list is closed
-/// whose ticks are not true any more, for instance because an old manifest was put back, somebody
-/// has left as sceau.yaml says and there is no list for them, or a manifest cannot be read. Nothing
-/// is confirmed either while a manifest cannot be read.
+/// Exit codes: 0; 3 with `--check` in these cases: an item is open after its deadline; a mark on a
+/// closed list no longer holds, for example because an old manifest was restored; sceau.yaml marks
+/// a person as left and there is no list for them; a manifest cannot be read. While a manifest
+/// cannot be read, nothing can be confirmed.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct RotationsArguments {
-    /// Write what was found into the lists, ticks that are not true any more included
+    /// Write marks into the lists, and remove those that no longer hold
     #[arg(long)]
-    tick: bool,
+    mark: bool,
 
-    /// Say that the old value of an item works no more, and tick; may be given several times
+    /// Confirm that the old value of an item is revoked, and mark; may be repeated
     #[arg(long, value_name = "ENVIRONMENT:NAMESPACE/NAME/ITEM")]
     confirm: Vec<ItemRef>,
 
-    /// Fail when something is open after its deadline, or cannot be looked at: for CI, without keys
-    /// or a cluster
-    #[arg(long, conflicts_with_all = ["tick", "confirm"])]
+    /// Fail if an item is open after its deadline or cannot be read; needs no keys or cluster
+    #[arg(long, conflicts_with_all = ["mark", "confirm"])]
     check: bool,
 
-    /// Ask the controllers of the environments too; it takes `get` on the SealedSecrets
+    /// Read the clusters of the environments too; needs `get` on the SealedSecrets
     #[arg(long)]
     cluster: bool,
 
-    /// The kubeconfig context, instead of those that sceau.yaml names
+    /// The kubeconfig context, instead of those in sceau.yaml
     #[arg(long, value_name = "NAME", requires = "cluster")]
     context: Option<String>,
 
@@ -64,21 +63,21 @@ pub(crate) struct RotationsArguments {
     #[arg(long, value_name = "FILE", requires = "cluster")]
     kubeconfig: Option<PathBuf>,
 
-    /// How to write the report
+    /// The output format of the report
     #[arg(short, long, value_name = "FORMAT", default_value = "table")]
     output: ReportFormat,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  See what is open, and tick what was renewed:
+  Show the open items, and mark the rotated ones:
     sceau rotations
     sceau rotations --mark
 
   In CI:
     sceau rotations --check
 
-  An item was removed, and its value was revoked where it came from:
+  An item was removed, and its value was revoked at the provider:
     sceau rotations --confirm prod:shop/api/STRIPE_KEY";
 
 pub(super) fn run(arguments: &RotationsArguments, io: &mut Io<'_>) -> Result<()> {
@@ -87,7 +86,7 @@ pub(super) fn run(arguments: &RotationsArguments, io: &mut Io<'_>) -> Result<()>
     for error in &inventory.unreadable {
         ui::warn(
             io,
-            format_args!("what it holds is not known: {}", error.message),
+            format_args!("the items of a manifest are unknown: {}", error.message),
         );
     }
     let judging = Judging {
@@ -99,29 +98,29 @@ pub(super) fn run(arguments: &RotationsArguments, io: &mut Io<'_>) -> Result<()>
     let lists = rotations::read_all(&project.root)?;
     let unlisted = rotations::without_list(&project, &lists, Day::of(io.now));
     report_unlisted(&unlisted, io);
-    let unseen = if lists.is_empty() {
+    let unreadable = if lists.is_empty() {
         0
     } else {
         inventory.unreadable.len()
     };
-    let mut progress = judging.judge_all(lists)?;
-    if unseen > 0 && !arguments.confirm.is_empty() {
-        return Err(not_confirmed(unseen));
+    let mut judged = judging.judge_all(lists)?;
+    if unreadable > 0 && !arguments.confirm.is_empty() {
+        return Err(not_confirmed(unreadable));
     }
     for id in &arguments.confirm {
-        progress.confirm(id, Day::of(io.now))?;
+        judged.confirm(id, Day::of(io.now))?;
     }
-    let rows = progress.rows(&inventory, io.now);
+    let rows = judged.rows(&inventory, io.now);
     ui::print(io, rotations::render(&rows, arguments.output)?)?;
-    if arguments.tick || !arguments.confirm.is_empty() {
-        tick(&progress, &project, io)?;
+    if arguments.mark || !arguments.confirm.is_empty() {
+        mark(&judged, &project, io)?;
     }
-    if rows.is_empty() && unlisted.is_empty() && unseen == 0 {
-        ui::note(io, "nothing is open");
+    if rows.is_empty() && unlisted.is_empty() && unreadable == 0 {
+        ui::note(io, "no items are open");
     }
     if arguments.check {
         verdict(&rows)?;
-        all_was_seen(&unlisted, unseen)?;
+        check_complete(&unlisted, unreadable)?;
     }
     Ok(())
 }
@@ -131,18 +130,18 @@ fn report_unlisted(people: &[&str], io: &mut Io<'_>) {
         ui::warn(
             io,
             format_args!(
-                "{FILE_NAME} says that {person} left, and there is no list of what they could have read"
+                "{FILE_NAME} marks {person} as left, but there is no list of what they could have read"
             ),
         );
     }
 }
 
-fn not_confirmed(unseen: usize) -> CommandError {
+fn not_confirmed(unreadable: usize) -> CommandError {
     CommandError::user(format!(
-        "nothing is confirmed while {} cannot be read: the item may be in there",
-        manifests(unseen)
+        "nothing was confirmed: {} cannot be read and may have the item",
+        manifests(unreadable)
     ))
-    .hint("correct what is warned of above, and try again")
+    .hint("fix the warnings above, and run this again")
 }
 
 fn manifests(count: usize) -> String {
@@ -152,21 +151,21 @@ fn manifests(count: usize) -> String {
     }
 }
 
-/// Fails when something that may be open could not be looked at.
-fn all_was_seen(unlisted: &[&str], unseen: usize) -> Result<()> {
+/// Fails if something that may be open could not be read.
+fn check_complete(unlisted: &[&str], unreadable: usize) -> Result<()> {
     if let Some(person) = unlisted.first() {
         let word = output::shell_word(person);
         return Err(
             CommandError::check(format!("there is no list for {}", unlisted.join(", ")))
-                .hint(format!("write it: sceau offboard {word}")),
+                .hint(format!("create it: sceau offboard {word}")),
         );
     }
-    if unseen > 0 {
+    if unreadable > 0 {
         return Err(CommandError::check(format!(
-            "{} cannot be read: what is open in there is not known",
-            manifests(unseen)
+            "{} cannot be read, so open items in it are unknown",
+            manifests(unreadable)
         ))
-        .hint("correct what is warned of above"));
+        .hint("fix the warnings above"));
     }
     Ok(())
 }
@@ -175,21 +174,24 @@ impl RotationsArguments {
     fn login(&self, io: &Io<'_>) -> Option<Login> {
         self.cluster.then(|| Login {
             context: self.context.clone(),
-            kubeconfig: self.kubeconfig.as_ref().map(|it| io.directory.join(it)),
+            kubeconfig: self.kubeconfig.as_ref().map(|file| io.directory.join(file)),
             deadline: Duration::ZERO,
         })
     }
 }
 
-fn tick(progress: &Progress, project: &Project, io: &mut Io<'_>) -> Result<()> {
-    for (file, text) in progress.changed(Day::of(io.now))? {
+fn mark(judged: &JudgedLists, project: &Project, io: &mut Io<'_>) -> Result<()> {
+    for (file, text) in judged.changed(Day::of(io.now))? {
         rotations::write(&project.root, &file.name, &text)?;
-        ui::note(io, format_args!("{} is ticked", file.name.display()));
+        ui::note(
+            io,
+            format_args!("updated the marks in {}", file.name.display()),
+        );
     }
     Ok(())
 }
 
-fn verdict(rows: &[Row]) -> Result<()> {
+fn verdict(rows: &[RotationRow]) -> Result<()> {
     match rows.iter().filter(|row| row.is_late()).count() {
         0 => Ok(()),
         late => {
@@ -201,7 +203,7 @@ fn verdict(rows: &[Row]) -> Result<()> {
             Err(CommandError::check(format!(
                 "{items} open after the deadline, or on a closed list"
             ))
-            .hint("the report says what to do about each"))
+            .hint("follow the explanations in the report"))
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `sceau seal`: Secrets in, SealedSecrets out.
 //!
-//! Everything is read and sealed before anything is written, so a refusal leaves no file behind.
+//! Everything is read and sealed before anything is written, so an error leaves no file behind.
 
 mod batch;
 mod manifests;
@@ -22,30 +22,30 @@ use crate::{
     ui::{self, Io},
 };
 
-/// Seal Secrets so that they may be committed
+/// Seal Secrets so that they can be committed
 ///
-/// Reads Secret manifests, YAML or JSON, from files or standard input, several documents, Lists
-/// and streams of JSON objects included, and writes SealedSecrets. Without a manifest, `--name`
-/// and `--namespace` say which Secret it is and `--from-file`, `--from-env-file`, `--from-stdin`
-/// and `--item` where its items come from. A value is never taken from the command line, where
-/// other programs and the shell's history could see it.
+/// Reads Secret manifests, YAML or JSON, from files or standard input, and writes SealedSecrets.
+/// Several documents, Lists and streams of JSON objects are read too. Without a manifest, `--name`
+/// and `--namespace` name the Secret. `--from-file`, `--from-env-file`, `--from-stdin` and `--item`
+/// name the sources of its items. Values are not accepted on the command line, where other programs
+/// and the shell's history could see them.
 ///
-/// Which environment a Secret is sealed for is what `--environment` says, else what the path rules
-/// of sceau.yaml say about the file that is read, else about the file that is written.
+/// A Secret is sealed for the environment of `--environment`, else for the one whose path rules in
+/// sceau.yaml match the file that is read, else the file that is written.
 ///
-/// Type, immutability, labels and annotations are kept, legible, in `spec.template`. What the API
-/// server sets (uid, resourceVersion, managedFields, ownerReferences and their like, status, and
-/// kubectl's last-applied-configuration) is stripped. An item of `stringData` replaces the item of
-/// `data` with its name, as in Kubernetes. Input that two readers could take for two things is
-/// refused: nothing is written unless everything could be sealed.
+/// Type, immutability, labels and annotations are kept in plain form in `spec.template`. sceau
+/// removes what the API server sets: uid, resourceVersion, managedFields, ownerReferences and the
+/// like, status, and kubectl's last-applied-configuration. An item of `stringData` replaces the
+/// item of `data` with its name, as in Kubernetes. Ambiguous input is an error. Nothing is written
+/// unless everything could be sealed.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct SealArguments {
-    /// Files of Secret manifests; `-` or none is standard input
+    /// Files of Secret manifests; `-` or no file means standard input
     #[arg(value_name = "FILE", conflicts_with = "name")]
     files: Vec<PathBuf>,
 
-    /// The environment to seal for, instead of what the path rules say
+    /// The environment to seal for, instead of the one of the path rules
     #[arg(long, value_name = "NAME")]
     environment: Option<EnvironmentName>,
 
@@ -53,28 +53,28 @@ pub(crate) struct SealArguments {
     #[arg(short, long, value_name = "NAME")]
     namespace: Option<Namespace>,
 
-    /// Where the SealedSecret may be opened
+    /// Where the SealedSecret may be unsealed
     ///
     /// strict: in its namespace and under its name; namespace-wide: in its namespace under any
-    /// name; environment-wide: in every namespace of the environment, under any name.
+    /// name; environment-wide: in every namespace of the environment under any name.
     #[arg(long, default_value_t, value_name = "SCOPE", value_parser = scope_parser())]
     scope: Scope,
 
-    /// Seal a Secret without items too
+    /// Accept a Secret without items
     #[arg(long)]
     allow_empty: bool,
 
-    /// How to write: yaml, unless the file to write ends with `.json`
+    /// The output format: yaml, unless the file to write ends with `.json`
     #[arg(short, long, value_name = "FORMAT", conflicts_with = "in_place")]
     output: Option<Format>,
 
-    /// Write to this file, whole or not at all, instead of to standard output
+    /// Write to this file, whole or not at all, instead of standard output
     #[arg(short, long, value_name = "FILE", conflicts_with = "in_place")]
     write: Option<PathBuf>,
 
-    /// Replace each Secret in the files that are read by its SealedSecret
+    /// Replace each Secret in the files by its SealedSecret
     ///
-    /// Documents of other kinds and SealedSecrets stay as they are, byte for byte.
+    /// SealedSecrets and documents of other kinds stay unchanged, byte for byte.
     #[arg(long, requires = "files", conflicts_with = "name")]
     in_place: bool,
 
@@ -88,14 +88,14 @@ fn scope_parser() -> impl TypedValueParser<Value = Scope> {
 
 const EXAMPLES: &str = "\
 Examples:
-  Seal for the environment that the path rules give the target:
+  Seal for the environment whose path rules match the target:
     sceau seal secret.yaml --write deploy/api/prod/secret.yaml
 
   Seal what kubectl prints, without a file of plaintext:
     kubectl create secret generic api -n shop --from-file token --dry-run=client -o yaml |
       sceau seal --environment prod --write deploy/api/prod/secret.yaml
 
-  Seal without a manifest; the value of `password` is asked for and not shown:
+  Seal without a manifest; sceau prompts for the value of `password`:
     sceau seal --name db --namespace shop --item password --from-file ca.crt \\
       --write deploy/db/prod/secret.yaml
 
@@ -103,12 +103,12 @@ Examples:
     sceau seal --in-place deploy/api/prod/all.yaml
 
 dotenv files (--from-env-file):
-  One NAME=VALUE a line, `export ` may stand before it. Blank lines and lines that begin with `#`
-  are passed over. A value stands for itself unquoted or in single quotes; in double quotes,
-  \\n \\r \\t \\\\ \\\" and \\$ are replaced. Nothing is expanded. What dotenv readers disagree about is
-  refused, with its line: white space around `=` or at the end, ` #`, quotes or a backslash in an
-  unquoted value, `$` where a variable could follow outside single quotes, values of several lines,
-  a name twice.";
+  One NAME=VALUE a line, optionally after `export `. Blank lines and lines that begin with `#` are
+  ignored. Unquoted values and values in single quotes are literal. In double quotes, \\n \\r \\t \\\\
+  \\\" and \\$ are escape sequences. Variables are not expanded. Lines that dotenv readers read in
+  different ways are errors: white space around `=` or at the end, ` #`, quotes or a backslash in an
+  unquoted value, `$` before a possible variable outside single quotes, values of several lines, and
+  duplicate names.";
 
 pub(super) fn run(arguments: &SealArguments, io: &mut Io<'_>) -> Result<()> {
     let project = Project::load(&io.directory)?;
@@ -137,7 +137,7 @@ impl SealArguments {
     fn text(&self, files: &[SealedFile]) -> Result<Zeroizing<String>> {
         let objects: Vec<_> = files.iter().flat_map(SealedFile::objects).collect();
         if objects.is_empty() {
-            return Err(CommandError::user("there is no Secret in the input"));
+            return Err(CommandError::user("the input has no Secret"));
         }
         let format = Format::choose(self.output, self.write.as_deref());
         manifest::join(&objects, format)

@@ -1,4 +1,4 @@
-//! `sceau set`: one item of a SealedSecret gets a value, in the file, without any private key.
+//! `sceau set`: sets one item of a SealedSecret in its file, without a private key.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -18,21 +18,20 @@ use crate::{
     ui::{self, Io},
 };
 
-/// Set one item of a SealedSecret, in its file
+/// Set one item of a SealedSecret in its file
 ///
-/// Replaces the value of an item, or adds one, and leaves everything else in the file as it is:
-/// comments, order, quotes, indentation and other documents. No private key is needed. The value
-/// is asked for and not shown, unless a flag says where it comes from; it is never taken from the
-/// command line.
+/// Replaces the value of an item, or adds an item. Everything else in the file stays unchanged:
+/// comments, order, quotes, indentation and other documents. No private key is needed. sceau
+/// prompts for the value without echo, unless a flag names another source. Values are not accepted
+/// on the command line.
 ///
-/// The new value stands under a seal of its own, for the environment, scope, namespace and name
-/// that the manifest says, and for the environment's current certificates. In the original's
-/// format, the item is sealed for the one certificate of the environment that `--environment` or
-/// the path rules name.
+/// The new value gets a seal of its own, for the environment, scope, namespace and name in the
+/// manifest, and for the environment's current certificates. In the kubeseal format, the item is
+/// sealed to the one certificate of the environment of `--environment` or of the path rules.
 ///
-/// Templates (Helm) can be edited where no template action stands in what is edited or decides
-/// what it is sealed for. What cannot be edited safely is refused, and the file is not touched.
-/// The old value stays in git's history, for whoever has a key that opens it.
+/// Templates (Helm) can be edited if no template action is in the edited part or decides what it is
+/// sealed for. If an edit is not safe, sceau reports an error and does not write the file. The old
+/// value stays in git's history: a key that decrypted it still does.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct SetArguments {
@@ -51,26 +50,26 @@ pub(crate) struct SetArguments {
     #[arg(long, group = "source")]
     from_stdin: bool,
 
-    /// Make a random value that nobody sees, such as 32:base64
+    /// Generate a random value without showing it, such as 32:base64
     ///
     /// 16 to 4096 random bytes, written as base64, base64url (without padding) or hex.
     #[arg(long, value_name = "BYTES:ENCODING", group = "source")]
     generate: Option<Recipe>,
 
-    /// The environment to seal for; a manifest of sceau's own format says it itself
+    /// The environment to seal for; only for manifests in the kubeseal format
     #[arg(long, value_name = "NAME")]
     environment: Option<EnvironmentName>,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  Give an item a new value, which is asked for and not shown:
+  Rotate an item; sceau prompts for the new value:
     sceau set deploy/api/prod/secret.yaml DATABASE_URL
 
-  Give it a random password that nobody ever sees:
+  Generate a random password without showing it:
     sceau set deploy/api/prod/secret.yaml SESSION_SECRET --generate 32:base64
 
-  Take it from another program:
+  Take the value from another program:
     pass show stripe | sceau set deploy/api/prod/secret.yaml STRIPE_KEY --from-stdin";
 
 pub(super) fn run(arguments: &SetArguments, io: &mut Io<'_>) -> Result<()> {
@@ -78,7 +77,7 @@ pub(super) fn run(arguments: &SetArguments, io: &mut Io<'_>) -> Result<()> {
     let file = OpenFile::open(&arguments.target, io)?;
     let environment = match &file.target.sealed {
         Sealed::Native(sealed) => arguments.set_native(&file, sealed, &project, io)?,
-        Sealed::Bitnami(sealed) => arguments.set_original(&file, sealed, &project, io)?,
+        Sealed::Bitnami(sealed) => arguments.set_bitnami(&file, sealed, &project, io)?,
     };
     let how = match (&arguments.generate, file.target.holds(&arguments.item)) {
         (Some(recipe), _) => format!("set to {recipe}"),
@@ -88,7 +87,7 @@ pub(super) fn run(arguments: &SetArguments, io: &mut Io<'_>) -> Result<()> {
     ui::note(
         io,
         format_args!(
-            "item `{}` of {} is {how}, sealed for {environment}, in {}",
+            "item `{}` of {} was {how}, and sealed for {environment}, in {}",
             arguments.item,
             file.target.place(),
             file.label()
@@ -107,9 +106,13 @@ impl SetArguments {
     ) -> Result<EnvironmentName> {
         let place = file.native_place(sealed)?;
         let own = place.envelope.environment;
-        if let Some(requested) = self.environment.as_ref().filter(|it| **it != own) {
+        if let Some(requested) = self
+            .environment
+            .as_ref()
+            .filter(|requested| **requested != own)
+        {
             return Err(file.error(format_args!(
-                "it is sealed for `{own}`, and `--environment {requested}` was given"
+                "the manifest is sealed for `{own}`, but you passed `--environment {requested}`"
             )));
         }
         let environment = file.environment(project, Some(&own), io)?;
@@ -126,7 +129,7 @@ impl SetArguments {
         Ok(environment)
     }
 
-    fn set_original(
+    fn set_bitnami(
         &self,
         file: &OpenFile<'_>,
         sealed: &bitnami::SealedSecret,
@@ -139,10 +142,10 @@ impl SetArguments {
         let [recipient] = recipients.as_slice() else {
             return Err(file
                 .error(format_args!(
-                    "an item of the original's format is sealed to one certificate, and `{environment}` has {}",
+                    "an item in the kubeseal format is sealed to one certificate, but `{environment}` has {}",
                     recipients.len()
                 ))
-                .hint("name an environment with one certificate by `--environment`, or seal the Secret anew in sceau's own format"));
+                .hint("pass `--environment` with one that has one certificate, or seal the Secret again in the sceau format"));
         };
         let plaintext = self.read_value(io)?;
         if plaintext.len() > MAX_BYTES {

@@ -1,4 +1,4 @@
-//! `sceau trace`: where a value stands that leaked.
+//! `sceau trace`: finds a leaked value in a cluster.
 
 use std::ffi::OsString;
 
@@ -15,18 +15,18 @@ use crate::{
     value_review::{Findings, ValueReviewArguments},
 };
 
-/// Find out where a value stands in a cluster
+/// Find a leaked value in a cluster
 ///
-/// For a value that was found where it should not be: tells in which Secrets it stands, of all
-/// environments of the cluster, so that it can be renewed. The value is asked for and not shown, or
-/// read from standard input; it is never taken from the command line. It is sealed for the
-/// controller, which tells places and no value. A line break at the end makes no difference. That
-/// needs a login with the cluster role `sceau-auditor`.
+/// For a value that leaked: reports the Secrets and items that have it, in all environments of the
+/// cluster, so that you can rotate it. sceau prompts for the value without echo, or reads it from
+/// standard input. Values are not accepted on the command line. The value is sealed for the
+/// controller, which reports places and no value. A line break at the end makes no difference. Your
+/// login needs the cluster role `sceau-auditor`.
 ///
-/// Values of less than 12 bytes are refused, since they could be guessed. The controller answers
-/// ten such questions at once and then one a minute, from everybody together.
+/// Values of less than 12 bytes are rejected, because they could be guessed. The controller answers
+/// ten requests at once and then one a minute, for all users together.
 ///
-/// The exit code is 0, whether the value was found or not, and with `--check` 3 when it was found.
+/// The exit code is 0, or 3 with `--check` if the value was found.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct TraceArguments {
@@ -37,22 +37,22 @@ pub(crate) struct TraceArguments {
     #[arg(long)]
     from_stdin: bool,
 
-    /// What somebody typed although it may be the value: it is not repeated
+    /// An argument that may be the value by mistake, so it is not repeated
     #[arg(hide = true)]
     typed: Vec<OsString>,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  Ask for a value, which is not shown while it is typed:
+  Prompt for the value:
     sceau trace --environment prod
 
-  Take it from a file that was found somewhere:
+  Read the value from a file:
     sceau trace --environment prod --from-stdin < found.txt";
 
 pub(super) fn run(arguments: &TraceArguments, io: &mut Io<'_>) -> Result<()> {
     if !arguments.typed.is_empty() {
-        return Err(typed());
+        return Err(value_typed());
     }
     let value = input::read_traced(arguments.from_stdin, io)?;
     check_length(&value)?;
@@ -67,27 +67,29 @@ pub(super) fn run(arguments: &TraceArguments, io: &mut Io<'_>) -> Result<()> {
         reuse: None,
         trace: Some(trace),
     })?;
-    arguments.value_review.tell(&Findings::Traced(&answer), io)
+    arguments
+        .value_review
+        .report(&Findings::Traced(&answer), io)
 }
 
-fn typed() -> CommandError {
+fn value_typed() -> CommandError {
     CommandError::usage(
-        "a value on the command line is seen by other programs and kept in the shell's history",
+        "values are not accepted on the command line: other programs can see it, and the shell keeps it in its history",
     )
-    .hint("leave it out to be asked for it, or give it by `--from-stdin`")
-    .hint("a value just typed may be in the history already: renew it if it is in use")
+    .hint("remove the value to get a prompt, or use `--from-stdin`")
+    .hint("rotate the value that you typed if it is in use: it may be in the shell's history")
 }
 
 fn check_length(value: &Plaintext) -> Result<()> {
     if !is_traceable(value) {
         return Err(CommandError::user(format!(
-            "a value of less than {COMPARABLE_BYTES} bytes is not traced: it could be guessed"
+            "the value has less than {COMPARABLE_BYTES} bytes: a shorter one could be guessed"
         ))
-        .hint("look for it in the Secrets that you may read"));
+        .hint("search the Secrets that you may read"));
     }
     if value.len() > LARGEST_TRACED {
         return Err(CommandError::user(format!(
-            "the value has {} bytes; at most {LARGEST_TRACED} are traced",
+            "the value has {} bytes, but at most {LARGEST_TRACED} can be traced",
             value.len()
         )));
     }

@@ -1,6 +1,6 @@
 //! `sceau unseal`: recovery with private keys, without a cluster.
 //!
-//! All documents are opened or nothing is written.
+//! Either all documents are unsealed or nothing is written.
 
 use std::{collections::BTreeSet, path::PathBuf};
 
@@ -24,16 +24,16 @@ use crate::{
 
 /// Unseal SealedSecrets with private keys, for recovery
 ///
-/// Reads SealedSecrets, sceau's own and the original's, several documents and Lists included, and
-/// writes the Secrets that they stand for, values in base64. No cluster is needed, but the private
-/// keys are: a backup of the key Secrets, or a recovery recipient's own key.
+/// Reads SealedSecrets in the sceau format and the kubeseal format, with several documents and
+/// Lists too, and writes their Secrets, with values in base64. It needs no cluster, but the private
+/// keys: a backup of the key Secrets, or the key of a recovery recipient.
 ///
-/// Either every item of every document is unsealed or nothing is written. Templates of the
-/// original (`spec.template.data`) are not rendered.
+/// Either every item of every document is unsealed or nothing is written. Templates in the kubeseal
+/// format (`spec.template.data`) are not rendered.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct UnsealArguments {
-    /// Files of SealedSecrets; `-` or none is standard input
+    /// Files of SealedSecrets; `-` or no file means standard input
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
 
@@ -44,11 +44,11 @@ pub(crate) struct UnsealArguments {
     #[arg(short, long, value_name = "NAME")]
     namespace: Option<Namespace>,
 
-    /// How to write: yaml, unless the file to write ends with `.json`
+    /// The output format: yaml, unless the file to write ends with `.json`
     #[arg(short, long, value_name = "FORMAT")]
     output: Option<Format>,
 
-    /// Write to this file, readable by you alone, instead of to standard output
+    /// Write to this file, readable by you only, instead of standard output
     #[arg(short, long, value_name = "FILE")]
     write: Option<PathBuf>,
 
@@ -62,14 +62,14 @@ Examples:
   Recover a Secret and apply it, without plaintext on disk:
     sceau unseal api.yaml --keys backup.yaml | kubectl apply -f -
 
-  Recover what a cluster of the original holds:
+  Recover the Secrets of a cluster with the Bitnami controller:
     kubectl get sealedsecrets -A -o yaml | sceau unseal --keys keys.yaml --write secrets.yaml";
 
 pub(super) fn run(arguments: &UnsealArguments, io: &mut Io<'_>) -> Result<()> {
     if arguments.write.is_none() && io.terminals.stdout && !arguments.show {
         return Err(
             CommandError::user("the terminal would show plaintext").hint(
-                "send it to a program or a file (`--write FILE`), or say `--show` if that is meant",
+                "pipe it to a program, write it with `--write FILE`, or pass `--show` to print it",
             ),
         );
     }
@@ -99,7 +99,7 @@ fn read(files: &[PathBuf], io: &mut Io<'_>) -> Result<Vec<(Origin, Sealed)>> {
         for (origin, object) in manifest::read_all(&input.label, &input.text)? {
             match object {
                 Object::Sealed(object) => sealed.push((origin, object)),
-                Object::Secret(_) => return Err(origin.error("this is a Secret already")),
+                Object::Secret(_) => return Err(origin.error("this is a Secret and not sealed")),
                 Object::Other(kind) => {
                     return Err(
                         origin.error(format_args!("this is a {kind}, which cannot be unsealed"))
@@ -109,12 +109,12 @@ fn read(files: &[PathBuf], io: &mut Io<'_>) -> Result<Vec<(Origin, Sealed)>> {
         }
     }
     if sealed.is_empty() {
-        return Err(CommandError::user("there is no SealedSecret in the input"));
+        return Err(CommandError::user("the input has no SealedSecret"));
     }
     Ok(sealed)
 }
 
-/// Opens all of them, or tells of every one that does not open.
+/// Unseals all of them, or reports every one that fails.
 fn unseal_all(
     sealed: &[(Origin, Sealed)],
     namespace: Option<&Namespace>,
@@ -137,16 +137,16 @@ fn unseal_all(
     } else {
         Err(CommandError::user(problems.join("\n"))
             .hints(hints)
-            .hint("nothing was written: to go on without these documents, leave them out"))
+            .hint("remove these documents to unseal the others: nothing was written"))
     }
 }
 
-/// Another key can only help where none was found.
+/// The error of unsealing. Another key only helps if none was found.
 fn explain(error: &UnsealError) -> CommandError {
     let explained = CommandError::user(with_causes(error));
     match error {
         UnsealError::NoKeyOpens(_) | UnsealError::UnknownSealingKey(_) => {
-            explained.hint("give further key files with `--keys`")
+            explained.hint("pass further key files with `--keys`")
         }
         _ => explained,
     }
@@ -157,7 +157,7 @@ fn unseal(sealed: &Sealed, namespace: Option<&Namespace>, ring: &KeyRing) -> Res
     match sealed {
         Sealed::Native(sealed) => {
             let unsealed =
-                sealing::unseal(&sealed.spec, &place, ring).map_err(|it| explain(&it))?;
+                sealing::unseal(&sealed.spec, &place, ring).map_err(|error| explain(&error))?;
             Ok(Secret {
                 place,
                 template: sealed.spec.template.clone(),
@@ -166,7 +166,7 @@ fn unseal(sealed: &Sealed, namespace: Option<&Namespace>, ring: &KeyRing) -> Res
         }
         Sealed::Bitnami(sealed) => {
             let unsealed =
-                sealing::unseal_bitnami(sealed, &place, ring).map_err(|it| explain(&it))?;
+                sealing::unseal_bitnami(sealed, &place, ring).map_err(|error| explain(&error))?;
             Ok(Secret {
                 place,
                 template: unsealed.template.unwrap_or_else(|| template(sealed)),
@@ -176,14 +176,16 @@ fn unseal(sealed: &Sealed, namespace: Option<&Namespace>, ring: &KeyRing) -> Res
     }
 }
 
-/// What the original puts on the Secret, without the annotations that speak of its sealing.
+/// The metadata that the Bitnami controller sets on the Secret, without its own scope annotations.
 fn template(sealed: &bitnami::SealedSecret) -> SecretTemplate {
     let template = sealed.spec.template.clone().unwrap_or_default();
     let metadata = template.metadata.unwrap_or_default();
     let mut annotations = metadata.annotations.unwrap_or_default();
     annotations.retain(|name, _| ![CLUSTER_WIDE, NAMESPACE_WIDE].contains(&name.as_str()));
     SecretTemplate {
-        secret_type: template.secret_type.filter(|it| !it.is_empty()),
+        secret_type: template
+            .secret_type
+            .filter(|secret_type| !secret_type.is_empty()),
         immutable: template.immutable,
         metadata: TemplateMetadata {
             labels: metadata.labels.unwrap_or_default(),

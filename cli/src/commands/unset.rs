@@ -1,4 +1,4 @@
-//! `sceau unset`: one item of a SealedSecret is taken out of its file, without any private key.
+//! `sceau unset`: removes one item of a SealedSecret from its file, without a private key.
 
 use sealing::ItemName;
 
@@ -10,19 +10,19 @@ use crate::{
     ui::{self, Io},
 };
 
-/// Take one item out of a SealedSecret, in its file
+/// Remove one item of a SealedSecret from its file
 ///
-/// Leaves everything else in the file as it is: comments with a line of their own, order, quotes,
-/// indentation and other documents. A seal that loses its last item goes too, unless it is the
-/// only one. Neither a private key nor the project file is needed.
+/// Everything else in the file stays unchanged: comments on their own lines, order, quotes,
+/// indentation and other documents. A seal that loses its last item is removed too, unless it is
+/// the only one. Neither a private key nor the project file is needed.
 ///
-/// The value stays in git's history, for whoever has a key that opens it.
+/// The value stays in git's history: a key that decrypted it still does.
 #[derive(Debug, clap::Args)]
 pub(crate) struct UnsetArguments {
     #[command(flatten)]
     target: TargetArguments,
 
-    /// The item to take out
+    /// The item to remove
     #[arg(value_name = "ITEM")]
     item: ItemName,
 }
@@ -47,7 +47,7 @@ pub(super) fn run(arguments: &UnsetArguments, io: &mut Io<'_>) -> Result<()> {
     let place = file.target.place();
     ui::note(
         io,
-        format_args!("item `{item}` is taken out of {place} in {}", file.label()),
+        format_args!("removed item `{item}` of {place} in {}", file.label()),
     );
     Ok(())
 }

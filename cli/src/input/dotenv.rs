@@ -1,14 +1,14 @@
-//! dotenv files, where every reader would read the same.
+//! dotenv files, restricted to what every reader reads in the same way.
 //!
-//! Programs disagree about quotes, comments and expansion. What they disagree about is refused
-//! here, with the line and never with what stands in it.
+//! Programs disagree about quotes, comments and expansion. Ambiguous lines are errors here. An
+//! error has the number of the line, never its contents.
 
 use std::{collections::BTreeMap, fmt};
 
 use sealing::{ItemName, Plaintext};
 use zeroize::Zeroizing;
 
-/// A line that is refused.
+/// A line that is rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fault {
     /// Counted from 1.
@@ -31,17 +31,17 @@ enum Problem {
 }
 
 impl Fault {
-    /// How to write what was probably meant.
+    /// How to fix the line.
     pub(super) fn hint(&self) -> Option<&'static str> {
         match self.problem {
             Problem::Comment | Problem::Expansion | Problem::Quote | Problem::Space => {
-                Some("put the value in single quotes to keep it as it is")
+                Some("put the value in single quotes to keep it unchanged")
             }
             Problem::Unclosed => {
-                Some("a value of several lines comes from a file: `--from-file NAME=PATH`")
+                Some("read a value of several lines from a file: `--from-file NAME=PATH`")
             }
             Problem::Escape => Some(
-                "known are \\n \\r \\t \\\\ \\\" and \\$; single quotes keep a backslash as it is",
+                "use only \\n \\r \\t \\\\ \\\" and \\$, or put the value in single quotes to keep a backslash",
             ),
             _ => None,
         }
@@ -51,20 +51,20 @@ impl Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match &self.problem {
-            Problem::AfterQuote => "something follows the closing quote",
-            Problem::Comment => "` #` could begin a comment or belong to the value",
+            Problem::AfterQuote => "unexpected text after the closing quote",
+            Problem::Comment => "` #` is ambiguous: it may begin a comment or belong to the value",
             Problem::Duplicate { name, first } => {
-                return write!(f, "`{name}` stands in line {first} already");
+                return write!(f, "`{name}` is already set in line {first}");
             }
-            Problem::Escape => "a backslash is followed by something unknown",
-            Problem::Expansion => "`$` could be meant as it is or be replaced by a variable",
+            Problem::Escape => "unknown escape sequence after a backslash",
+            Problem::Expansion => "`$` is ambiguous: some readers replace a variable here",
             Problem::Name => {
-                "the name before `=` is not one of letters, digits, `_`, `-` and `.` that does not begin with a digit"
+                "the name before `=` is invalid: use letters, digits, `_`, `-` and `.`, with no digit first"
             }
-            Problem::NoEquals => "this is no NAME=VALUE",
-            Problem::Quote => "a quote inside an unquoted value could belong to it or not",
-            Problem::Space => "white space around `=` or at the end could belong to the value or not",
-            Problem::Unclosed => "the closing quote is missing in this line",
+            Problem::NoEquals => "the line is not NAME=VALUE",
+            Problem::Quote => "a quote inside an unquoted value is ambiguous",
+            Problem::Space => "white space around `=` or at the end is ambiguous",
+            Problem::Unclosed => "the line has no closing quote",
         })
     }
 }
@@ -188,7 +188,7 @@ fn check_after_quote(after: &str) -> Result<(), Problem> {
     }
 }
 
-/// A `$` is literal to every reader only where no variable can follow it.
+/// Every reader takes a `$` literally only where no variable can follow it.
 fn check_expansion(value: &str) -> Result<(), Problem> {
     let mut next = value
         .match_indices('$')

@@ -1,4 +1,5 @@
-//! The value of one item: from a file, standard input or a person, or made here and seen by nobody.
+//! The value of one item: from a file, standard input or a prompt, or generated here without
+//! showing it.
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
@@ -15,7 +16,7 @@ use crate::{
     ui::Io,
 };
 
-/// Where one value comes from.
+/// The source of one value.
 #[derive(Debug, Clone)]
 pub(crate) enum ValueSource {
     File(PathBuf),
@@ -24,7 +25,7 @@ pub(crate) enum ValueSource {
     Stdin,
 }
 
-/// Reads or makes the value of `name`.
+/// Reads or generates the value of `name`.
 pub(crate) fn read_value(
     name: &ItemName,
     source: &ValueSource,
@@ -32,36 +33,36 @@ pub(crate) fn read_value(
 ) -> Result<Plaintext> {
     let flags = Flags {
         empty_file: "`--from-file /dev/null`".to_owned(),
-        prompt: "leave `--from-stdin` out".to_owned(),
+        prompt: "remove `--from-stdin`".to_owned(),
         stdin: "`--from-stdin`".to_owned(),
     };
     match source {
         ValueSource::File(path) => read_bytes(&io.directory, path).map(Plaintext::new),
-        ValueSource::Generated(recipe) => recipe.make(),
+        ValueSource::Generated(recipe) => recipe.generate(),
         ValueSource::Prompt => prompt(name, &flags, io),
         ValueSource::Stdin => read_stdin_item(name, &flags, io),
     }
 }
 
-/// Reads a value that is looked for: it is kept nowhere.
+/// Reads a value to trace, which is stored nowhere.
 pub(crate) fn read_traced(from_stdin: bool, io: &mut Io<'_>) -> Result<Plaintext> {
     if from_stdin && io.terminals.stdin {
         return Err(
-            CommandError::user("the value would be shown while it is typed")
-                .hint("leave `--from-stdin` out to be asked for it without echo"),
+            CommandError::user("the terminal would show the value as you type")
+                .hint("remove `--from-stdin` to use the prompt without echo"),
         );
     }
     if from_stdin {
         return read_stdin(io).map(Plaintext::new);
     }
     let mut typed = (io.prompt)("Value: ").map_err(|_| {
-        CommandError::user("there is no terminal to ask for the value")
-            .hint("give it on standard input: `--from-stdin`")
+        CommandError::user("the prompt for the value needs a terminal")
+            .hint("use standard input: `--from-stdin`")
     })?;
     Ok(Plaintext::new(std::mem::take(&mut *typed).into_bytes()))
 }
 
-/// A random value: how many bytes, and how they are written.
+/// A random value: its bytes and their encoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Recipe {
     bytes: usize,
@@ -75,7 +76,7 @@ enum Encoding {
     Hex,
 }
 
-/// Fewer can be guessed; no password or key needs more.
+/// Fewer bytes can be guessed. No password or key needs more.
 const BYTES: std::ops::RangeInclusive<usize> = 16..=4096;
 
 impl FromStr for Recipe {
@@ -84,12 +85,12 @@ impl FromStr for Recipe {
     fn from_str(text: &str) -> std::result::Result<Self, String> {
         let (bytes, encoding) = text
             .split_once(':')
-            .ok_or("BYTES:ENCODING is expected, such as 32:base64")?;
+            .ok_or("expected BYTES:ENCODING, such as 32:base64")?;
         let bytes = bytes.parse().ok().filter(|bytes| BYTES.contains(bytes));
         Ok(Self {
             bytes: bytes.ok_or_else(|| {
                 format!(
-                    "{} to {} bytes can be generated",
+                    "the number of bytes must be from {} to {}",
                     BYTES.start(),
                     BYTES.end()
                 )
@@ -98,7 +99,7 @@ impl FromStr for Recipe {
                 "base64" => Encoding::Base64,
                 "base64url" => Encoding::Base64Url,
                 "hex" => Encoding::Hex,
-                _ => return Err("the encoding is base64, base64url or hex".to_owned()),
+                _ => return Err("the encoding must be base64, base64url or hex".to_owned()),
             },
         })
     }
@@ -116,15 +117,18 @@ impl fmt::Display for Recipe {
 }
 
 impl Recipe {
-    fn make(self) -> Result<Plaintext> {
+    fn generate(self) -> Result<Plaintext> {
         let random = Plaintext::random(self.bytes).map_err(CommandError::user)?;
         let mut text = Zeroizing::new(String::with_capacity(2 * self.bytes));
         match self.encoding {
             Encoding::Base64 => STANDARD.encode_string(random.expose(), &mut text),
             Encoding::Base64Url => URL_SAFE_NO_PAD.encode_string(random.expose(), &mut text),
             Encoding::Hex => {
-                let digits = random.expose().iter().flat_map(|it| [it >> 4, it & 15]);
-                text.extend(digits.filter_map(|it| char::from_digit(it.into(), 16)));
+                let digits = random
+                    .expose()
+                    .iter()
+                    .flat_map(|byte| [byte >> 4, byte & 15]);
+                text.extend(digits.filter_map(|digit| char::from_digit(digit.into(), 16)));
             }
         }
         let bytes = std::mem::take(&mut *text).into_bytes();

@@ -1,8 +1,8 @@
-//! Files that several people can open, each with a key of their own: age files
-//! (<https://age-encryption.org/v1>), so that the program `age` opens them too.
+//! Files that several people can decrypt, each with their own key: age files
+//! (<https://age-encryption.org/v1>), which the program `age` decrypts too.
 //!
-//! It is the only file that names that format's crate. An identity is a private key: neither it
-//! nor what may be one is ever repeated.
+//! No other file names the age crate. An identity is a private key: no message repeats it, or a
+//! text that may be one.
 
 use std::{
     fmt,
@@ -23,16 +23,16 @@ use crate::{
     ui::Io,
 };
 
-/// How the text of an identity begins, in any case of its letters.
+/// The first characters of an identity, in any case.
 const IDENTITY_PREFIX: &str = "AGE-SECRET-KEY-";
 
-/// What an age file begins with, in its two forms.
+/// The first bytes of an age file, in its two forms.
 const BEGINNINGS: [&[u8]; 2] = [
     b"age-encryption.org/",
     b"-----BEGIN AGE ENCRYPTED FILE-----",
 ];
 
-/// Somebody who can open a backup.
+/// A recipient of a backup.
 pub(crate) struct RecoveryRecipient(x25519::Recipient);
 
 impl fmt::Display for RecoveryRecipient {
@@ -41,8 +41,8 @@ impl fmt::Display for RecoveryRecipient {
     }
 }
 
-/// Reads recipients from the command line and from files of one a line, in which empty lines and
-/// lines that begin with `#` say nothing. There must be one; one that comes twice counts once.
+/// Reads recipients from the command line, and from files with one recipient a line. Empty lines
+/// and lines that begin with `#` are ignored. At least one is required; duplicates count once.
 pub(crate) fn read_recipients(
     texts: &[String],
     files: &[PathBuf],
@@ -53,7 +53,7 @@ pub(crate) fn read_recipients(
         recipients.push(parse_recipient(text).map_err(|error| error.at("--recipient"))?);
     }
     for file in files {
-        refuse_identity(&file.to_string_lossy())?;
+        reject_identity(&file.to_string_lossy())?;
         let text = input::read_text(&io.directory, file)?;
         for (number, line) in (1..).zip(text.lines()) {
             let line = line.trim();
@@ -64,47 +64,48 @@ pub(crate) fn read_recipients(
         }
     }
     recipients.sort_by_key(ToString::to_string);
-    recipients.dedup_by_key(|it| it.to_string());
+    recipients.dedup_by_key(|recipient| recipient.to_string());
     if recipients.is_empty() {
-        return Err(CommandError::user("there is no recipient")
-            .hint("name who may open it: `--recipient age1...`, as `age-keygen` prints it"));
+        return Err(CommandError::user("no recipient was given")
+            .hint("pass a public key of `age-keygen`: `--recipient age1...`"));
     }
     Ok(recipients)
 }
 
 fn parse_recipient(text: &str) -> Result<RecoveryRecipient> {
-    refuse_identity(text)?;
+    reject_identity(text)?;
     text.parse().map(RecoveryRecipient).map_err(|_| {
-        CommandError::user("this is no recipient of age")
-            .hint("a recipient begins with `age1`; those of plug-ins and of SSH are not supported")
+        CommandError::user("this is not an age recipient").hint(
+            "use a recipient that begins with `age1`: plug-ins and SSH keys are not supported",
+        )
     })
 }
 
-/// Refuses a text of the command line that is an identity, without repeating it.
-pub(crate) fn refuse_identity(text: &str) -> Result<()> {
+/// Rejects a text of the command line that is an identity, without repeating it.
+pub(crate) fn reject_identity(text: &str) -> Result<()> {
     if !text.to_uppercase().contains(IDENTITY_PREFIX) {
         return Ok(());
     }
     Err(
-        CommandError::user("this is an identity, a private key, and not repeated").hint(
-            "whoever saw it can open what was encrypted for it: make another one with `age-keygen`, \
-             back up for that one, and destroy the backups of before",
+        CommandError::user("this is an identity, which is a private key, and is not repeated").hint(
+            "generate another identity with `age-keygen`, back up for it, and destroy the earlier \
+             backups: this one may have leaked",
         ),
     )
 }
 
-/// Private keys that open backups.
+/// Private keys that decrypt backups.
 pub(crate) struct Identities(Vec<Box<dyn age::Identity + Send + Sync>>);
 
 impl Identities {
-    /// Reads identity files, as `age-keygen` writes them. For one that is protected by a
-    /// passphrase, that is asked for.
+    /// Reads identity files, as `age-keygen` writes them. Prompts for the passphrase of a protected
+    /// file.
     pub(crate) fn read(files: &[PathBuf], io: &mut Io<'_>) -> Result<Self> {
         let mut identities = Vec::new();
         for file in files {
-            refuse_identity(&file.to_string_lossy())?;
+            reject_identity(&file.to_string_lossy())?;
             let bytes = input::read_bytes(&io.directory, file)?;
-            let text = match open_protected(&bytes, file, io)? {
+            let text = match decrypt_protected(&bytes, file, io)? {
                 Some(text) => text,
                 None => bytes,
             };
@@ -117,8 +118,8 @@ impl Identities {
 fn parse_identities(text: &[u8], file: &Path) -> Result<Vec<Box<dyn age::Identity + Send + Sync>>> {
     let no_identity = || {
         let file = file.display();
-        CommandError::user(format!("{file} is no identity file of age"))
-            .hint("it holds lines that begin with `AGE-SECRET-KEY-1`, as `age-keygen` writes them")
+        CommandError::user(format!("{file} is not an age identity file"))
+            .hint("pass a file of `age-keygen`, with lines that begin with `AGE-SECRET-KEY-1`")
     };
     let identities = IdentityFile::from_buffer(text)
         .map_err(|_| no_identity())?
@@ -130,8 +131,8 @@ fn parse_identities(text: &[u8], file: &Path) -> Result<Vec<Box<dyn age::Identit
     Ok(identities)
 }
 
-/// The text of an identity file that is protected by a passphrase; nothing of any other.
-fn open_protected(
+/// The text of an identity file that is protected by a passphrase; nothing for any other file.
+fn decrypt_protected(
     bytes: &[u8],
     file: &Path,
     io: &mut Io<'_>,
@@ -142,22 +143,24 @@ fn open_protected(
     let file = file.display();
     let passphrase = (io.prompt)(&format!("Passphrase of {file}: ")).map_err(|_| {
         CommandError::user(format!(
-            "{file} is protected by a passphrase, and there is no terminal to ask for it"
+            "{file} is protected by a passphrase, and its prompt needs a terminal"
         ))
     })?;
     let passphrase = secrecy::SecretString::from(passphrase.as_str());
-    let opened = open(bytes, &[Box::new(scrypt::Identity::new(passphrase))]);
-    opened.map(Some).map_err(|fault| {
+    let decrypted = decrypt_bytes(bytes, &[Box::new(scrypt::Identity::new(passphrase))]);
+    decrypted.map(Some).map_err(|fault| {
         CommandError::user(match fault {
-            Fault::NotForThese => format!("the passphrase does not open {file}"),
+            Fault::NotForThese => format!("the passphrase does not decrypt {file}"),
             Fault::NoAgeFile | Fault::Damaged => format!("{file} is damaged"),
         })
     })
 }
 
-/// Encrypts a text for all recipients, as armored text: 64 letters a line.
+/// Encrypts a text for all recipients, with ASCII armor.
 pub(crate) fn encrypt(plaintext: &[u8], recipients: &[RecoveryRecipient]) -> Result<Vec<u8>> {
-    let recipients = recipients.iter().map(|it| &it.0 as &dyn age::Recipient);
+    let recipients = recipients
+        .iter()
+        .map(|recipient| &recipient.0 as &dyn age::Recipient);
     let encryptor = Encryptor::with_recipients(recipients).map_err(CommandError::bug)?;
     let written = || -> io::Result<Vec<u8>> {
         let armored = ArmoredWriter::wrap_output(Vec::new(), Format::AsciiArmor)?;
@@ -168,21 +171,25 @@ pub(crate) fn encrypt(plaintext: &[u8], recipients: &[RecoveryRecipient]) -> Res
     written().map_err(CommandError::bug)
 }
 
-/// Opens an age file, armored or not, that its user calls `file`. All of it is there and
-/// unchanged, or it is an error.
+/// Decrypts an age file, armored or not, that the user calls `file`. A truncated or modified file
+/// is an error.
 pub(crate) fn decrypt(
     bytes: &[u8],
     identities: &Identities,
     file: &Path,
 ) -> Result<Zeroizing<Vec<u8>>> {
     let file = file.display();
-    open(bytes, &identities.0).map_err(|fault| match fault {
-        Fault::NoAgeFile => CommandError::user(format!("{file} is no backup: it is no age file")),
-        Fault::NotForThese => CommandError::user(format!("{file} is for none of these identities"))
-            .hint("give the identity file of one of its recipients with `--identity`"),
+    decrypt_bytes(bytes, &identities.0).map_err(|fault| match fault {
+        Fault::NoAgeFile => {
+            CommandError::user(format!("{file} is not a backup: it is not an age file"))
+        }
+        Fault::NotForThese => {
+            CommandError::user(format!("none of these identities decrypts {file}"))
+                .hint("pass the identity file of one of its recipients with `--identity`")
+        }
         Fault::Damaged => {
-            CommandError::user(format!("{file} is damaged, or not all of it is there"))
-                .hint("nothing of it was used: take another copy")
+            CommandError::user(format!("{file} is damaged or incomplete, and was not used"))
+                .hint("use another copy")
         }
     })
 }
@@ -195,10 +202,12 @@ enum Fault {
 
 fn begins_as_age_file(bytes: &[u8]) -> bool {
     let bytes = bytes.trim_ascii_start();
-    BEGINNINGS.iter().any(|it| bytes.starts_with(it))
+    BEGINNINGS
+        .iter()
+        .any(|beginning| bytes.starts_with(beginning))
 }
 
-fn open(
+fn decrypt_bytes(
     bytes: &[u8],
     identities: &[Box<dyn age::Identity + Send + Sync>],
 ) -> std::result::Result<Zeroizing<Vec<u8>>, Fault> {
@@ -206,15 +215,17 @@ fn open(
         return Err(Fault::NoAgeFile);
     }
     let explain = |error: DecryptError| match error {
-        // The latter is what a wrong passphrase comes to.
+        // A wrong passphrase causes `DecryptionFailed`.
         DecryptError::NoMatchingKeys | DecryptError::DecryptionFailed => Fault::NotForThese,
         _ => Fault::Damaged,
     };
-    let identities = identities.iter().map(|it| &**it as &dyn age::Identity);
+    let identities = identities
+        .iter()
+        .map(|identity| &**identity as &dyn age::Identity);
     let mut reader = Decryptor::new_buffered(ArmoredReader::new(bytes))
         .and_then(|decryptor| decryptor.decrypt(identities))
         .map_err(explain)?;
-    // Sized beforehand: a growing buffer would leave copies behind that nobody wipes.
+    // Sized beforehand: a growing buffer would leave copies behind that are not wiped.
     let mut plaintext = Zeroizing::new(Vec::with_capacity(bytes.len()));
     reader
         .read_to_end(&mut plaintext)

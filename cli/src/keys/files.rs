@@ -19,8 +19,8 @@ use crate::{
 
 /// Reads every private key of every file.
 ///
-/// In exported Secrets, those without `tls.key` are passed over, and keys that cannot be used are
-/// told and passed over as long as there is another: an export often holds more than was meant.
+/// An export often holds more than the keys. Secrets without `tls.key` are skipped. Unusable keys
+/// are skipped with a warning, if there is a usable one.
 pub(crate) fn read_key_ring(paths: &[PathBuf], io: &mut Io<'_>) -> Result<KeyRing> {
     let mut keys = Vec::new();
     for path in paths {
@@ -67,14 +67,14 @@ fn exported_keys(path: &Path, text: &str, io: &mut Io<'_>) -> Result<Vec<Sealing
     if keys.is_empty() {
         let problem = unusable.into_iter().next().unwrap_or_else(|| {
             format!(
-                "{}: neither a PEM private key nor a Secret with {PRIVATE_KEY_ITEM}",
+                "{} holds neither a PEM private key nor a Secret with {PRIVATE_KEY_ITEM}",
                 path.display()
             )
         });
         return Err(CommandError::user(problem));
     }
     for problem in unusable {
-        ui::warn(io, format_args!("{problem}; it is passed over"));
+        ui::warn(io, format_args!("{problem}; the key is skipped"));
     }
     Ok(keys)
 }
@@ -84,8 +84,8 @@ fn parse_key_item(pem: &Plaintext) -> std::result::Result<Vec<SealingKey>, Strin
     SealingKey::parse_pem(text).map_err(|error| error.to_string())
 }
 
-/// The sealing key of a key Secret's items, which must be that of its certificate: the controller
-/// takes no other. An error says what is wrong, without a value.
+/// The sealing key of a key Secret's items. It must be the key of its certificate, as the
+/// controller requires. The error has no value in it.
 pub(crate) fn sealing_key(
     items: &BTreeMap<ItemName, Plaintext>,
 ) -> std::result::Result<SealingKey, String> {
@@ -93,9 +93,9 @@ pub(crate) fn sealing_key(
         let found = items.iter().find(|(item, _)| item.as_str() == name);
         found.map(|(_, plaintext)| plaintext)
     };
-    let pem = item(PRIVATE_KEY_ITEM).ok_or_else(|| format!("it has no {PRIVATE_KEY_ITEM}"))?;
+    let pem = item(PRIVATE_KEY_ITEM).ok_or_else(|| format!("{PRIVATE_KEY_ITEM} is missing"))?;
     let certificate =
-        item(CERTIFICATE_ITEM).ok_or_else(|| format!("it has no {CERTIFICATE_ITEM}"))?;
+        item(CERTIFICATE_ITEM).ok_or_else(|| format!("{CERTIFICATE_ITEM} is missing"))?;
     let certificate = std::str::from_utf8(certificate.expose())
         .map_err(|_| format!("{CERTIFICATE_ITEM}: not UTF-8 text"))
         .and_then(|text| {
@@ -114,8 +114,8 @@ pub(crate) struct KeyPair {
     pub(crate) certificate: String,
 }
 
-/// Every private key of a PEM text with its certificate, which says when the key was made and
-/// must stand there too.
+/// Every private key of a PEM text with its certificate. The certificate says when the key was
+/// generated, so it is required.
 pub(crate) fn key_pairs(pem: &str) -> Result<Vec<KeyPair>> {
     let certificates: Vec<_> = certificates(pem).collect();
     let keys = SealingKey::parse_pem(pem).map_err(CommandError::user)?;
@@ -125,7 +125,7 @@ pub(crate) fn key_pairs(pem: &str) -> Result<Vec<KeyPair>> {
             let own = certificates.iter().find(|(found, _)| found.key_id() == id);
             let (_, certificate) = own.ok_or_else(|| {
                 CommandError::user(format!("the certificate of {id} is missing"))
-                    .hint("give its file with `--keys` too")
+                    .hint("pass its file with `--keys` too")
             })?;
             Ok(KeyPair {
                 sealing_key,

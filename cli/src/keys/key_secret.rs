@@ -1,7 +1,6 @@
-//! Key Secrets, the Kubernetes Secrets that sealing keys are kept in, and backups of them.
+//! Key Secrets, the Kubernetes Secrets that hold sealing keys, and backups of them.
 //!
-//! A backup is an age file around a List that `kubectl create` takes, so that it can be restored
-//! without this program.
+//! A backup is an age file around a List, which `kubectl create` restores without this program.
 
 use std::{
     collections::BTreeMap,
@@ -36,22 +35,21 @@ use crate::{
 /// A key Secret that holds a sealing key.
 pub(crate) struct KeySecret {
     pub(crate) secret: Secret,
-    /// What its label names. The original's keys have none.
+    /// The environment in its label. Keys of the Bitnami controller have none.
     pub(crate) environment: Option<EnvironmentName>,
     pub(crate) sealing_key: Arc<SealingKey>,
 }
 
 impl KeySecret {
-    /// Reads a Secret, without the mark of a key in use, which the controller puts back. An error
+    /// Reads a Secret, without the label of a key in use, which the controller restores. The error
     /// says why it holds no sealing key.
     pub(crate) fn read(mut secret: Secret) -> std::result::Result<Self, String> {
         let labels = &mut secret.template.metadata.labels;
         labels.remove(IN_USE_LABEL);
         let name = labels.get(ENVIRONMENT_LABEL).map(String::as_str);
-        let environment = name
-            .map(EnvironmentName::parse)
-            .transpose()
-            .map_err(|_| format!("the label {ENVIRONMENT_LABEL} names no environment"))?;
+        let environment = name.map(EnvironmentName::parse).transpose().map_err(|_| {
+            format!("the label {ENVIRONMENT_LABEL} is not the name of an environment")
+        })?;
         let sealing_key = Arc::new(files::sealing_key(&secret.items)?);
         Ok(Self {
             secret,
@@ -60,7 +58,7 @@ impl KeySecret {
         })
     }
 
-    /// The key Secret for a key pair that was in none.
+    /// The key Secret for a key pair in PEM.
     fn of_pair(
         pair: KeyPair,
         environment: &EnvironmentName,
@@ -108,13 +106,13 @@ impl KeySecret {
         self.sealing_key.id()
     }
 
-    /// Whether the backup says that the key was revoked.
+    /// Whether the backup records that the key was revoked.
     pub(crate) fn was_revoked(&self) -> bool {
         let annotations = &self.secret.template.metadata.annotations;
         annotations.contains_key(REVOKED_ANNOTATION)
     }
 
-    /// Says in the backup whether the key is revoked.
+    /// Records in the backup whether the key is revoked.
     pub(crate) fn mark_revoked(&mut self, is_revoked: bool) {
         let annotations = &mut self.secret.template.metadata.annotations;
         annotations.remove(REVOKED_ANNOTATION);
@@ -123,7 +121,7 @@ impl KeySecret {
         }
     }
 
-    /// What its environment is called in reports.
+    /// The name of its environment in reports.
     pub(crate) fn environment_name(&self) -> &str {
         self.environment
             .as_ref()
@@ -131,25 +129,27 @@ impl KeySecret {
     }
 }
 
-/// Key Secrets of which nothing is known but what they are: each that holds a usable key. One that
-/// does not is told and passed over.
+/// The Secrets that hold usable keys. The others are skipped with a warning.
 pub(crate) fn read_usable(secrets: Vec<Secret>, io: &mut Io<'_>) -> Vec<KeySecret> {
     let mut usable = Vec::new();
     for secret in secrets {
         let place = secret.place.to_string();
         match KeySecret::read(secret) {
             Ok(key_secret) => usable.push(key_secret),
-            Err(problem) => ui::warn(io, format_args!("{place}: {problem}; it is passed over")),
+            Err(problem) => ui::warn(
+                io,
+                format_args!("{place}: {problem}; the Secret is skipped"),
+            ),
         }
     }
     usable
 }
 
-/// Where keys that come from files are to be.
+/// The environment and namespace of keys from files.
 pub(crate) struct Home<'a> {
-    /// Of keys in PEM, which do not say it.
+    /// The environment of keys in PEM, which do not name it.
     pub(crate) environment: Option<&'a EnvironmentName>,
-    /// Of Secrets that do not say it.
+    /// The namespace of Secrets that do not name it.
     pub(crate) namespace: &'a Namespace,
 }
 
@@ -175,8 +175,8 @@ pub(crate) fn read_files(
         return Ok(key_secrets);
     }
     let environment = home.environment.ok_or_else(|| {
-        CommandError::user("a key in PEM does not say which environment it is of")
-            .hint("name it with `--environment`")
+        CommandError::user("a key in PEM does not name its environment")
+            .hint("pass `--environment`")
     })?;
     for pair in files::key_pairs(&pem)? {
         key_secrets.push(KeySecret::of_pair(pair, environment, home.namespace)?);
@@ -184,17 +184,17 @@ pub(crate) fn read_files(
     Ok(key_secrets)
 }
 
-/// The Secrets of a text, single or in Lists; other objects are refused.
+/// The Secrets of a text, single or in Lists. Other objects are errors.
 fn read_secrets(label: &str, text: &str, namespace: &Namespace) -> Result<Vec<Secret>> {
     let objects = manifest::read_all(label, text)?.into_iter();
     objects
         .map(|(origin, object)| {
             let Object::Secret(secret) = object else {
-                return Err(origin.error("this is no Secret"));
+                return Err(origin.error("this is not a Secret"));
             };
             let name = secret
                 .name
-                .ok_or_else(|| origin.error("it has no metadata.name"))?;
+                .ok_or_else(|| origin.error("metadata.name is missing"))?;
             Ok(Secret {
                 place: SecretRef {
                     namespace: secret.namespace.unwrap_or_else(|| namespace.clone()),
@@ -214,24 +214,25 @@ pub(crate) fn back_up(
 ) -> Result<Vec<u8>> {
     let manifests: Vec<_> = key_secrets
         .iter()
-        .map(|it| SecretManifest::of(&it.secret))
+        .map(|key_secret| SecretManifest::of(&key_secret.secret))
         .collect();
     let text = manifest::to_list(&manifests, Format::Json)?;
     age::encrypt(text.as_bytes(), recipients)
 }
 
-/// Reads a backup. It holds a key at least.
+/// Reads a backup, which holds at least one key.
 pub(crate) fn read_backup(
     file: &Path,
     identities: &Identities,
     namespace: &Namespace,
     io: &mut Io<'_>,
 ) -> Result<Vec<KeySecret>> {
-    age::refuse_identity(&file.to_string_lossy())?;
+    age::reject_identity(&file.to_string_lossy())?;
     let bytes = input::read_bytes(&io.directory, file)?;
     let plaintext = age::decrypt(&bytes, identities, file)?;
     let label = file.display().to_string();
-    let no_backup = || CommandError::user(format!("{label} is no backup: it holds no key Secret"));
+    let no_backup =
+        || CommandError::user(format!("{label} is not a backup: it holds no key Secret"));
     let text = std::str::from_utf8(&plaintext).map_err(|_| no_backup())?;
     let key_secrets = read_usable(read_secrets(&label, text, namespace)?, io);
     if key_secrets.is_empty() {

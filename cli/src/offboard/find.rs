@@ -1,4 +1,4 @@
-//! What a list says: pure functions from what was read.
+//! The contents of a list: pure functions from what was read.
 
 use std::{collections::BTreeSet, path::PathBuf};
 
@@ -12,21 +12,24 @@ use crate::{
     rotations::{self, Entry, List, ListFile, Operated, State},
 };
 
-/// The day on which somebody left: the one that the project file says, else the one that was
-/// given; for somebody whom it does not name any more the one of a list that is open; else today.
+/// The day on which a person left: the one in the project file, else the given one, else today. For
+/// a person whom the file no longer names, the day of an open list comes before today.
 pub(super) fn left(offboarding: &Offboarding<'_>, lists: &[ListFile]) -> Result<Day> {
     let Offboarding { person, now, .. } = offboarding;
     let today = Day::of(*now);
     let settings = offboarding.project.people.get(*person);
-    let marked = settings.and_then(|it| it.left);
-    let own = lists.iter().map(|it| &it.list);
-    let open = own.filter(|it| it.closed.is_none()).map(|it| it.left).max();
+    let marked = settings.and_then(|person| person.left);
+    let own = lists.iter().map(|file| &file.list);
+    let open = own
+        .filter(|list| list.closed.is_none())
+        .map(|list| list.left)
+        .max();
     let left = match (marked, offboarding.left) {
         (Some(marked), Some(given)) if marked != given => {
             return Err(CommandError::user(format!(
-                "{FILE_NAME} says that {person} left on {marked}, and `--left {given}` was given"
+                "{FILE_NAME} marks {person} as left on {marked}, but you passed `--left {given}`"
             ))
-            .hint("leave `--left` out, or correct it there first"));
+            .hint(format!("remove `--left`, or correct {FILE_NAME} first")));
         }
         (Some(marked), _) => marked,
         (None, given) => {
@@ -36,51 +39,51 @@ pub(super) fn left(offboarding: &Offboarding<'_>, lists: &[ListFile]) -> Result<
     };
     if left > today {
         return Err(CommandError::user(format!(
-            "{left} is still to come: whoever is there goes on reading until then"
+            "{left} is in the future, and {person} can read values until then"
         ))
         .hint("run this on that day"));
     }
     Ok(left)
 }
 
-/// Refuses a project file that is a link: git's history does not have what it leads to.
-pub(super) fn refuse_link(project: &Project) -> Result<()> {
+/// Rejects a project file that is a link: git records only the path in it.
+pub(super) fn reject_link(project: &Project) -> Result<()> {
     if !project.root.join(FILE_NAME).is_symlink() {
         return Ok(());
     }
     Err(CommandError::user(format!(
-        "{FILE_NAME} is a symbolic link: its history does not say who operated what"
+        "{FILE_NAME} is a symbolic link, so its history does not say who operated what"
     ))
-    .hint("put the file itself in its place, and commit it"))
+    .hint("replace the link with the file itself, and commit it"))
 }
 
-/// The list that was written before: of several of one day the last.
+/// The list of that day; of several, the last.
 pub(super) fn existing(left: Day, lists: &[ListFile]) -> Option<ListFile> {
-    let own = lists.iter().filter(|it| it.list.left == left);
-    own.max_by_key(|it| it.list.since).cloned()
+    let own = lists.iter().filter(|file| file.list.left == left);
+    own.max_by_key(|file| file.list.since).cloned()
 }
 
-/// The file of a new list. Whoever comes back and leaves on the same day gets a second one.
+/// The file of a new list. A person who comes back and leaves on the same day gets a second list.
 pub(super) fn new_name(person: &str, left: Day, taken: &[PathBuf]) -> PathBuf {
     let first = rotations::file_name(person, left);
     let stem = first.with_extension("");
     let further = (2..).map(|number| format!("{}-{number}.yaml", stem.display()).into());
     let mut names = std::iter::once(first.clone()).chain(further);
-    let name = names.find(|it| !taken.contains(it));
+    let name = names.find(|name| !taken.contains(name));
     name.unwrap_or(first)
 }
 
-/// Refuses a day before they had any access, when they have had some later.
-pub(super) fn refuse_too_early(person: &str, left: Day, later: &Exposure) -> Result<()> {
+/// Rejects a day before the person had any access, if they had access later.
+pub(super) fn reject_too_early(person: &str, left: Day, later: &Exposure) -> Result<()> {
     let spans = later.operated.iter();
-    let first = spans.flat_map(|(name, spans)| spans.iter().map(move |it| (it.from, name)));
+    let first = spans.flat_map(|(name, spans)| spans.iter().map(move |span| (span.from, name)));
     match first.min() {
         None => Ok(()),
         Some((from, name)) => Err(CommandError::user(format!(
-            "{person} operated nothing by {left}: {FILE_NAME} says so of {name} since {}",
+            "{person} operated nothing by {left}: their access to {name} began on {}",
             Day::of(from)
         ))
-        .hint("is it another day, or another year, that they left?")),
+        .hint("check the day and the year of `--left`")),
     }
 }
 
@@ -97,26 +100,29 @@ pub(super) fn environments(exposure: &Exposure) -> Vec<Operated> {
     operated.collect()
 }
 
-/// The items that they could have read, with what is known of them now.
+/// The items that they could have read, with their present file, owner and provider.
 pub(super) fn entries(exposure: Exposure, inventory: &Inventory) -> Vec<Entry> {
-    let entries = exposure.items.into_iter().map(|(id, seen)| {
-        let present = inventory.find(&id, &seen.tag_suffixes).into_iter().next();
+    let entries = exposure.items.into_iter().map(|(id, exposed)| {
+        let present = inventory
+            .find(&id, &exposed.tag_suffixes)
+            .into_iter()
+            .next();
         let (owner, provider) = match &present {
             Some(it) => (it.sealed.owner.clone(), it.sealed.provider.clone()),
-            None => (seen.owner, seen.provider),
+            None => (exposed.owner, exposed.provider),
         };
         Entry {
             environment: id.environment,
             namespace: id.namespace,
             name: id.name,
             item: id.item,
-            file: present.map_or(seen.file, |it| it.file),
-            why: seen.reasons.into_iter().collect(),
+            file: present.map_or(exposed.file, |occurrence| occurrence.file),
+            why: exposed.reasons.into_iter().collect(),
             owner,
             provider,
-            since: seen.until,
-            seen: seen.tag_suffixes.into_iter().collect(),
-            renewed: None,
+            since: exposed.until,
+            exposed_tags: exposed.tag_suffixes.into_iter().collect(),
+            rotated: None,
             known_by: None,
             unchanged: None,
             confirmed: None,
@@ -126,30 +132,29 @@ pub(super) fn entries(exposure: Exposure, inventory: &Inventory) -> Vec<Entry> {
     entries.collect()
 }
 
-/// Ticks what was renewed before the list was written.
-pub(super) fn tick(list: &mut List, inventory: &Inventory, now: Timestamp) {
+/// Marks what was rotated before the list was written.
+pub(super) fn mark(list: &mut List, inventory: &Inventory, now: Timestamp) {
     let mut all_done = true;
     for entry in &mut list.items {
         let found = rotations::occurrences(inventory, entry);
         let state = rotations::judge(entry, &found, &[], now);
-        if let State::Renewed(at, evidence) = state {
-            (entry.renewed, entry.known_by) = (Some(at), Some(evidence));
+        if let State::Rotated(at, evidence) = state {
+            (entry.rotated, entry.known_by) = (Some(at), Some(evidence));
         }
         all_done &= state.is_done();
     }
-    // Nothing at all is more often a mistake than the truth.
+    // An empty list is more often a wrong day or an incomplete clone, so it stays open.
     let is_closed = all_done && !list.items.is_empty();
     list.closed = is_closed.then(|| Day::of(now));
 }
 
-/// Keeps what an earlier list says, and adds to it what was not known: a list that is written
-/// again never says less.
+/// Keeps the contents of the earlier list, and adds what was not known. A list never loses an item.
 pub(super) fn keep(list: &mut List, earlier: &List) {
     let further = std::mem::replace(&mut list.items, earlier.items.clone());
     for entry in further {
-        if let Some(known) = list.items.iter_mut().find(|it| it.id() == entry.id()) {
+        if let Some(known) = list.items.iter_mut().find(|known| known.id() == entry.id()) {
             unite(&mut known.why, entry.why);
-            unite(&mut known.seen, entry.seen);
+            unite(&mut known.exposed_tags, entry.exposed_tags);
         } else {
             list.closed = None;
             list.items.push(entry);
@@ -160,7 +165,7 @@ pub(super) fn keep(list: &mut List, earlier: &List) {
         match list
             .environments
             .iter_mut()
-            .find(|it| it.name == operated.name)
+            .find(|known| known.name == operated.name)
         {
             Some(known) => unite(&mut known.key_ids, operated.key_ids),
             None => list.environments.push(operated),
@@ -170,5 +175,5 @@ pub(super) fn keep(list: &mut List, earlier: &List) {
 
 fn unite<T: Ord + Clone>(known: &mut Vec<T>, further: Vec<T>) {
     let before: BTreeSet<T> = known.iter().cloned().collect();
-    known.extend(further.into_iter().filter(|it| !before.contains(it)));
+    known.extend(further.into_iter().filter(|value| !before.contains(value)));
 }

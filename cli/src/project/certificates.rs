@@ -1,4 +1,4 @@
-//! Reading pinned certificates: whom an environment's secrets are sealed to.
+//! Reading pinned certificates, the recipients of an environment.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -11,33 +11,35 @@ use crate::{
     input,
 };
 
-/// Reads the one certificate of a PEM file; its dates are not looked at.
+/// Reads the one certificate of a PEM file, without checking its dates.
 fn read_certificate(directory: &Path, file: &Path) -> Result<Certificate> {
     let text = input::read_text(directory, file)?;
     parse_certificate(&text).map_err(|error| error.at(file.display()))
 }
 
-/// Reads a PEM text that is pinned or to be pinned: one certificate and no private key, for of
-/// what else stands there nobody would see that it is passed over.
+/// Reads a PEM text to pin: one certificate and no private key. Anything else in the file would be
+/// ignored in silence, so it is an error.
 pub(crate) fn parse_certificate(text: &str) -> Result<Certificate> {
     let begins = |label: &'static str| {
-        let labels = text.lines().filter_map(|it| it.strip_prefix("-----BEGIN "));
-        labels.filter(move |it| it.trim_end().ends_with(label))
+        let labels = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("-----BEGIN "));
+        labels.filter(move |line| line.trim_end().ends_with(label))
     };
     if begins("PRIVATE KEY-----").next().is_some() {
-        return Err(CommandError::user("a private key stands in this file")
+        return Err(CommandError::user("the file holds a private key")
             .hint("keep it out of the repository, and renew it if it was committed"));
     }
     if begins("CERTIFICATE-----").nth(1).is_some() {
         return Err(
-            CommandError::user("there is more than one certificate in this file")
-                .hint("give each a file of its own and list them under `certificates:`"),
+            CommandError::user("the file holds more than one certificate")
+                .hint("put each in a file of its own, and list the files under `certificates:`"),
         );
     }
     Certificate::parse_pem(text).map_err(CommandError::user)
 }
 
-/// Reads a certificate that may not be pinned yet.
+/// Reads a certificate, whose file may not exist yet.
 pub(crate) fn read_pinned(directory: &Path, file: &Path) -> Result<Option<Certificate>> {
     if directory.join(file).exists() {
         read_certificate(directory, file).map(Some)
@@ -58,7 +60,7 @@ pub(crate) fn recipients(
             "{FILE_NAME}: environment `{name}` has no certificates to seal to"
         ))
         .hint(format!(
-            "add one under environments.{name}.certificates and run `sceau certificate fetch --environment {name}`"
+            "add one under environments.{name}.certificates, and run `sceau certificate fetch --environment {name}`"
         )));
     }
     let people = people_by_key(project)?;
@@ -95,15 +97,23 @@ fn people_by_key(project: &Project) -> Result<BTreeMap<KeyId, &str>> {
         .collect()
 }
 
-/// What is pinned for the other environments. What cannot be read there is told of when it is
-/// sealed to.
+/// The certificates of the other environments. Unreadable ones are reported when they are sealed
+/// to.
 fn others_by_key<'a>(
     project: &'a Project,
     name: &EnvironmentName,
 ) -> BTreeMap<KeyId, (&'a EnvironmentName, &'a Path)> {
-    let others = project.environments.iter().filter(|(it, _)| *it != name);
+    let others = project
+        .environments
+        .iter()
+        .filter(|(other, _)| *other != name);
     others
-        .flat_map(|(other, environment)| environment.certificates.iter().map(move |it| (other, it)))
+        .flat_map(|(other, environment)| {
+            environment
+                .certificates
+                .iter()
+                .map(move |file| (other, file))
+        })
         .filter_map(|(other, file)| {
             let certificate = read_pinned(&project.root, file).ok()??;
             Some((certificate.key_id(), (other, file.as_path())))
@@ -111,18 +121,18 @@ fn others_by_key<'a>(
         .collect()
 }
 
-/// A person's key must never open what an environment's clusters open.
+/// A person's key must not decrypt the values of an environment.
 fn belongs_to_person(name: &EnvironmentName, relative: &Path, person: &str) -> CommandError {
     let relative = relative.display();
     CommandError::user(format!(
-        "{relative} is the certificate of `{person}`, and environment `{name}` would be sealed to it"
+        "{relative} is the certificate of `{person}`, so environment `{name}` cannot be sealed to it"
     ))
     .hint(format!(
-        "take it out of environments.{name}.certificates: an environment's values are for its clusters"
+        "remove it from environments.{name}.certificates: only certificates of clusters belong there"
     ))
 }
 
-/// What is sealed for one environment must never open in another.
+/// A key of one environment must not decrypt the values of another.
 fn belongs_to_other(
     name: &EnvironmentName,
     relative: &Path,
@@ -135,13 +145,13 @@ fn belongs_to_other(
         file.display(),
     ))
     .hint(format!(
-        "an environment has keys of its own: fetch both certificates anew, beginning with `sceau certificate fetch --environment {name}`"
+        "fetch the certificates of both environments again, first with `sceau certificate fetch --environment {name}`"
     ))
 }
 
 fn missing(name: &EnvironmentName, relative: &Path) -> CommandError {
     CommandError::user(format!(
-        "environment `{name}` is sealed to {}, which is not there",
+        "environment `{name}` is sealed to {}, which does not exist",
         relative.display()
     ))
     .hint(fetch_hint(name))
@@ -152,5 +162,5 @@ fn unusable(file: &Path, error: &CertificateError) -> CommandError {
 }
 
 fn fetch_hint(name: &EnvironmentName) -> String {
-    format!("fetch the current one with `sceau certificate fetch --environment {name}`")
+    format!("fetch the current certificate with `sceau certificate fetch --environment {name}`")
 }

@@ -1,4 +1,4 @@
-//! The project file as it is written: its fields, and the JSON schema that editors check it by.
+//! The fields of the project file, and its JSON schema for editors.
 
 use std::{collections::BTreeMap, fmt, path::PathBuf, str::FromStr};
 
@@ -10,7 +10,7 @@ use serde::{
     de::{self, Unexpected, Visitor},
 };
 
-/// The project file of sceau: environments, whom they are sealed to, and who operates them.
+/// The project file of sceau: environments, their certificates, and the people who operate them.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "sceau.yaml")]
@@ -27,22 +27,23 @@ pub(super) struct ProjectFile {
 
 const LABEL: &str = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
 
-/// A set of namespaces with sealing keys of its own.
+/// A set of namespaces with its own sealing keys.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Environment {
-    /// The certificates that its secrets are sealed to, one for each cluster, relative to this file.
+    /// The certificates that its secrets are sealed to, one for each cluster, relative to this
+    /// file.
     #[serde(default)]
     pub(super) certificates: Vec<PathBuf>,
     /// The files that belong to it: globs relative to this file. `*` stops at `/`, `**` does not.
     #[serde(default)]
     pub(super) paths: Vec<String>,
-    /// The kubeconfig context of its cluster, for the commands that ask it.
+    /// The kubeconfig context of its cluster, for commands that connect to it.
     #[serde(default)]
     pub(super) context: Option<String>,
 }
 
-/// Somebody who works on the project.
+/// A person who works on the project.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Person {
@@ -53,13 +54,13 @@ pub(super) struct Person {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub(super) operates: Vec<EnvironmentName>,
-    /// The day they left, such as 2026-11-21: from its end on they operate nothing.
+    /// The day they left, such as 2026-11-21. They operate nothing after it.
     #[serde(default)]
     #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub(super) left: Option<Day>,
 }
 
-/// A day, quoted or not: YAML readers do not agree whether it is text.
+/// A day, quoted or not: YAML readers disagree whether it is a string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Day(pub(crate) Date);
 
@@ -71,8 +72,11 @@ impl Day {
 
     /// The instant at which it ends, in UTC.
     pub(crate) fn end(self) -> Timestamp {
-        let midnight = self.0.tomorrow().and_then(|it| it.to_zoned(TimeZone::UTC));
-        midnight.map_or(Timestamp::MAX, |it| it.timestamp())
+        let midnight = self
+            .0
+            .tomorrow()
+            .and_then(|day| day.to_zoned(TimeZone::UTC));
+        midnight.map_or(Timestamp::MAX, |midnight| midnight.timestamp())
     }
 }
 

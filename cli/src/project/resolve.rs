@@ -1,7 +1,4 @@
-//! What a command line means here: pure functions from flags, project file and manifests to
-//! decisions.
-//!
-//! Nothing is read or written; every refusal that needs no file stands in this module.
+//! Pure decisions from flags, project file and manifests. Nothing is read or written here.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -17,10 +14,10 @@ mod metadata;
 #[cfg(test)]
 mod tests;
 
-/// What decides about the environment of a file.
+/// What the environment of a file is decided from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EnvironmentHints<'a> {
-    /// What `--environment` says.
+    /// The value of `--environment`.
     pub(crate) requested: Option<&'a EnvironmentName>,
     /// The file that is read, absolute.
     pub(crate) input: Option<&'a Path>,
@@ -28,22 +25,24 @@ pub(crate) struct EnvironmentHints<'a> {
     pub(crate) target: Option<&'a Path>,
 }
 
-/// An environment that was decided on.
+/// The decision on an environment.
 #[derive(Debug)]
 pub(crate) struct Decision<'a> {
     pub(crate) name: &'a EnvironmentName,
-    /// What the path rules say against it.
+    /// How the path rules contradict it.
     pub(crate) conflict: Option<String>,
 }
 
-/// Decides which environment is meant: `--environment`, else the path rules for the file that is
-/// read, else those for the file that is written.
+/// Decides the environment: `--environment`, else the path rules for the file that is read, else
+/// the path rules for the file that is written.
 pub(crate) fn environment<'a>(
     project: &'a Project,
     hints: EnvironmentHints<'_>,
 ) -> Result<Decision<'a>> {
     let input = by_path(project, hints.input)?;
     let target = by_path(project, hints.target)?;
+    // An explicit flag wins over the path rules, but the caller warns: a value for the wrong
+    // environment may be readable by other people.
     if let Some(requested) = hints.requested {
         let (name, _) = named(project, requested)?;
         let conflict = [input, target]
@@ -58,7 +57,7 @@ pub(crate) fn environment<'a>(
     match (input, target) {
         (Some(input), Some(target)) if input.name != target.name => {
             Err(CommandError::user(format!("{input}, but {target}"))
-                .hint("say which is meant with `--environment`"))
+                .hint("choose one with `--environment`"))
         }
         (Some(owned), _) | (None, Some(owned)) => Ok(Decision {
             name: owned.name,
@@ -68,7 +67,7 @@ pub(crate) fn environment<'a>(
     }
 }
 
-/// The environment of that name, or an error that names the nearest one.
+/// The environment of that name, or an error that suggests the nearest name.
 pub(crate) fn named<'a>(
     project: &'a Project,
     requested: &EnvironmentName,
@@ -77,10 +76,10 @@ pub(crate) fn named<'a>(
         .environments
         .get_key_value(requested)
         .ok_or_else(|| {
-            let error = CommandError::user(format!("no environment `{requested}` in {FILE_NAME}"));
+            let error = CommandError::user(format!("{FILE_NAME} has no environment `{requested}`"));
             match nearest(project, requested) {
-                Some(name) => error.hint(format!("did you mean `{name}`?")),
-                None => error.hint(known(project)),
+                Some(name) => error.hint(format!("use the similar name `{name}`")),
+                None => error.hint(choice(project)),
             }
         })
 }
@@ -94,11 +93,7 @@ struct Owned<'a> {
 
 impl std::fmt::Display for Owned<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "by {FILE_NAME}, {} belongs to `{}`",
-            self.path, self.name
-        )
+        write!(f, "{} belongs to `{}` in {FILE_NAME}", self.path, self.name)
     }
 }
 
@@ -114,7 +109,7 @@ fn by_path<'a>(project: &'a Project, path: Option<&Path>) -> Result<Option<Owned
         (Some((one, _)), Some((other, _))) => Err(CommandError::user(format!(
             "`{one}` and `{other}` both claim {path} in {FILE_NAME}"
         ))
-        .hint("make their `paths` distinct")),
+        .hint("change their `paths` so that only one matches")),
         (Some((name, _)), None) => Ok(Some(Owned { path, name })),
         (None, _) => Ok(None),
     }
@@ -125,22 +120,23 @@ fn undecided(project: &Project, hints: EnvironmentHints<'_>) -> CommandError {
     let relative = path.and_then(|path| project.relative(path));
     let error = match relative {
         Some(path) => CommandError::user(format!(
-            "no path rule of {FILE_NAME} says which environment {path} belongs to"
+            "no path rule of {FILE_NAME} matches {path}, so its environment is unknown"
         )),
-        None => CommandError::user("which environment is this for?"),
+        None => CommandError::user("the environment is unknown"),
     };
-    error.hint(format!("name it with `--environment`; {}", known(project)))
+    error.hint(choice(project))
 }
 
-fn known(project: &Project) -> String {
+/// The hint to choose one of the project's environments.
+fn choice(project: &Project) -> String {
     let names: Vec<&str> = project
         .environments
         .keys()
         .map(EnvironmentName::as_str)
         .collect();
     match names.as_slice() {
-        [] => format!("{FILE_NAME} has no environment yet"),
-        names => format!("{FILE_NAME} has {}", names.join(", ")),
+        [] => format!("add an environment to {FILE_NAME}"),
+        names => format!("pass `--environment` with one of: {}", names.join(", ")),
     }
 }
 
@@ -166,10 +162,9 @@ pub(crate) enum Empty {
     Refused,
 }
 
-/// The secret that a Secret manifest stands for, once everything has been refused that must not
-/// be sealed.
+/// The secret of a Secret manifest, after all checks on what must not be sealed.
 ///
-/// Its namespace is its own, else `namespace`; no other place is looked at.
+/// The namespace is the manifest's own, else `namespace`. It never comes from anywhere else.
 pub(crate) fn secret(
     object: SecretObject,
     namespace: Option<&Namespace>,
@@ -177,9 +172,9 @@ pub(crate) fn secret(
 ) -> Result<Secret> {
     if let Some(annotation) = object.scope_annotation() {
         return Err(CommandError::user(format!(
-            "the annotation {annotation} asks for a scope in the original's way"
+            "the annotation {annotation} sets a scope for kubeseal, which sceau does not read"
         ))
-        .hint("remove it and say `--scope namespace-wide` or `--scope environment-wide`"));
+        .hint("remove it, and pass `--scope namespace-wide` or `--scope environment-wide`"));
     }
     let place = place(&object, namespace)?;
     let secret = Secret {
@@ -190,7 +185,7 @@ pub(crate) fn secret(
     check_type(&secret)?;
     if secret.items.is_empty() && empty == Empty::Refused {
         return Err(CommandError::user("the Secret has no items")
-            .hint("if that is meant, say `--allow-empty`"));
+            .hint("pass `--allow-empty` to seal it anyway"));
     }
     metadata::check(&secret)?;
     Ok(secret)
@@ -201,36 +196,34 @@ fn place(object: &SecretObject, namespace: Option<&Namespace>) -> Result<SecretR
         .name
         .clone()
         .ok_or_else(|| CommandError::user("the Secret has no metadata.name"))?;
-    let namespace =
-        match (&object.namespace, namespace) {
-            (Some(own), Some(given)) if own != given => {
-                return Err(CommandError::user(format!(
-                    "the Secret is in namespace `{own}`, and `--namespace {given}` was given"
-                )));
-            }
-            (Some(one), _) | (None, Some(one)) => one.clone(),
-            (None, None) => {
-                return Err(CommandError::user("the Secret has no metadata.namespace").hint(
-                "add it, or name it with `--namespace`; it is never taken from a kubeconfig",
-            ));
-            }
-        };
+    let namespace = match (&object.namespace, namespace) {
+        (Some(own), Some(given)) if own != given => {
+            return Err(CommandError::user(format!(
+                "the Secret is in namespace `{own}`, but you passed `--namespace {given}`"
+            )));
+        }
+        (Some(one), _) | (None, Some(one)) => one.clone(),
+        (None, None) => {
+            return Err(CommandError::user("the Secret has no metadata.namespace")
+                .hint("add it, or pass `--namespace`: sceau never takes it from a kubeconfig"));
+        }
+    };
     Ok(SecretRef { namespace, name })
 }
 
-/// Kubernetes fills such a Secret itself, with a credential of the cluster.
+/// Kubernetes fills such a Secret itself, with credentials of the cluster.
 const SERVICE_ACCOUNT_TOKEN: &str = "kubernetes.io/service-account-token";
 
 fn check_type(secret: &Secret) -> Result<()> {
     if secret.template.secret_type() == SERVICE_ACCOUNT_TOKEN {
         return Err(CommandError::user(format!(
-            "Secrets of type {SERVICE_ACCOUNT_TOKEN} cannot be sealed: whoever writes one is given the service account's credentials"
+            "Secrets of type {SERVICE_ACCOUNT_TOKEN} cannot be sealed: Kubernetes would fill them with credentials of the service account"
         )));
     }
     Ok(())
 }
 
-/// Finds the first two places that are the same in one environment.
+/// Finds the first two equal places in one environment.
 pub(crate) fn first_duplicate<'a, T>(
     places: impl IntoIterator<Item = (&'a EnvironmentName, &'a SecretRef, T)>,
 ) -> Option<(T, T)> {

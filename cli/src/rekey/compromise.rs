@@ -1,4 +1,4 @@
-//! What is to be done about keys that are in wrong hands, and what breaks: decided from the
+//! The next step after sealing keys leaked, and the seals that it breaks: decided from the
 //! Environment, the pinned certificates and the seals of the repository.
 
 use std::collections::BTreeSet;
@@ -15,24 +15,26 @@ use super::{
 };
 use crate::{error::Result, reseal::FoundSeal, ui};
 
-/// What is to be done next.
+/// The next step.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    /// These keys are to be revoked.
+pub(super) enum RevocationStep {
+    /// Revoke these keys.
     Revoke(Vec<String>),
-    /// They are; the certificate of this index is to be replaced with that of the next key.
+    /// All are revoked: replace the certificate of this index with that of the next key.
     Replace(usize),
 }
 
-/// Decides. Who has one key may have all that were kept in the same place: the active one and the
-/// retired ones. When the pinned key is revoked already, an active one was made after that, and
-/// only the others are left to revoke.
+/// Decides the next step. The active and the retired keys are stored in one place, so all of them
+/// count as leaked. If the pinned key is already revoked, the active key is newer: only the others
+/// are left to revoke.
 ///
-/// Refuses a cluster that has the key of no pinned certificate, or of several.
-pub(super) fn step(observed: &Observed, pinned: &[KeyId]) -> Result<Step> {
+/// Fails unless the cluster has the key of exactly one pinned certificate.
+pub(super) fn revocation_step(observed: &Observed, pinned: &[KeyId]) -> Result<RevocationStep> {
     let active = observed.active.as_ref().map(Active::id);
     let active_pin = pinned.iter().position(|id| Some(*id) == active);
     let index = active_pin.map_or_else(|| own(observed, pinned), Ok)?;
+    // An earlier run revoked the pinned key and was interrupted. Revoking the key that replaced it
+    // would start over with each run.
     let has_begun = observed.revokes(pinned[index]);
     let is_exposed = |status: &SealingKeyStatus| match status.state {
         SealingKeyState::Active => !has_begun,
@@ -42,52 +44,52 @@ pub(super) fn step(observed: &Observed, pinned: &[KeyId]) -> Result<Step> {
     let exposed = observed.unrevoked().filter(|status| is_exposed(status));
     let ids: Vec<String> = exposed.map(|status| status.key_id.clone()).collect();
     Ok(if ids.is_empty() {
-        Step::Replace(index)
+        RevocationStep::Replace(index)
     } else {
-        Step::Revoke(ids)
+        RevocationStep::Revoke(ids)
     })
 }
 
-/// A seal that does not open in this cluster any more, or may not.
+/// A seal that this cluster no longer decrypts, or may not.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Broken {
     #[serde(flatten)]
     seal: FoundSeal,
-    opens: Opens,
-    /// Why that is not known.
+    decryptable: Decryptable,
+    /// Why that is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,
 }
 
-/// Where a seal still opens.
+/// Where a seal is still decryptable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub(super) enum Opens {
-    /// With the key of another cluster of the environment, there.
+pub(super) enum Decryptable {
+    /// In another cluster of the environment.
     Elsewhere,
     /// Nowhere.
     Nowhere,
-    /// It does not say which key it is sealed to, or cannot be read.
+    /// It does not name its key, or cannot be read.
     Unknown,
 }
 
-/// What opens seals after a revocation.
+/// The keys that are left after a revocation.
 #[derive(Debug)]
-pub(super) struct Opening<'a> {
+pub(super) struct RemainingKeys<'a> {
     /// The ids of the revoked keys.
     pub(super) revoked: BTreeSet<String>,
-    /// The active key of this cluster, if there is one.
+    /// The active key of this cluster, if it exists.
     pub(super) active: Option<KeyId>,
     /// The pinned keys, of this cluster and of others.
     pub(super) pinned: &'a [KeyId],
 }
 
-impl Opening<'_> {
-    /// The seals that revoked keys opened in this cluster, and no other does.
+impl RemainingKeys<'_> {
+    /// The seals that only revoked keys decrypted in this cluster.
     pub(super) fn broken(&self, seals: &[FoundSeal]) -> Vec<Broken> {
         let broken = seals.iter().filter_map(|seal| {
             Some(Broken {
-                opens: self.opens(seal)?,
+                decryptable: self.decryptable(seal)?,
                 message: seal.recipients.as_ref().err().cloned(),
                 seal: seal.clone(),
             })
@@ -95,50 +97,52 @@ impl Opening<'_> {
         broken.collect()
     }
 
-    fn opens(&self, seal: &FoundSeal) -> Option<Opens> {
+    /// Where a broken seal is decryptable; nothing if it is not broken.
+    fn decryptable(&self, seal: &FoundSeal) -> Option<Decryptable> {
         let Ok(ids) = &seal.recipients else {
-            return Some(Opens::Unknown);
+            return Some(Decryptable::Unknown);
         };
-        let stays = |id: &KeyId| !self.revoked.contains(&id.to_string());
-        let mut active = self.active.iter().filter(|id| stays(id));
-        let opens_here = active.any(|id| seal.is_wrapped_for(*id));
-        if opens_here || !ids.iter().any(|id| self.revoked.contains(id)) {
+        let remains = |id: &KeyId| !self.revoked.contains(&id.to_string());
+        let mut active = self.active.iter().filter(|id| remains(id));
+        // A seal that no revoked key decrypts was broken before, or belongs to another cluster.
+        let is_decrypted_here = active.any(|id| seal.is_wrapped_for(*id));
+        if is_decrypted_here || !ids.iter().any(|id| self.revoked.contains(id)) {
             return None;
         }
-        let mut others = self.pinned.iter().filter(|id| stays(id));
+        let mut others = self.pinned.iter().filter(|id| remains(id));
         Some(if others.any(|id| seal.is_wrapped_for(*id)) {
-            Opens::Elsewhere
+            Decryptable::Elsewhere
         } else {
-            Opens::Nowhere
+            Decryptable::Nowhere
         })
     }
 }
 
 impl Broken {
-    /// Broken seals as a table, with the reasons below it.
+    /// Broken seals as a table, with the reasons below.
     pub(super) fn table(broken: &[Self]) -> String {
         if broken.is_empty() {
             return String::new();
         }
-        let reasons = broken.iter().filter_map(|it| {
-            let message = it.message.as_ref()?;
-            Some(format!("\n{}: {message}\n", it.seal.location.place()))
+        let reasons = broken.iter().filter_map(|broken| {
+            let message = broken.message.as_ref()?;
+            Some(format!("\n{}: {message}\n", broken.seal.location.place()))
         });
         ui::table(
-            &["OPENS", "SECRET", "SEAL", "ITEMS", "WHERE"],
+            &["DECRYPTABLE", "SECRET", "SEAL", "ITEMS", "WHERE"],
             broken.iter().map(Self::cells),
         ) + &reasons.collect::<String>()
     }
 
     fn cells(&self) -> Vec<String> {
         let seal = &self.seal;
-        let opens = match self.opens {
-            Opens::Elsewhere => "in other clusters",
-            Opens::Nowhere => "nowhere",
-            Opens::Unknown => "?",
+        let decryptable = match self.decryptable {
+            Decryptable::Elsewhere => "in other clusters",
+            Decryptable::Nowhere => "nowhere",
+            Decryptable::Unknown => "?",
         };
         vec![
-            opens.to_owned(),
+            decryptable.to_owned(),
             seal.location.secret(),
             seal.seal.map_or_else(String::new, |seal| seal.to_string()),
             seal.items.join(", "),

@@ -1,4 +1,4 @@
-//! Re-keying when somebody has the private keys: they are revoked first, and what breaks is told.
+//! Re-keying after the private keys leaked: they are revoked first, and broken seals are reported.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use sealing::KeyId;
 
 use super::{
     ATTEMPTS, Consent, Rekeying,
-    compromise::{Broken, Opening, Step, step},
+    compromise::{Broken, RemainingKeys, RevocationStep, revocation_step},
     explain,
     observed::{Active, Observed},
     report_revoked, sealed_secrets,
@@ -18,8 +18,8 @@ use crate::{
     ui::{self, Io},
 };
 
-/// Revokes the keys of an environment in one cluster, waits for the next one, pins its certificate
-/// and tells what does not open any more; that is an error of its own.
+/// Revokes the keys of an environment in one cluster, waits for the next one and pins its
+/// certificate. Reports the broken seals, and fails if there are any.
 pub(crate) fn compromised(
     rekeying: &Rekeying<'_>,
     consent: Consent,
@@ -27,13 +27,13 @@ pub(crate) fn compromised(
 ) -> Result<()> {
     let name = rekeying.environment;
     let pins = rekeying.pins(io)?;
-    let scene = Scene {
+    let revocation = Revocation {
         rekeying,
         cluster: rekeying.login.cluster(name, rekeying.project)?,
         pinned: pins.iter().map(|pin| pin.recipient.id()).collect(),
         seals: reseal::survey(rekeying.project, name, io)?,
     };
-    let Some((index, observed)) = scene.revoke(consent, io)? else {
+    let Some((index, observed)) = revocation.revoke(consent, io)? else {
         return Ok(());
     };
     let Observed {
@@ -45,14 +45,16 @@ pub(crate) fn compromised(
             ui::note(
                 io,
                 format_args!(
-                    "{id} is newer and is kept: if it leaked too, run this again when it is pinned"
+                    "{id} is newer and stays active: if it leaked too, run this again after it is pinned"
                 ),
             );
             active
         }
-        old => rekeying.wait(&scene.cluster, old.as_ref())?,
+        old => rekeying.wait(&revocation.cluster, old.as_ref())?,
     };
-    let broken = scene.opening(revoked, Some(next.id())).broken(&scene.seals);
+    let broken = revocation
+        .remaining_keys(revoked, Some(next.id()))
+        .broken(&revocation.seals);
     rekeying.print(&broken, Broken::table, io)?;
     rekeying.pin(&pins[index].certificate, &next, io)?;
     verdict(broken.len(), io)
@@ -61,48 +63,48 @@ pub(crate) fn compromised(
 fn verdict(broken: usize, io: &mut Io<'_>) -> Result<()> {
     ui::note(
         io,
-        "whoever has the old keys can open old commits for good: renew every value that was ever sealed to them, where it comes from",
+        "the old keys decrypt old commits forever: rotate every value that was ever sealed to them, at its provider",
     );
     if broken == 0 {
         return Ok(());
     }
     ui::note(
         io,
-        "Secrets in the cluster stay as they are until the items of their seals are set anew",
+        "Secrets in the cluster stay unchanged until you set the items of their seals again",
     );
     Err(CommandError::check(format!(
-        "open no more, or cannot be judged: {}",
+        "not decryptable with the remaining keys, or unknown: {}",
         reseal::seals(broken)
     ))
-    .hint("give each of their items a new value: `sceau set FILE ITEM`"))
+    .hint("set each of their items again: `sceau set FILE ITEM`"))
 }
 
-/// Where it happens.
-struct Scene<'a> {
+/// The revocation of an environment's keys in one cluster.
+struct Revocation<'a> {
     rekeying: &'a Rekeying<'a>,
     cluster: Cluster,
     /// The ids of the pinned keys.
     pinned: Vec<KeyId>,
-    /// Those of the repository.
+    /// The seals of the repository.
     seals: Vec<FoundSeal>,
 }
 
-impl Scene<'_> {
-    /// Revokes until nothing is left to be: the index of the certificate that is to be replaced, and
-    /// the keys as they are then. Nothing when nobody agreed.
+impl Revocation<'_> {
+    /// Revokes until no leaked key is left. Returns the index of the certificate to replace, and
+    /// the keys after the revocation; nothing if the user did not confirm.
     fn revoke(&self, consent: Consent, io: &mut Io<'_>) -> Result<Option<(usize, Observed)>> {
         let name = self.rekeying.environment;
         let mut is_agreed = false;
         for _ in 0..ATTEMPTS {
             let environment = self.cluster.environment(name)?;
             let observed = Observed::of(&environment)?;
-            let ids = match step(&observed, &self.pinned)? {
-                Step::Replace(index) => return Ok(Some((index, observed))),
-                Step::Revoke(ids) => ids,
+            let ids = match revocation_step(&observed, &self.pinned)? {
+                RevocationStep::Replace(index) => return Ok(Some((index, observed))),
+                RevocationStep::Revoke(ids) => ids,
             };
             if !is_agreed {
                 self.announce(&observed, &ids, io);
-                is_agreed = consent.to("Revoke them now?", io)?;
+                is_agreed = consent.confirm("Revoke them now?", io)?;
             }
             if !is_agreed {
                 return Ok(None);
@@ -116,29 +118,39 @@ impl Scene<'_> {
         Err(ClusterError::Changed(name.clone()).into())
     }
 
-    /// Says what a revocation will come to.
+    /// Prints the effects of a revocation.
     fn announce(&self, observed: &Observed, ids: &[String], io: &mut Io<'_>) {
-        for status in observed.unrevoked().filter(|it| ids.contains(&it.key_id)) {
-            let (id, opened) = (&status.key_id, sealed_secrets(status.sealed_secrets));
+        for status in observed
+            .unrevoked()
+            .filter(|status| ids.contains(&status.key_id))
+        {
+            let (id, count) = (&status.key_id, sealed_secrets(status.sealed_secrets));
             ui::note(
                 io,
-                format_args!("to be revoked: {id}, which opens {opened} in the cluster"),
+                format_args!("to be revoked: {id}, which decrypts {count} in the cluster"),
             );
         }
         let revoked = observed.revoked.iter().chain(ids).cloned().collect();
         let active = observed.active.as_ref().map(Active::id);
-        let broken = self.opening(revoked, active).broken(&self.seals).len();
+        let broken = self
+            .remaining_keys(revoked, active)
+            .broken(&self.seals)
+            .len();
         ui::warn(
             io,
             format_args!(
-                "of this repository, {} will open no more, or cannot be judged: their items need new values",
+                "the remaining keys will not decrypt {} of this repository, or may not: set their items again",
                 reseal::seals(broken)
             ),
         );
     }
 
-    fn opening(&self, revoked: BTreeSet<String>, active: Option<KeyId>) -> Opening<'_> {
-        Opening {
+    fn remaining_keys(
+        &self,
+        revoked: BTreeSet<String>,
+        active: Option<KeyId>,
+    ) -> RemainingKeys<'_> {
+        RemainingKeys {
             revoked,
             active,
             pinned: &self.pinned,

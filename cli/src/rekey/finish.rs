@@ -1,4 +1,4 @@
-//! The end of a re-keying: the old keys are revoked, once nothing needs them.
+//! The end of a re-keying: the old keys are revoked, if nothing needs them.
 
 use super::{
     ATTEMPTS, Consent, Rekeying, explain,
@@ -13,37 +13,37 @@ use crate::{
     ui::{self, Io},
 };
 
-/// Revokes the old keys of an environment in one cluster, unless something needs one of them.
+/// Revokes the old keys of an environment in one cluster, unless a seal needs one of them.
 pub(crate) fn finish(rekeying: &Rekeying<'_>, consent: Consent, io: &mut Io<'_>) -> Result<()> {
     let name = rekeying.environment;
     let pins = rekeying.pins(io)?;
     let seals = reseal::survey(rekeying.project, name, io)?;
     let cluster = rekeying.login.cluster(name, rekeying.project)?;
-    let look = || {
+    let read = || {
         let environment = cluster.environment(name)?;
         let old = old_keys(&Observed::of(&environment)?, &pins, &seals)?;
         Ok::<_, CommandError>((environment, old))
     };
-    let (mut environment, mut old) = look()?;
+    let (mut environment, mut old) = read()?;
     rekeying.print(&old.report(), OldKeys::table, io)?;
-    refuse_needed(&old, rekeying)?;
-    if !old.unjudged.is_empty() && !consent.to(QUESTION, io)? {
+    reject_needed(&old, rekeying)?;
+    if !old.unjudged.is_empty() && !consent.confirm(QUESTION, io)? {
         return Ok(());
     }
     for _ in 0..ATTEMPTS {
         if old.ids.is_empty() {
             ui::note(
                 io,
-                format_args!("{name} has no old key left: nothing is to be done"),
+                format_args!("{name} has no old keys: nothing was revoked"),
             );
             return Ok(());
         }
         match cluster.revoke(name, &environment, &old.ids) {
             Ok(()) => {
-                tell(&old, rekeying, io);
+                report(&old, rekeying, io);
                 return Ok(());
             }
-            Err(ClusterError::Changed(_)) => (environment, old) = look()?,
+            Err(ClusterError::Changed(_)) => (environment, old) = read()?,
             Err(error) => return Err(explain(error)),
         }
         if !old.needs.is_empty() {
@@ -54,9 +54,9 @@ pub(crate) fn finish(rekeying: &Rekeying<'_>, consent: Consent, io: &mut Io<'_>)
 }
 
 const QUESTION: &str =
-    "Some manifests do not tell which key they are sealed to. Revoke the old keys all the same?";
+    "Some manifests do not name the key that they are sealed to. Revoke the old keys anyway?";
 
-fn refuse_needed(old: &OldKeys, rekeying: &Rekeying<'_>) -> Result<()> {
+fn reject_needed(old: &OldKeys, rekeying: &Rekeying<'_>) -> Result<()> {
     if old.needs.is_empty() {
         return Ok(());
     }
@@ -64,24 +64,26 @@ fn refuse_needed(old: &OldKeys, rekeying: &Rekeying<'_>) -> Result<()> {
     Err(
         CommandError::check("nothing was revoked: an old key is needed")
             .hint(format!(
-                "bring what needs it to the new key with `sceau reseal --environment {name}`, commit, and let it sync"
+                "reseal with `sceau reseal --environment {name}`, commit, and wait for the sync"
             ))
-            .hint("what only the cluster has stands in another branch or repository, or was not synced yet"),
+            .hint(
+                "check other branches and repositories for SealedSecrets that only the cluster has",
+            ),
     )
 }
 
-fn tell(old: &OldKeys, rekeying: &Rekeying<'_>, io: &mut Io<'_>) {
+fn report(old: &OldKeys, rekeying: &Rekeying<'_>, io: &mut Io<'_>) {
     let name = rekeying.environment;
     report_revoked(&old.ids, io);
     ui::note(
         io,
-        "what is sealed to it in other branches and in older commits was not looked at, and opens no more",
+        "other branches and older commits were not checked: what is sealed to the old keys there is no longer decryptable",
     );
     ui::note(
         io,
         format_args!(
-            "its Secret may be deleted, once there is a backup if old commits are to stay readable\n\
-             find it: kubectl get secrets --namespace sceau-system --selector sceau.dev/environment={name}"
+            "you can delete the Secrets of the old keys; back them up first to keep old commits decryptable\n\
+             find them: kubectl get secrets --namespace sceau-system --selector sceau.dev/environment={name}"
         ),
     );
 }

@@ -1,4 +1,4 @@
-//! What the unit tests build their cases from.
+//! Fixtures of the unit tests.
 
 use std::path::PathBuf;
 
@@ -11,8 +11,8 @@ use crate::{
     reseal::{FoundSeal, Pin},
 };
 
-/// A key by a letter: `A` is the one whose certificate is active, and `B` another that can be
-/// pinned; of all others there is an id and no more.
+/// A key by a letter: `A` has the active certificate, and `B` can be pinned too. All others are ids
+/// without a key.
 pub(super) fn id(letter: char) -> KeyId {
     match letter {
         'A' | 'B' => pin(letter).recipient.id(),
@@ -39,10 +39,14 @@ pub(super) fn pin(letter: char) -> Pin {
 
 /// Ids, letter by letter.
 pub(super) fn ids(letters: &str) -> Vec<String> {
-    letters.chars().map(|it| id(it).to_string()).collect()
+    letters
+        .chars()
+        .map(|letter| id(letter).to_string())
+        .collect()
 }
 
-/// Keys of a status as words such as `A:Active:2`, the last part being what it opens.
+/// Keys of a status as words such as `A:Active:2`, the last part being the SealedSecrets that it
+/// decrypts.
 pub(super) fn status(keys: &str) -> Value {
     let at = "2026-01-02T12:00:00Z";
     let keys = keys.split_whitespace().map(|word| {
@@ -77,10 +81,10 @@ pub(super) fn observed(status: &Value, revoked: &str) -> Observed {
     Observed::of(&environment).unwrap()
 }
 
-/// A seal that is wrapped for these keys; for `?`, it cannot be told.
+/// A seal that is wrapped for these keys; for `?`, they are unknown.
 pub(super) fn seal(letters: &str) -> FoundSeal {
     let recipients = match letters {
-        "?" => Err("nobody knows".to_owned()),
+        "?" => Err("the key is unknown".to_owned()),
         letters => Ok(ids(letters)),
     };
     FoundSeal {

@@ -1,4 +1,4 @@
-//! The sealing keys of an environment, as its cluster shows them.
+//! The sealing keys of an environment, as its Environment resource shows them.
 
 use std::collections::BTreeSet;
 
@@ -13,15 +13,15 @@ use crate::error::{CommandError, Result};
 /// The sealing keys of an environment.
 #[derive(Debug)]
 pub(super) struct Observed {
-    /// The active one. Its status may be older than a revocation.
+    /// The active one. The status may be older than a revocation.
     pub(super) active: Option<Active>,
     /// Every key, newest first.
     keys: Vec<SealingKeyStatus>,
-    /// What is wrong with the status, unless it speaks of the Environment as it is.
+    /// Why the status cannot be relied on, if it is outdated or not ready.
     pub(super) conflict: Option<String>,
-    /// The ids of keys that are revoked, whether the controller has seen that yet or not.
+    /// The ids of revoked keys, whether the controller has observed the revocation or not.
     pub(super) revoked: BTreeSet<String>,
-    /// Keys made before this instant are to be replaced.
+    /// Keys generated before this instant are replaced.
     cutoff_time: Option<Timestamp>,
 }
 
@@ -34,7 +34,7 @@ pub(super) struct Active {
 }
 
 impl Observed {
-    /// Takes an Environment apart; refuses a certificate that is none.
+    /// Reads an Environment. Fails if its certificate is malformed.
     pub(super) fn of(environment: &Environment) -> Result<Self> {
         let conflict = conflict(environment);
         let status = environment.status.clone().unwrap_or_default();
@@ -48,11 +48,11 @@ impl Observed {
         })
     }
 
-    /// The active key, which must be there.
+    /// The active key, which must exist.
     pub(super) fn active(&self) -> Result<&Active> {
         self.active.as_ref().ok_or_else(|| {
             CommandError::cluster("the Environment has no certificate yet")
-                .hint("see why with `kubectl describe environments.sceau.dev`")
+                .hint("find the reason with `kubectl describe environments.sceau.dev`")
         })
     }
 
@@ -60,7 +60,10 @@ impl Observed {
     pub(super) fn holds(&self, id: KeyId) -> bool {
         self.active.as_ref().is_some_and(|active| active.id() == id)
             || self.revokes(id)
-            || self.keys.iter().any(|it| it.key_id == id.to_string())
+            || self
+                .keys
+                .iter()
+                .any(|status| status.key_id == id.to_string())
     }
 
     /// Whether a key is revoked.
@@ -80,26 +83,25 @@ impl Observed {
             .filter(|status| status.state == SealingKeyState::Retired)
     }
 
-    /// Whether the active key is to be replaced already, as this run would ask for.
+    /// Whether an earlier run already requested that the active key is replaced.
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
-        match (self.made_at(), self.cutoff_time) {
-            (Some(made_at), Some(before)) => {
-                made_at < before && before <= self.instant_of_renewal(now)
-            }
+        match (self.created_at(), self.cutoff_time) {
+            (Some(created_at), Some(before)) => created_at < before && before <= self.cutoff(now),
             _ => false,
         }
     }
 
-    /// The instant to have older keys replaced at: the first whole second after now, and after the
-    /// active key was made. Keys are as old as the whole second in which they were made, so that one
-    /// which was made a moment ago counts as older too.
-    pub(super) fn instant_of_renewal(&self, now: Timestamp) -> Timestamp {
-        let latest = self.made_at().map_or(now, |made_at| made_at.max(now));
+    /// The cutoff to request: the first whole second after now, and after the active key was
+    /// generated. Kubernetes times have whole seconds, so a key from a moment ago is older too.
+    pub(super) fn cutoff(&self, now: Timestamp) -> Timestamp {
+        let latest = self
+            .created_at()
+            .map_or(now, |created_at| created_at.max(now));
         Timestamp::from_second(latest.as_second() + 1).unwrap_or(latest)
     }
 
-    /// When the active key was made.
-    fn made_at(&self) -> Option<Timestamp> {
+    /// When the active key was generated.
+    fn created_at(&self) -> Option<Timestamp> {
         let active = self.active.as_ref()?.id().to_string();
         let status = self.keys.iter().find(|status| status.key_id == active);
         status.map(|status| status.created_at.0)
@@ -107,7 +109,7 @@ impl Observed {
 }
 
 impl Active {
-    /// Takes a certificate in PEM as the cluster gave it.
+    /// Parses a certificate in PEM from the cluster.
     pub(super) fn parse(certificate: String) -> Result<Self> {
         let parsed = Certificate::parse_pem(&certificate).map_err(|error| {
             CommandError::cluster(format!("the cluster's certificate: {error}"))
@@ -124,14 +126,14 @@ impl Active {
     }
 }
 
-/// Why the status of an Environment is not to be relied on.
+/// Why the status of an Environment cannot be relied on.
 fn conflict(environment: &Environment) -> Option<String> {
     let status = environment.status.as_ref();
     let observed = status.and_then(|status| status.observed_generation);
     let generation = environment.metadata.generation;
     if observed != generation {
         return Some(
-            "the controller has not looked at the Environment since it was changed".to_owned(),
+            "the controller has not observed the latest change of the Environment".to_owned(),
         );
     }
     let mut conditions = status.into_iter().flat_map(|status| &status.conditions);

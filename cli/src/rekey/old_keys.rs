@@ -1,5 +1,5 @@
-//! The keys that a re-keying has left behind, and what still needs them: decided from the
-//! Environment, the pinned certificates and the seals of the repository.
+//! The old keys of a re-keyed environment, and what still needs them: decided from the Environment,
+//! the pinned certificates and the seals of the repository.
 
 use sealing::KeyId;
 use serde::Serialize;
@@ -11,18 +11,18 @@ use crate::{
     ui,
 };
 
-/// The keys that may be revoked once nothing needs them.
+/// The keys that can be revoked once nothing needs them.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct OldKeys {
     /// Their ids.
     pub(super) ids: Vec<String>,
     /// What needs one of them.
     pub(super) needs: Vec<Need>,
-    /// What may need one of them: it does not say, or cannot be read.
+    /// What may need one of them: it does not name its key, or cannot be read.
     pub(super) unjudged: Vec<Need>,
 }
 
-/// Something that needs an old key, or may.
+/// A SealedSecret or seal that needs an old key, or may.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(
     tag = "needed",
@@ -30,15 +30,15 @@ pub(super) struct OldKeys {
     rename_all_fields = "camelCase"
 )]
 pub(super) enum Need {
-    /// By SealedSecrets in the cluster, as the controller counts them.
+    /// SealedSecrets in the cluster need it, as the controller counts them.
     ByCluster { key_id: String, sealed_secrets: u32 },
-    /// By a seal in the repository.
+    /// A seal in the repository needs it.
     ByManifest {
         key_id: String,
         #[serde(flatten)]
         seal: FoundSeal,
     },
-    /// Nobody knows, and why.
+    /// Unknown, with the reason.
     Unknown {
         #[serde(flatten)]
         seal: FoundSeal,
@@ -46,21 +46,22 @@ pub(super) enum Need {
     },
 }
 
-/// Finds the old keys. Refuses a cluster of which no key is pinned, or whose re-keying is
-/// unfinished, and one that has not counted yet what the old keys open.
+/// Finds the old keys. Fails if no key of the cluster is pinned, if its re-keying is unfinished, or
+/// if the controller has not counted yet what the old keys decrypt.
 pub(super) fn old_keys(observed: &Observed, pins: &[Pin], seals: &[FoundSeal]) -> Result<OldKeys> {
     let active = check_finished(observed, pins)?;
-    let ids: Vec<String> = observed.retired().map(|it| it.key_id.clone()).collect();
+    let ids: Vec<String> = observed
+        .retired()
+        .map(|status| status.key_id.clone())
+        .collect();
     if ids.is_empty() {
         return Ok(OldKeys::default());
     }
     if let Some(conflict) = &observed.conflict {
         return Err(CommandError::cluster(format!(
-            "what the old keys open is not known: {conflict}"
+            "cannot tell what the old keys decrypt: {conflict}"
         ))
-        .hint(
-            "wait a moment and run this again, or see `kubectl describe environments.sceau.dev`",
-        ));
+        .hint("run this again in a moment, or check `kubectl describe environments.sceau.dev`"));
     }
     Ok(OldKeys {
         needs: needs(observed, active, seals),
@@ -69,16 +70,16 @@ pub(super) fn old_keys(observed: &Observed, pins: &[Pin], seals: &[FoundSeal]) -
     })
 }
 
-/// The id of the active key, when it is the one that is pinned.
+/// The id of the active key, which must be pinned, and no old key beside it.
 fn check_finished(observed: &Observed, pins: &[Pin]) -> Result<KeyId> {
     let active = observed.active()?.id();
     let pinned: Vec<KeyId> = pins.iter().map(|pin| pin.recipient.id()).collect();
     if !pinned.contains(&active) || observed.revokes(active) {
         own(observed, &pinned)?;
         return Err(CommandError::user(
-            "the re-keying is unfinished: the key that the cluster seals with now is not pinned",
+            "the re-keying is unfinished: the active key of the cluster is not pinned",
         )
-        .hint("go on with it first: `sceau rekey` without `--finish`"));
+        .hint("finish it first: run `sceau rekey` without `--finish`"));
     }
     let old = pins.iter().find(|pin| {
         let id = pin.recipient.id();
@@ -91,14 +92,17 @@ fn check_finished(observed: &Observed, pins: &[Pin]) -> Result<KeyId> {
             pin.certificate.display(),
             pin.recipient.id()
         ))
-        .hint("take it out of sceau.yaml, and reseal what was sealed to it with `sceau reseal`")),
+        .hint("remove it from sceau.yaml, and reseal with `sceau reseal`")),
     }
 }
 
-/// A seal needs an old key of this cluster when the active one does not open it here; that another
-/// cluster's key opens it there is no help.
+/// A seal needs an old key of this cluster if the active key does not decrypt it. The key of
+/// another cluster does not help here.
 fn needs(observed: &Observed, active: KeyId, seals: &[FoundSeal]) -> Vec<Need> {
-    let in_cluster = observed.retired().filter(|it| it.sealed_secrets > 0);
+    // The count of the controller also covers manifests of other repositories and branches.
+    let in_cluster = observed
+        .retired()
+        .filter(|status| status.sealed_secrets > 0);
     let in_cluster = in_cluster.map(|status| Need::ByCluster {
         key_id: status.key_id.clone(),
         sealed_secrets: status.sealed_secrets,
@@ -106,7 +110,7 @@ fn needs(observed: &Observed, active: KeyId, seals: &[FoundSeal]) -> Vec<Need> {
     let stale = seals.iter().filter(|seal| !seal.is_wrapped_for(active));
     let in_manifests = stale.flat_map(|seal| {
         let named = seal.recipients.iter().flatten();
-        let old = named.filter(|id| observed.retired().any(|it| it.key_id == **id));
+        let old = named.filter(|id| observed.retired().any(|status| status.key_id == **id));
         old.map(|id| Need::ByManifest {
             key_id: id.clone(),
             seal: seal.clone(),
@@ -127,12 +131,12 @@ fn unjudged(seals: &[FoundSeal]) -> Vec<Need> {
 }
 
 impl OldKeys {
-    /// Everything that stands in the way, or may.
+    /// Everything that prevents a revocation, or may.
     pub(super) fn report(&self) -> Vec<&Need> {
         self.needs.iter().chain(&self.unjudged).collect()
     }
 
-    /// The same as a table, with the reasons below it.
+    /// The same as a table, with the reasons below.
     pub(super) fn table(report: &[&Need]) -> String {
         if report.is_empty() {
             return String::new();
@@ -145,7 +149,7 @@ impl OldKeys {
 }
 
 impl Need {
-    /// Key, what needs it and where that is.
+    /// The key, what needs it, and its place.
     fn cells(&self) -> Vec<String> {
         match self {
             Self::ByCluster {
@@ -169,7 +173,7 @@ impl Need {
         }
     }
 
-    /// Why nobody knows.
+    /// Why the key is unknown.
     fn reason(&self) -> Option<String> {
         match self {
             Self::Unknown { seal, message } => {

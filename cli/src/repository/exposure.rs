@@ -1,4 +1,4 @@
-//! Which values a person could have read, and why.
+//! Which values a person could have read, and why: decided from the git history alone.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,67 +22,67 @@ mod tests;
 
 pub(crate) use self::access::Departure;
 
-/// Who is asked about, and what the project is like now.
-pub(crate) struct Question<'a> {
+/// A person, and the present state of the project.
+pub(crate) struct ExposureQuery<'a> {
     pub(crate) person: &'a str,
     pub(crate) project: &'a Project,
-    /// The files, where they count as they are.
+    /// The files of the working tree, if they count too.
     pub(crate) uncommitted: Option<&'a Inventory>,
-    /// The key of the certificate that is theirs now.
+    /// The key of the person's present certificate.
     pub(crate) own_key: Option<String>,
-    /// What was sealed or committed later, the person could not read.
+    /// The person could not read what was sealed or committed later.
     pub(crate) until: Timestamp,
     /// The present instant.
     pub(crate) now: Timestamp,
 }
 
-/// Why a value could have been read.
+/// Why a person could have read a value.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Reason {
-    /// Its seal was wrapped for the person's own key.
+    /// Its seal was wrapped for their own key.
     Certificate,
-    /// The person operated its environment while it was in use.
+    /// They operated its environment while it was in use.
     Operated,
 }
 
 /// An item with values that the person could have read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Seen {
+pub(crate) struct ExposedItem {
     pub(crate) reasons: BTreeSet<Reason>,
-    /// The ends of the sealed texts that could have been read.
+    /// The tag suffixes of the sealed texts that they could have decrypted.
     pub(crate) tag_suffixes: BTreeSet<String>,
     /// The file that held it last.
     pub(crate) file: String,
     pub(crate) owner: Option<String>,
     pub(crate) provider: Option<String>,
-    /// A value that was sealed after this instant could not have been read.
+    /// They could not read a value that was sealed after this instant.
     pub(crate) until: Timestamp,
 }
 
-/// What a person could have read.
+/// The values that a person could have read.
 #[derive(Debug, Default)]
 pub(crate) struct Exposure {
-    /// When they operated each environment.
+    /// The times at which they operated each environment.
     pub(crate) operated: BTreeMap<EnvironmentName, Vec<Span>>,
-    /// The keys that each of these environments was sealed to meanwhile.
+    /// The keys that each of these environments was sealed to during that time.
     pub(crate) key_ids: BTreeMap<EnvironmentName, BTreeSet<String>>,
-    pub(crate) items: BTreeMap<ItemRef, Seen>,
+    pub(crate) items: BTreeMap<ItemRef, ExposedItem>,
 }
 
 impl Exposure {
-    /// What a person could have read: the values of an environment that were in use while they
-    /// operated it, and whatever was ever wrapped for their own key.
-    pub(crate) fn of(record: &Record, question: &Question<'_>) -> Self {
-        let access = Access::of(record, question);
+    /// The values of an environment that were in use while the person operated it, and all values
+    /// that were ever wrapped for their own key.
+    pub(crate) fn of(record: &Record, query: &ExposureQuery<'_>) -> Self {
+        let access = Access::of(record, query);
         let mut gathering = Gathering {
             record,
-            question,
+            query,
             access: &access,
-            opened: Vec::new(),
-            own_keys: question.own_key.iter().cloned().collect(),
+            accessible: Vec::new(),
+            own_keys: query.own_key.iter().cloned().collect(),
             exposure: Self::default(),
         };
         record
@@ -98,13 +98,13 @@ impl Exposure {
     }
 }
 
-/// An exposure while commits are walked.
+/// An exposure that is gathered while commits are walked.
 struct Gathering<'a> {
     record: &'a Record,
-    question: &'a Question<'a>,
+    query: &'a ExposureQuery<'a>,
     access: &'a Access,
-    /// By commit: the environments whose values were open to the person while it stood.
-    opened: Vec<BTreeSet<EnvironmentName>>,
+    /// By commit: the environments that the person operated while it was current.
+    accessible: Vec<BTreeSet<EnvironmentName>>,
     own_keys: BTreeSet<String>,
     exposure: Exposure,
 }
@@ -115,7 +115,7 @@ impl Gathering<'_> {
         let project_files = &record.project_files[index];
         for own in project_files
             .iter()
-            .filter_map(|it| it.people.get(self.question.person))
+            .filter_map(|project| project.people.get(self.query.person))
         {
             let key_id = own
                 .certificate
@@ -123,47 +123,49 @@ impl Gathering<'_> {
                 .and_then(|path| record.key_id(tree, path));
             self.own_keys.extend(key_id.map(str::to_owned));
         }
-        let open = self.access.during(index, record.commits.standing[index]);
-        self.add_key_ids(&open, project_files, tree);
-        if self.is_like_parent(index, &open) {
+        let accessible = self.access.during(index, record.commits.current[index]);
+        self.add_key_ids(&accessible, project_files, tree);
+        // A large history would be quadratic if each commit added all of its files. The files that
+        // a commit did not change were added with its parent, unless access or path rules differ.
+        if self.is_like_parent(index, &accessible) {
             for change in &record.commits.all[index].changes {
-                self.add_file(&change.path, index, tree, &open);
+                self.add_file(&change.path, index, tree, &accessible);
             }
         } else {
             for path in tree.keys() {
-                self.add_file(path, index, tree, &open);
+                self.add_file(path, index, tree, &accessible);
             }
         }
-        self.opened.push(open);
+        self.accessible.push(accessible);
     }
 
-    /// Whether everything that is open in a commit, but for what it changed, was open in its
-    /// parent and meant the same there.
-    fn is_like_parent(&self, index: usize, open: &BTreeSet<EnvironmentName>) -> bool {
+    /// Whether everything accessible in a commit, except what it changed, was accessible in its
+    /// parent under the same project file.
+    fn is_like_parent(&self, index: usize, accessible: &BTreeSet<EnvironmentName>) -> bool {
         let project_files = &self.record.project_files;
         let first = self.record.commits.all[index].parents.first();
-        open.is_empty()
+        accessible.is_empty()
             || first.is_some_and(|first| {
                 let same = project_files[index]
                     .iter()
                     .zip(&project_files[*first])
                     .all(|(own, old)| Rc::ptr_eq(own, old));
                 same && project_files[index].len() == project_files[*first].len()
-                    && open.is_subset(&self.opened[*first])
+                    && accessible.is_subset(&self.accessible[*first])
             })
     }
 
     fn add_key_ids(
         &mut self,
-        open: &BTreeSet<EnvironmentName>,
+        accessible: &BTreeSet<EnvironmentName>,
         project_files: &[Rc<Project>],
         tree: &Tree,
     ) {
-        for name in open {
+        for name in accessible {
             let settings = project_files
                 .iter()
-                .filter_map(|it| it.environments.get(name));
-            let pinned = settings.flat_map(|it| &it.certificates);
+                .filter_map(|project| project.environments.get(name));
+            let pinned = settings.flat_map(|settings| &settings.certificates);
             let key_ids = pinned.filter_map(|path| self.record.key_id(tree, path));
             let known = self.exposure.key_ids.entry(name.clone()).or_default();
             known.extend(key_ids.map(str::to_owned));
@@ -175,37 +177,41 @@ impl Gathering<'_> {
         path: &str,
         index: usize,
         tree: &Tree,
-        open: &BTreeSet<EnvironmentName>,
+        accessible: &BTreeSet<EnvironmentName>,
     ) {
         let project_files = &self.record.project_files[index];
-        let is_late_commit = self.record.commits.all[index].time > self.question.until;
+        let is_late_commit = self.record.commits.all[index].time > self.query.until;
         let items = tree
             .get(path)
             .and_then(|blob| self.record.manifests.get(blob));
         let path = self.record.relative(path);
-        let until = self.question.until;
+        let until = self.query.until;
         for item in items.into_iter().flatten() {
-            // Only where a commit is newer than their time.
+            // `sealedAt` is not authenticated: it excludes an item only where the commit is late
+            // too.
             let is_late = is_late_commit && item.sealed_at.is_some_and(|at| at > until);
             for id in ids(item, path, project_files) {
-                if is_open(&id, open) && !is_late {
+                if is_accessible(&id, accessible) && !is_late {
                     self.add(id, item, path, Reason::Operated);
                 }
             }
         }
     }
 
-    /// What is not committed counts from the last commit on, unless it says that it is newer.
+    /// Adds files that are not committed. They count from the last commit on, unless their seals
+    /// are newer than the person's access.
     fn visit_working_tree(&mut self) {
         let head = self.record.commits.head;
-        let open = self.access.during(head, self.record.commits.standing[head]);
-        for (id, occurrences) in self.question.uncommitted.iter().flat_map(|it| &it.items) {
+        let accessible = self.access.during(head, self.record.commits.current[head]);
+        for (id, occurrences) in self
+            .query
+            .uncommitted
+            .iter()
+            .flat_map(|inventory| &inventory.items)
+        {
             for it in occurrences {
-                let is_late = it
-                    .sealed
-                    .sealed_at
-                    .is_some_and(|at| at > self.question.until);
-                if is_open(id, &open) && !is_late {
+                let is_late = it.sealed.sealed_at.is_some_and(|at| at > self.query.until);
+                if is_accessible(id, &accessible) && !is_late {
                     self.add(id.clone(), &it.sealed, &it.file, Reason::Operated);
                 }
                 if self.is_for_own_key(&it.sealed) {
@@ -215,7 +221,7 @@ impl Gathering<'_> {
         }
     }
 
-    /// What counts whenever it was committed.
+    /// Adds what counts whenever it was committed.
     fn visit_changes(&mut self) {
         let record = self.record;
         for (index, commit) in record.commits.all.iter().enumerate() {
@@ -236,13 +242,13 @@ impl Gathering<'_> {
         }
     }
 
-    /// Adds what was sealed while they operated its environment, and committed only afterwards.
+    /// Adds what was sealed while they operated its environment, and committed afterwards.
     fn add_late(&mut self, ids: BTreeSet<ItemRef>, item: &SealedItem, path: &str, time: Timestamp) {
         let Some(sealed_at) = item.sealed_at else {
             return;
         };
-        let open = self.access.open_before(sealed_at, time);
-        for id in ids.into_iter().filter(|id| is_open(id, &open)) {
+        let accessible = self.access.accessible_before(sealed_at, time);
+        for id in ids.into_iter().filter(|id| is_accessible(id, &accessible)) {
             self.add(id, item, path, Reason::Operated);
         }
     }
@@ -252,27 +258,31 @@ impl Gathering<'_> {
     }
 
     fn add(&mut self, id: ItemRef, item: &SealedItem, path: &str, reason: Reason) {
+        // Their own key decrypts this text only, so a value that is sealed later is not exposed. An
+        // operator reads every value until the end of their access.
         let until = match reason {
             Reason::Certificate => item.sealed_at,
             Reason::Operated => self.access.end(&id.environment),
         };
-        let until = until
-            .unwrap_or(self.question.until)
-            .min(self.question.until);
-        let seen = self.exposure.items.entry(id).or_insert_with(|| Seen {
-            reasons: BTreeSet::new(),
-            tag_suffixes: BTreeSet::new(),
-            file: String::new(),
-            owner: None,
-            provider: None,
-            until,
-        });
-        seen.reasons.insert(reason);
-        seen.tag_suffixes.insert(item.tag_suffix.clone());
-        path.clone_into(&mut seen.file);
-        seen.owner.clone_from(&item.owner);
-        seen.provider.clone_from(&item.provider);
-        seen.until = seen.until.max(until);
+        let until = until.unwrap_or(self.query.until).min(self.query.until);
+        let exposed = self
+            .exposure
+            .items
+            .entry(id)
+            .or_insert_with(|| ExposedItem {
+                reasons: BTreeSet::new(),
+                tag_suffixes: BTreeSet::new(),
+                file: String::new(),
+                owner: None,
+                provider: None,
+                until,
+            });
+        exposed.reasons.insert(reason);
+        exposed.tag_suffixes.insert(item.tag_suffix.clone());
+        path.clone_into(&mut exposed.file);
+        exposed.owner.clone_from(&item.owner);
+        exposed.provider.clone_from(&item.provider);
+        exposed.until = exposed.until.max(until);
     }
 }
 
@@ -280,14 +290,15 @@ fn ids(item: &SealedItem, path: &str, project_files: &[Rc<Project>]) -> BTreeSet
     if project_files.is_empty() {
         return item.ids(path, None).into_iter().collect();
     }
-    let projects = project_files.iter().map(|it| &**it);
+    let projects = project_files.iter().map(|project| &**project);
     projects
         .flat_map(|project| item.ids(path, Some(project)))
         .collect()
 }
 
-/// An item of an environment that nothing names may be of any.
-fn is_open(id: &ItemRef, open: &BTreeSet<EnvironmentName>) -> bool {
+/// Whether an item is in one of these environments. An item of an unknown environment may be in any
+/// of them, so it counts.
+fn is_accessible(id: &ItemRef, accessible: &BTreeSet<EnvironmentName>) -> bool {
     let is_named = |name: &EnvironmentName| name.as_str() == id.environment;
-    open.iter().any(is_named) || id.environment == UNKNOWN && !open.is_empty()
+    accessible.iter().any(is_named) || id.environment == UNKNOWN && !accessible.is_empty()
 }

@@ -1,11 +1,11 @@
-//! Which files of a repository are manifests: the one answer for every command.
+//! The manifests of a repository, found in the same way for every command.
 //!
-//! In a git repository, git says which files there are: those that it tracks, whatever an ignore
-//! rule says, and those that it neither tracks nor ignores. Elsewhere, they are the files that no
-//! ignore rule excludes. Of these, the extension decides. A nested repository is not entered.
+//! In a git repository, the files are those that git tracks, even if an ignore rule matches them,
+//! and those that it neither tracks nor ignores. Elsewhere, they are the files that no ignore rule
+//! excludes. Of these, the extension decides. Nested repositories are not entered.
 //!
-//! A symbolic link to a file of the repository is that file, once, under the file's own path. A
-//! link that leads out of the repository, to a directory or nowhere is not followed.
+//! A symbolic link to a file of the repository counts as that file, once, under the file's own
+//! path. A link to a directory, to nothing or to the outside of the repository is not followed.
 
 use std::{
     collections::{BTreeSet, HashSet},
@@ -26,17 +26,21 @@ use crate::{
 /// The extensions of manifests, in any case.
 const EXTENSIONS: [&str; 3] = ["json", "yaml", "yml"];
 
-/// Where git keeps what is its own.
+/// The directory of git's own files.
 const GIT: &str = ".git";
 
 /// Whether a file of this name may hold manifests, now or at an old commit.
 pub(crate) fn is_manifest_name(path: &Path) -> bool {
     let extension = path.extension().and_then(OsStr::to_str);
-    extension.is_some_and(|own| EXTENSIONS.iter().any(|it| own.eq_ignore_ascii_case(it)))
+    extension.is_some_and(|own| {
+        EXTENSIONS
+            .iter()
+            .any(|known| own.eq_ignore_ascii_case(known))
+    })
 }
 
-/// Finds the manifests below the paths, each once, in the order of their names. A file that is
-/// named itself is one, whatever it is called.
+/// Finds the manifests below the paths, each once, sorted by name. A path that names a file counts
+/// under any name.
 pub(crate) fn manifest_files(paths: &[PathBuf], directory: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut seen = HashSet::new();
@@ -55,17 +59,17 @@ pub(crate) fn manifest_files(paths: &[PathBuf], directory: &Path) -> Result<Vec<
     Ok(files)
 }
 
-/// Reads a file that was found, named relative to `directory` where it stands below it.
+/// Reads a file that was found. Its label is relative to `directory` if it is below it.
 pub(crate) fn read_found(path: &Path, directory: &Path) -> Result<Input> {
     let name = path.strip_prefix(directory).unwrap_or(path);
     input::read_file_input(name, directory)
 }
 
-/// A repository, or the directory that was named where there is none.
+/// A repository, or the named directory if it is in none.
 struct Area {
     /// Its path, without symbolic links.
     root: PathBuf,
-    /// The same as its user knows it.
+    /// The same path as the user gave it.
     shown: PathBuf,
     is_repository: bool,
 }
@@ -79,7 +83,7 @@ impl Area {
             real.parent()
         };
         let root = repository.or(directory).unwrap_or(real);
-        let is_root = |it: &&Path| fs::canonicalize(it).is_ok_and(|it| it == root);
+        let is_root = |ancestor: &&Path| fs::canonicalize(ancestor).is_ok_and(|path| path == root);
         Self {
             shown: named.ancestors().find(is_root).unwrap_or(root).to_owned(),
             root: root.to_owned(),
@@ -87,7 +91,7 @@ impl Area {
         }
     }
 
-    /// A file as its user knows it.
+    /// A file under the path that the user gave.
     fn shown(&self, file: &Path) -> PathBuf {
         let below = file.strip_prefix(&self.root);
         below.map_or_else(|_| file.to_owned(), |below| self.shown.join(below))
@@ -102,42 +106,43 @@ impl Area {
         if !is_own(real, &self.root) {
             return Ok(BTreeSet::new());
         }
-        let met = if self.is_repository {
+        let found = if self.is_repository {
             git::files(real)?
         } else {
             walk(real)?
         };
-        let met = met.iter().filter(|it| is_manifest_name(it));
-        let files = met.filter_map(|path| real_file(path).filter(|it| self.holds(it, path)));
+        let found = found.iter().filter(|path| is_manifest_name(path));
+        let files = found.filter_map(|path| real_file(path).filter(|file| self.holds(file, path)));
         Ok(files.collect())
     }
 
-    /// Whether a file that was met under a path belongs to the repository.
-    fn holds(&self, real: &Path, met: &Path) -> bool {
-        let is_elsewhere = || project::repository_root(real).is_some_and(|it| it != self.root);
-        is_own(real, &self.root) && (real == met || !is_elsewhere())
+    /// Whether a file that was found under a path belongs to the repository.
+    fn holds(&self, real: &Path, found: &Path) -> bool {
+        let is_elsewhere =
+            || project::repository_root(real).is_some_and(|other| other != self.root);
+        is_own(real, &self.root) && (real == found || !is_elsewhere())
     }
 }
 
-/// Whether a path stands below a root and is not git's.
+/// Whether a path is below a root and not one of git's own files.
 fn is_own(real: &Path, root: &Path) -> bool {
     let below = real.strip_prefix(root);
-    below.is_ok_and(|it| it.iter().all(|part| part != GIT))
+    below.is_ok_and(|path| path.iter().all(|part| part != GIT))
 }
 
 /// The file that a path leads to, if it leads to one.
 fn real_file(path: &Path) -> Option<PathBuf> {
     match fs::canonicalize(path) {
         Ok(real) => real.is_file().then_some(real),
-        // Whoever reads it is told why it cannot be read.
+        // Kept in the list, so that reading it reports the error.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Some(path.to_owned()),
         Err(_) => None,
     }
 }
 
-/// What stands below a directory outside of a repository, but for what an ignore rule excludes.
+/// The files below a directory outside of a repository, except those that an ignore rule excludes.
 fn walk(directory: &Path) -> Result<Vec<PathBuf>> {
-    let is_nested = |it: &DirEntry| it.depth() > 0 && it.path().join(GIT).exists();
+    let is_nested = |entry: &DirEntry| entry.depth() > 0 && entry.path().join(GIT).exists();
     let walk = WalkBuilder::new(directory)
         .hidden(false)
         .require_git(false)
@@ -162,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_extension_says_what_a_manifest_is_in_any_case() {
+    fn manifests_are_found_by_their_extension_in_any_case() {
         for name in ["a.yaml", "a.yml", "a.json", "b/a.YAML", "a.Yml", "a.b.JSON"] {
             assert!(is_manifest_name(Path::new(name)), "{name}");
         }
@@ -172,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_elsewhere_or_is_gits_is_not_the_repositorys() {
+    fn files_elsewhere_and_files_of_git_are_not_in_the_repository() {
         for (path, own) in [
             ("/r", true),
             ("/r/a.yaml", true),

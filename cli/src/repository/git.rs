@@ -1,4 +1,4 @@
-//! The program git: the only file that runs it.
+//! The program git. No other file runs it.
 
 mod log;
 
@@ -15,9 +15,9 @@ use crate::{
 
 pub(crate) use log::{Change, Commit, ObjectId};
 
-/// What would have git look into another repository than the one that the project stands in, as
-/// `git rev-parse --local-env-vars` lists it: git sets some of them where it runs a hook.
-const ELSEWHERE: [&str; 13] = [
+/// The variables that point git at another repository, as `git rev-parse --local-env-vars` lists
+/// them. git sets some of them when it runs a hook.
+const REPOSITORY_VARIABLES: [&str; 13] = [
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
     "GIT_DIR",
@@ -33,12 +33,12 @@ const ELSEWHERE: [&str; 13] = [
     "GIT_WORK_TREE",
 ];
 
-/// What stands below a directory of a repository: what git tracks, whatever an ignore rule says,
-/// and what it neither tracks nor ignores. A nested repository is one name. What is tracked may be
-/// missing.
+/// The files below a directory of a repository: those that git tracks, even if an ignore rule
+/// matches them, and those that it neither tracks nor ignores. A nested repository is one name. A
+/// tracked file may be missing.
 ///
 /// # Errors
-/// When git is not installed or refuses.
+/// When git is not installed or fails.
 pub(crate) fn files(directory: &Path) -> Result<Vec<PathBuf>> {
     let git = Git {
         directory: directory.to_owned(),
@@ -51,18 +51,20 @@ pub(crate) fn files(directory: &Path) -> Result<Vec<PathBuf>> {
         "--others",
         "--exclude-standard",
     ])?;
-    let names = names.split(|it| *it == 0).filter(|it| !it.is_empty());
-    Ok(names.map(|it| directory.join(path(it))).collect())
+    let names = names
+        .split(|byte| *byte == 0)
+        .filter(|name| !name.is_empty());
+    Ok(names.map(|name| directory.join(path(name))).collect())
 }
 
-/// A path as git writes it: on Unix, it may be any bytes.
+/// A path as git prints it: on Unix, it may be any bytes.
 #[cfg(unix)]
 fn path(bytes: &[u8]) -> PathBuf {
     use std::os::unix::ffi::OsStrExt as _;
     std::ffi::OsStr::from_bytes(bytes).into()
 }
 
-/// A path as git writes it.
+/// A path as git prints it.
 #[cfg(not(unix))]
 fn path(bytes: &[u8]) -> PathBuf {
     String::from_utf8_lossy(bytes).into_owned().into()
@@ -71,7 +73,7 @@ fn path(bytes: &[u8]) -> PathBuf {
 /// A repository with its whole history.
 pub(crate) struct Git {
     directory: PathBuf,
-    /// Where the directory stands in the repository: empty, or with a slash at its end.
+    /// The path of the directory in the repository: empty, or with a slash at its end.
     pub(crate) prefix: String,
 }
 
@@ -88,7 +90,7 @@ impl Git {
             == "true"
         {
             return Err(CommandError::user(
-                "this clone is shallow: what somebody could read before its first commit cannot be told",
+                "this clone is shallow: git has no history from before its first commit",
             )
             .hint("fetch the rest: git fetch --unshallow"));
         }
@@ -123,25 +125,25 @@ impl Git {
             "-O/dev/null",
             log::FORMAT,
         ])?;
-        log::parse(&output).ok_or_else(|| CommandError::bug("git log printed something unexpected"))
+        log::parse(&output).ok_or_else(|| CommandError::bug("cannot parse the output of git log"))
     }
 
     /// The commit that is checked out.
     pub(crate) fn head(&self) -> Result<ObjectId> {
         let head = self.text(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]);
         let head = head.map_err(|_| {
-            CommandError::user("this repository has no commit yet").hint("commit the project first")
+            CommandError::user("this repository has no commits").hint("commit the project first")
         })?;
         Ok(ObjectId::new(head.trim_end()))
     }
 
-    /// The commits that branches stand at, those of remotes included.
+    /// The tips of all branches, remote ones included.
     pub(crate) fn branches(&self) -> Result<Vec<ObjectId>> {
         let tips = self.text(&["rev-parse", "--branches", "--remotes"])?;
         Ok(tips.lines().map(ObjectId::new).collect())
     }
 
-    /// A reader of files' contents.
+    /// A reader of blobs.
     pub(crate) fn blobs(&self) -> Result<Blobs> {
         let mut child = self
             .command(&["cat-file", "--batch"])
@@ -149,11 +151,11 @@ impl Git {
             .stderr(Stdio::null())
             .spawn()
             .map_err(|error| not_run(&error))?;
-        let questions = child.stdin.take().expect("standard input is a pipe");
+        let requests = child.stdin.take().expect("standard input is a pipe");
         let answers = child.stdout.take().expect("standard output is a pipe");
         Ok(Blobs {
             child,
-            questions: Some(questions),
+            requests: Some(requests),
             answers: BufReader::new(answers),
         })
     }
@@ -169,16 +171,11 @@ impl Git {
         if output.status.success() {
             return Ok(output.stdout);
         }
-        let project_files = String::from_utf8_lossy(&output.stderr);
-        let project_files = project_files.trim();
-        let error = CommandError::user(format!(
-            "git: {}",
-            project_files.trim_start_matches("fatal: ")
-        ));
+        let message = String::from_utf8_lossy(&output.stderr);
+        let message = message.trim().trim_start_matches("fatal: ");
+        let error = CommandError::user(format!("git: {message}"));
         Err(if project::repository_root(&self.directory).is_none() {
-            error.hint(
-                "who could read what is read from the history of sceau.yaml and the manifests",
-            )
+            error.hint("run this in a git repository: it reads the history of sceau.yaml and the manifests")
         } else {
             error
         })
@@ -186,12 +183,12 @@ impl Git {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("git");
-        for variable in ELSEWHERE {
+        for variable in REPOSITORY_VARIABLES {
             command.env_remove(variable);
         }
         command
             .env("LC_ALL", "C")
-            // Grafts would hide commits, as replaced objects would.
+            // Grafts and replaced objects would hide commits from the history.
             .env("GIT_GRAFT_FILE", "/dev/null")
             .current_dir(&self.directory)
             .args(["--no-optional-locks", "--no-replace-objects"])
@@ -205,14 +202,14 @@ impl Git {
 
 fn not_run(error: &io::Error) -> CommandError {
     let error = CommandError::user(format!("cannot run git: {}", plain(error)));
-    error.hint("install git: it says which files a repository has, and what they were")
+    error.hint("install git: sceau lists the files of a repository and reads their history with it")
 }
 
 /// A running `git cat-file --batch`.
 pub(crate) struct Blobs {
     child: Child,
     /// Taken when it is closed, at the end.
-    questions: Option<ChildStdin>,
+    requests: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
 }
 
@@ -222,20 +219,20 @@ impl Blobs {
         self.ask(id).map_err(|error| {
             let problem = plain(&error);
             CommandError::user(format!("git cannot read the object {}: {problem}", id.0))
-                .hint("see what is wrong with the repository: git fsck")
+                .hint("check the repository: git fsck")
         })
     }
 
     fn ask(&mut self, id: &ObjectId) -> io::Result<Vec<u8>> {
-        let questions = self.questions.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
-        writeln!(questions, "{}", id.0)?;
-        questions.flush()?;
+        let requests = self.requests.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
+        writeln!(requests, "{}", id.0)?;
+        requests.flush()?;
         // `<id> <type> <size>`, or `<id> missing`.
         let mut header = String::new();
         self.answers.read_line(&mut header)?;
         let size = header.trim_end().rsplit(' ').next();
         let size = size.and_then(|size| size.parse::<usize>().ok());
-        let size = size.ok_or_else(|| io::Error::other("it is missing"))?;
+        let size = size.ok_or_else(|| io::Error::other("the object is missing"))?;
         let mut content = vec![0; size + 1];
         self.answers.read_exact(&mut content)?;
         content.pop();
@@ -245,8 +242,8 @@ impl Blobs {
 
 impl Drop for Blobs {
     fn drop(&mut self) {
-        self.questions.take();
-        // It ends with its input; how does not matter any more.
+        self.requests.take();
+        // git ends with its input. Its exit status no longer matters.
         let _ = self.child.wait();
     }
 }

@@ -1,8 +1,7 @@
-//! The items that manifests hold, by environment, Secret and name: what is known of each without
-//! any key.
+//! The items of manifests, by environment, Secret and name, as far as they are known without a key.
 //!
-//! Two items with the same sealed text have the same value. What an item's value is, and whether
-//! two texts stand for one value, cannot be told here.
+//! Two items with the same sealed text have the same value. Two texts may still hold one value:
+//! that cannot be decided here.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,30 +21,30 @@ use crate::{
     repository::files,
 };
 
-/// What stands for a name that a manifest does not say.
+/// The placeholder for a name that a manifest does not have.
 pub(crate) const UNKNOWN: &str = "?";
 
-/// What stands for all items of a Secret that the original's first version sealed as one.
+/// The name of all items together of a Secret that the first kubeseal format sealed as one.
 const WHOLE_SECRET: &str = "*";
 
-/// Who may renew an item's value, and where: annotations of a SealedSecret, for people. With the
-/// name of an item behind a slash they speak of that one alone.
+/// Annotations of a SealedSecret that name who rotates an item's value, and where. With the name of
+/// an item behind a slash, they apply to that item only.
 const NOTES: [(&str, &str); 2] = [
     ("sceau.dev/owner", "owner.sceau.dev"),
     ("sceau.dev/provider", "provider.sceau.dev"),
 ];
 
-/// A sealed item as one text holds it.
+/// A sealed item of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SealedItem {
-    /// The environment that the manifest says; the original's say none.
+    /// The environment in the manifest; the kubeseal format has none.
     environment: Option<String>,
     namespace: String,
     name: String,
     item: String,
-    /// The end of its sealed text: it holds the authentication tag of the value's ciphertext.
+    /// The end of its sealed text, with the authentication tag of the ciphertext.
     pub(crate) tag_suffix: String,
-    /// When a person gave the value; not authenticated. The original does not say it.
+    /// When the value was sealed; not authenticated. The kubeseal format does not record it.
     pub(crate) sealed_at: Option<Timestamp>,
     /// The keys that its seal is wrapped for.
     pub(crate) key_ids: Rc<[String]>,
@@ -54,16 +53,18 @@ pub(crate) struct SealedItem {
 }
 
 impl SealedItem {
-    /// Which items it is in a file of this name: the environments are those that the manifest or
-    /// the project's path rules name.
+    /// The references to this item in a file of this name. The manifest or the project's path rules
+    /// name the environments.
     pub(crate) fn ids(&self, path: &str, project: Option<&Project>) -> Vec<ItemRef> {
         let ruled = || {
-            let environments = project.iter().flat_map(|it| &it.environments);
+            let environments = project.iter().flat_map(|project| &project.environments);
             let own = environments.filter(|(_, settings)| settings.paths.is_match(path));
             own.map(|(name, _)| name.to_string()).collect()
         };
-        let mut environments: Vec<String> =
-            self.environment.clone().map_or_else(ruled, |it| vec![it]);
+        let mut environments: Vec<String> = self
+            .environment
+            .clone()
+            .map_or_else(ruled, |name| vec![name]);
         if environments.is_empty() {
             environments.push(UNKNOWN.to_owned());
         }
@@ -77,11 +78,11 @@ impl SealedItem {
     }
 }
 
-/// The items of a text that its user calls `label`, and an error for whatever speaks of a
-/// SealedSecret and cannot be read.
+/// The items of a text that the user calls `label`, and an error for each SealedSecret that cannot
+/// be read.
 pub(crate) fn read(label: &str, text: &str) -> (Vec<SealedItem>, Vec<CommandError>) {
     let (targets, faults) = manifest::survey(label, text);
-    // The annotations of a template may be anything once it is rendered.
+    // Rendering a template may change its annotations.
     let is_template = text.contains("{{");
     let items = targets.iter().flat_map(|target| {
         let mut items = items(target);
@@ -98,7 +99,7 @@ pub(crate) fn read(label: &str, text: &str) -> (Vec<SealedItem>, Vec<CommandErro
 fn items(target: &Target) -> Vec<SealedItem> {
     match &target.sealed {
         Sealed::Native(sealed) => native(target, sealed),
-        Sealed::Bitnami(sealed) => original(target, sealed),
+        Sealed::Bitnami(sealed) => bitnami(target, sealed),
     }
 }
 
@@ -107,8 +108,12 @@ fn native(target: &Target, sealed: &SealedSecret) -> Vec<SealedItem> {
     let notes = sealed.metadata.annotations.as_ref();
     let mut items = Vec::new();
     for seal in &sealed.spec.seals {
-        let key_ids: Rc<[String]> = seal.recipients.iter().map(|it| it.key_id.clone()).collect();
-        // One that says no time is as old as can be.
+        let key_ids: Rc<[String]> = seal
+            .recipients
+            .iter()
+            .map(|recipient| recipient.key_id.clone())
+            .collect();
+        // A seal without a time counts as the oldest: it must not pass for a rotated value.
         let sealed_at = seal.sealed_at.parse().unwrap_or(Timestamp::UNIX_EPOCH);
         items.extend(seal.items.iter().map(|(item, text)| SealedItem {
             environment: environment.as_ref().map(ToString::to_string),
@@ -120,7 +125,7 @@ fn native(target: &Target, sealed: &SealedSecret) -> Vec<SealedItem> {
     items
 }
 
-fn original(target: &Target, sealed: &bitnami::SealedSecret) -> Vec<SealedItem> {
+fn bitnami(target: &Target, sealed: &bitnami::SealedSecret) -> Vec<SealedItem> {
     let notes = sealed.metadata.annotations.as_ref();
     let single = sealed.spec.encrypted_data.iter().flatten();
     let single = single.map(|(item, text)| (item.as_str(), text.as_str().unwrap_or_default()));
@@ -158,13 +163,16 @@ fn new_item(
     }
 }
 
-/// As many characters of base64 as 16 bytes have at most, white space left out.
-const ENDING: usize = 24;
+/// The most base64 characters that a tag of 16 bytes takes, without white space.
+const TAG_SUFFIX_CHARACTERS: usize = 24;
 
-/// The end of a sealed text.
+/// The tag suffix of a sealed text: equal suffixes mean equal texts.
 pub(crate) fn tag_suffix(text: &str) -> String {
-    let characters: Vec<char> = text.chars().filter(|it| !it.is_whitespace()).collect();
-    characters[characters.len().saturating_sub(ENDING)..]
+    let characters: Vec<char> = text
+        .chars()
+        .filter(|character| !character.is_whitespace())
+        .collect();
+    characters[characters.len().saturating_sub(TAG_SUFFIX_CHARACTERS)..]
         .iter()
         .collect()
 }
@@ -173,9 +181,9 @@ pub(crate) fn tag_suffix(text: &str) -> String {
 #[derive(Debug, Default)]
 pub(crate) struct Inventory {
     pub(crate) items: BTreeMap<ItemRef, Vec<Occurrence>>,
-    /// By the end of a sealed text: the items that have it.
+    /// By tag suffix: the items that have it.
     by_tag_suffix: BTreeMap<String, BTreeSet<ItemRef>>,
-    /// What speaks of a SealedSecret and cannot be read.
+    /// SealedSecrets that cannot be read.
     pub(crate) unreadable: Vec<CommandError>,
 }
 
@@ -197,8 +205,8 @@ impl Inventory {
         self.items.entry(id).or_default().push(occurrence);
     }
 
-    /// Where an item stands, and where a text that ends so stands, whatever item it is there: a
-    /// value stays the same under another name.
+    /// The occurrences of an item, and of any item with one of these tag suffixes: a value that was
+    /// copied to another name is still the same value.
     pub(crate) fn find<'a>(
         &self,
         id: &ItemRef,
@@ -270,16 +278,16 @@ spec:
     fn ids(text: &str) -> Vec<String> {
         let (items, faults) = read("a.yaml", text);
         assert!(faults.is_empty(), "{faults:?}");
-        let ids = items.iter().flat_map(|it| it.ids("a.yaml", None));
-        ids.map(|it| it.to_string()).collect()
+        let ids = items.iter().flat_map(|item| item.ids("a.yaml", None));
+        ids.map(|id| id.to_string()).collect()
     }
 
     #[test]
-    fn notes_speak_of_one_item_or_of_all() {
+    fn notes_apply_to_one_item_or_to_all() {
         let (items, _) = read("a.yaml", NATIVE);
         let notes: Vec<_> = items
             .iter()
-            .map(|it| (&*it.item, it.owner.as_deref(), it.provider.as_deref()))
+            .map(|item| (&*item.item, item.owner.as_deref(), item.provider.as_deref()))
             .collect();
         let expected = [
             ("PIN", Some("payments"), None),
@@ -291,7 +299,7 @@ spec:
     }
 
     #[test]
-    fn templates_are_read_as_far_as_they_are_certain() {
+    fn names_from_templates_are_unknown() {
         let template = NATIVE
             .replace("name: api", "name: {{ .Release.Name }}")
             .replace(
@@ -308,7 +316,7 @@ spec:
     }
 
     #[test]
-    fn the_id_of_an_item_is_read_as_it_is_written() {
+    fn the_reference_of_an_item_is_parsed_as_it_is_written() {
         let id: ItemRef = "prod:shop/api/PIN".parse().unwrap();
         assert_eq!(id.to_string(), "prod:shop/api/PIN");
         for bad in ["prod:shop/api", "shop/api/PIN", "prod:shop/api/PIN/x", ""] {

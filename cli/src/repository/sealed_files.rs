@@ -10,7 +10,7 @@ use crate::{
     repository::files,
 };
 
-/// Reads every manifest below the paths that speaks of SealedSecrets, in the order of their names.
+/// Reads every manifest with SealedSecrets below the paths, sorted by name.
 pub(crate) fn read(paths: &[PathBuf], directory: &Path) -> CommandResult<Vec<SealedFile>> {
     Ok(files::manifest_files(paths, directory)?
         .iter()
@@ -18,20 +18,20 @@ pub(crate) fn read(paths: &[PathBuf], directory: &Path) -> CommandResult<Vec<Sea
         .collect())
 }
 
-/// A file that speaks of SealedSecrets.
+/// A file that holds SealedSecrets.
 pub(crate) struct SealedFile {
-    /// The file as the user knows it.
+    /// The file as the user gave it.
     pub(crate) label: String,
-    /// Where it is.
+    /// Its absolute path.
     pub(crate) path: Option<PathBuf>,
-    /// May hold Secrets in plain form beside what is sealed.
+    /// Its text, which may hold Secrets in plain form too.
     pub(crate) text: Zeroizing<String>,
-    /// What is sealed in it, in its order.
+    /// Its SealedSecrets, in their order.
     pub(crate) objects: Vec<Result<Located, Unreadable>>,
 }
 
 impl SealedFile {
-    /// Reads a file; nothing when it holds no SealedSecret.
+    /// Reads a file; nothing if it holds no SealedSecret.
     fn read(path: &Path, directory: &Path) -> Option<Self> {
         let input = match files::read_found(path, directory) {
             Ok(input) => input,

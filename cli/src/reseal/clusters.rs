@@ -1,4 +1,4 @@
-//! Wrapping through the clusters of the environments: ResealRequests under the user's login.
+//! Wrapping through the clusters of the environments: ResealRequests with the user's login.
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
@@ -18,10 +18,10 @@ use crate::{
     ui::Progress,
 };
 
-/// Seals in a request.
+/// The most seals in one request.
 const MAX_SEALS: usize = 512;
 
-/// The clusters of the environments, each asked when it is first needed.
+/// The clusters of the environments, each connected when it is first needed.
 pub(super) struct Clusters<'a> {
     login: Login,
     project: &'a Project,
@@ -33,8 +33,8 @@ struct Connection {
     cluster: Cluster,
     /// The key that it wraps for.
     active: KeyId,
-    /// The bytes of an outcome with a file key that is wrapped for it.
-    answer_bytes: usize,
+    /// The size of an outcome with a file key that is wrapped for it.
+    outcome_bytes: usize,
 }
 
 impl<'a> Clusters<'a> {
@@ -46,8 +46,8 @@ impl<'a> Clusters<'a> {
         }
     }
 
-    /// Has every seal wrapped that lacks the active key of its cluster; results come in the order
-    /// of the tasks.
+    /// Wraps every seal that lacks the active key of its cluster. Results have the order of the
+    /// tasks.
     pub(super) fn wrap(
         &mut self,
         tasks: &[&Task<'_>],
@@ -81,15 +81,15 @@ impl<'a> Clusters<'a> {
         let deadline = self.login.deadline;
         let connection = self.connection(environment)?;
         let mut results = Vec::new();
-        let mut asked = Vec::new();
+        let mut requested = Vec::new();
         for (index, task) in tasks {
-            match connection.question(task) {
-                Ok(Some(header)) => asked.push((*index, header)),
+            match connection.header(task) {
+                Ok(Some(header)) => requested.push((*index, header)),
                 Ok(None) => {}
                 Err(problem) => results.push((*index, Err(problem))),
             }
         }
-        for batch in batches(&asked, connection.answer_bytes) {
+        for batch in batches(&requested, connection.outcome_bytes) {
             let request = ResealRequestSpec {
                 environment: environment.to_string(),
                 seals: batch.iter().map(|(_, header)| header.clone()).collect(),
@@ -97,7 +97,8 @@ impl<'a> Clusters<'a> {
             let outcomes = connection.cluster.reseal(request, deadline);
             let outcomes = outcomes.map_err(explain)?;
             let indexes = batch.iter().map(|(index, _)| *index);
-            results.extend(indexes.zip(outcomes.into_iter().map(|it| connection.read(it))));
+            results
+                .extend(indexes.zip(outcomes.into_iter().map(|outcome| connection.read(outcome))));
         }
         Ok(results)
     }
@@ -110,21 +111,24 @@ impl<'a> Clusters<'a> {
     }
 }
 
-/// The bytes of a request with its answer: an object in etcd has at most 1.5 MiB.
+/// The largest request with its outcomes: etcd rejects objects over 1.5 MiB.
 const MAX_BYTES: usize = 1024 * 1024;
 
-/// Cuts seals into requests that are neither too many nor, with their answers, too large.
-fn batches(mut asked: &[(usize, SealHeader)], answer_bytes: usize) -> Vec<&[(usize, SealHeader)]> {
+/// Splits seals into requests within both limits.
+fn batches(
+    mut requested: &[(usize, SealHeader)],
+    outcome_bytes: usize,
+) -> Vec<&[(usize, SealHeader)]> {
     let mut batches = Vec::new();
-    while !asked.is_empty() {
+    while !requested.is_empty() {
         let mut bytes = 0;
-        let fitting = asked.iter().take(MAX_SEALS).take_while(|(_, header)| {
-            bytes += answer_bytes + size(header);
+        let fitting = requested.iter().take(MAX_SEALS).take_while(|(_, header)| {
+            bytes += outcome_bytes + size(header);
             bytes <= MAX_BYTES
         });
-        let (batch, rest) = asked.split_at(fitting.count().max(1));
+        let (batch, rest) = requested.split_at(fitting.count().max(1));
         batches.push(batch);
-        asked = rest;
+        requested = rest;
     }
     batches
 }
@@ -133,7 +137,7 @@ fn size(header: &SealHeader) -> usize {
     serde_json::to_vec(header).map_or(0, |json| json.len())
 }
 
-/// What needs no cluster, or cannot be done by one.
+/// The result of a task before any request.
 fn without_request(task: &Task<'_>) -> Result<Rewrapped, Problem> {
     match task {
         Task::Native(_) => Ok(Rewrapped::Recipients(Vec::new())),
@@ -153,20 +157,20 @@ fn connect(
     Ok(Connection {
         cluster,
         active: certificate.key_id(),
-        // Base64, and what stands around it.
-        answer_bytes: certificate.recipient.bits() / 6 + 256,
+        // Base64, and the JSON around it.
+        outcome_bytes: certificate.recipient.bits() / 6 + 256,
     })
 }
 
 impl Connection {
-    /// What to ask for a seal: nothing when it has this cluster's recipient already.
-    fn question(&self, task: &NativeTask<'_>) -> Result<Option<SealHeader>, Problem> {
+    /// The header of a seal to request; nothing if it has this cluster's recipient.
+    fn header(&self, task: &NativeTask<'_>) -> Result<Option<SealHeader>, Problem> {
         let is_active = |id: KeyId| id == self.active;
         if !task.pins.iter().any(|pin| is_active(pin.recipient.id())) {
             return Err(Problem::new(
                 Finding::ActiveKeyNotPinned,
                 format!(
-                    "the cluster wraps for {}, which is not pinned: run `sceau certificate fetch --environment {}`",
+                    "the cluster's active key {} is not pinned: run `sceau certificate fetch --environment {}`",
                     self.active, task.environment
                 ),
             ));
@@ -200,7 +204,7 @@ impl Connection {
             }
             _ => Err(Problem::new(
                 Finding::ActiveKeyNotPinned,
-                "the cluster's active key changed meanwhile: run this again",
+                "the cluster's active key changed during the run: run this again",
             )),
         }
     }
@@ -208,9 +212,9 @@ impl Connection {
 
 fn explain(error: ClusterError) -> CommandError {
     let hint = match &error {
-        ClusterError::Refused(_) => "resealing needs what the ClusterRole `sceau-resealer` grants",
+        ClusterError::Refused(_) => "bind the ClusterRole `sceau-resealer` to your user",
         ClusterError::Unreachable(_) => {
-            "what was resealed stays: run this again, or give the private keys with `--keys`"
+            "run this again, or pass the private keys with `--keys`: resealed seals stay"
         }
         _ => return error.into(),
     };
@@ -236,8 +240,8 @@ mod tests {
             commitment: "c".repeat(53),
             recipients: vec![recipient; recipients],
         };
-        let asked: Vec<_> = (0..count).map(|index| (index, header.clone())).collect();
-        let batches = batches(&asked, 4096 / 6 + 256);
+        let requested: Vec<_> = (0..count).map(|index| (index, header.clone())).collect();
+        let batches = batches(&requested, 4096 / 6 + 256);
         batches.into_iter().map(<[_]>::len).collect()
     }
 

@@ -1,44 +1,44 @@
-//! What became of a seal, in one word and for people.
+//! The result of resealing a seal, as one word and as a message.
 
 use serde::Serialize;
 
-/// What became of a seal, in one word.
+/// The result of resealing a seal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(super) enum Finding {
     /// The cluster wraps for a key that is not pinned.
     ActiveKeyNotPinned,
-    /// It was, and is, at the current recipients.
+    /// It was already wrapped for the current recipients.
     Current,
-    /// Some pinned recipient is missing that nobody here can wrap for.
+    /// A pinned recipient is missing that only another cluster wraps for.
     Incomplete,
-    /// It is of no format that is known.
+    /// Its format is unknown or malformed.
     Malformed,
-    /// The text cannot be changed in place.
+    /// Its text cannot be edited in place.
     NotEditable,
-    /// The original's items need private keys.
+    /// Items in the kubeseal format need private keys.
     NotThroughCluster,
     /// The file could not be written.
     NotWritten,
-    /// It belongs elsewhere, or was changed since it was sealed.
+    /// Decryption failed.
     Refused,
     /// It was wrapped for the current recipients.
     Resealed,
     /// It is sealed for keys that were revoked.
     RevokedSealingKey,
-    /// An item of the original cannot be sealed to several keys.
+    /// An item in the kubeseal format cannot be sealed to several keys.
     SeveralCertificates,
     /// It would be resealed.
     Stale,
     /// The project file does not have its environment.
     UnknownEnvironment,
-    /// None of the keys opens it.
+    /// No given key decrypts it.
     UnknownSealingKey,
     /// The document cannot be read.
     Unreadable,
 }
 
 impl Finding {
-    /// Whether the seal is not at the current recipients, and would not be by running this again.
+    /// Whether the seal could not be resealed.
     pub(super) fn is_failure(self) -> bool {
         !matches!(self, Self::Current | Self::Resealed | Self::Stale)
     }

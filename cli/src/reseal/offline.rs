@@ -1,4 +1,4 @@
-//! Wrapping with private keys at hand, on every core.
+//! Wrapping with private keys from files, on every core.
 
 use std::{num::NonZero, thread};
 
@@ -16,7 +16,7 @@ use crate::{
     ui::Progress,
 };
 
-/// Wraps each task for all recipients that it lacks; results come in the order of the tasks.
+/// Wraps each task for all recipients that it lacks. Results have the order of the tasks.
 pub(super) fn wrap(
     tasks: &[&Task<'_>],
     ring: &KeyRing,
@@ -51,7 +51,7 @@ pub(super) fn wrap(
 fn wrap_one(task: &Task<'_>, ring: &KeyRing) -> Result<Rewrapped, Problem> {
     match task {
         Task::Native(task) => native(task, ring),
-        Task::Bitnami(task) => original(task, ring),
+        Task::Bitnami(task) => bitnami(task, ring),
     }
 }
 
@@ -75,18 +75,17 @@ fn finding(error: &ResealError) -> Finding {
     }
 }
 
-/// Opens every item and seals those anew that another key than the current one opened. All are
-/// or none is.
-fn original(task: &BitnamiTask<'_>, ring: &KeyRing) -> Result<Rewrapped, Problem> {
+/// Decrypts every item, and seals again those that an old key decrypted: all of them or none.
+fn bitnami(task: &BitnamiTask<'_>, ring: &KeyRing) -> Result<Rewrapped, Problem> {
     let mut opener = Opener::new(ring, task.label.clone());
     let mut fresh = Vec::new();
-    let mut closed = Vec::new();
+    let mut undecrypted = Vec::new();
     for (name, text) in &task.texts {
         let malformed = |problem: String| Problem::new(Finding::Malformed, problem);
         let item = Item::parse(text)
             .map_err(|error| malformed(format!("{}: {error}", label(name.as_ref()))))?;
         match opener.open(&item) {
-            None => closed.push(label(name.as_ref())),
+            None => undecrypted.push(label(name.as_ref())),
             Some((_, opened_by)) if opened_by.id() == task.recipient.id() => {}
             Some((plaintext, _)) => {
                 let sealed = seal_item(task.recipient, &task.label, &plaintext);
@@ -95,13 +94,13 @@ fn original(task: &BitnamiTask<'_>, ring: &KeyRing) -> Result<Rewrapped, Problem
             }
         }
     }
-    if closed.is_empty() {
+    if undecrypted.is_empty() {
         Ok(Rewrapped::Items(fresh))
     } else {
-        let closed = closed.join(", ");
+        let undecrypted = undecrypted.join(", ");
         Err(Problem::new(
             Finding::UnknownSealingKey,
-            format!("none of the keys opens {closed}; whether it is current is unknown, too"),
+            format!("no given key decrypts {undecrypted}, so it may be current or stale"),
         ))
     }
 }

@@ -1,4 +1,4 @@
-//! What is to be done with each seal: decided from manifests and pinned certificates alone.
+//! The plan for each seal: decided from manifests and pinned certificates alone.
 
 mod pins;
 mod recipients;
@@ -7,7 +7,7 @@ mod survey;
 use sealing::{
     Context, EnvironmentName, ItemName, Namespace, Recipient, Scope, SecretRef,
     envelope::{
-        bitnami::{self as original, Label},
+        bitnami::{self as kubeseal, Label},
         native::{Envelope, ParsedSeal},
     },
     resource::{Seal, SealedSecret, WrappedFileKey, bitnami},
@@ -20,7 +20,7 @@ pub(crate) use self::{
 pub(super) use self::{pins::Pins, recipients::merged};
 use super::{
     finding::{Finding, Problem},
-    report::Row,
+    report::ResealRow,
 };
 use crate::{
     error::with_causes,
@@ -32,38 +32,38 @@ use crate::{
     repository::sealed_files::SealedFile,
 };
 
-/// What the command line asks for.
+/// The options of the command line.
 pub(super) struct Request<'a> {
-    /// The only environment that is meant.
+    /// The environment, if only one is resealed.
     pub(super) environment: Option<&'a EnvironmentName>,
     /// The namespace of SealedSecrets that name none.
     pub(super) namespace: Option<&'a Namespace>,
 }
 
-/// A file and what is to be done in it.
+/// A file and the plan for its seals.
 pub(super) struct PlannedFile<'a> {
     pub(super) file: &'a SealedFile,
     pub(super) subjects: Vec<Subject<'a>>,
 }
 
-/// A seal, or a SealedSecret of which no single seal can be spoken of.
+/// A seal, or a whole SealedSecret if its seals are unknown.
 pub(super) struct Subject<'a> {
-    /// What will be reported, as far as it is known.
-    pub(super) row: Row,
+    /// The row of the report, as far as it is known.
+    pub(super) row: ResealRow,
     pub(super) state: State<'a>,
 }
 
-/// How a seal stands.
+/// The state of a seal.
 pub(super) enum State<'a> {
     /// It is wrapped for exactly the pinned recipients.
     Current,
-    /// Nothing can be done.
+    /// It cannot be resealed.
     Blocked(Problem),
     /// It is stale, or may be.
-    Open(Task<'a>),
+    Stale(Task<'a>),
 }
 
-/// Something to wrap anew.
+/// A seal, or items in the kubeseal format, to wrap again.
 pub(super) enum Task<'a> {
     Native(NativeTask<'a>),
     Bitnami(BitnamiTask<'a>),
@@ -83,42 +83,44 @@ pub(super) struct NativeTask<'a> {
     pub(super) pins: &'a [Pin],
 }
 
-/// The items of a SealedSecret of the original, which do not tell whether they are stale.
+/// The items of a SealedSecret in the kubeseal format, which may be stale.
 pub(super) struct BitnamiTask<'a> {
     pub(super) object: &'a Located,
     pub(super) label: Label,
     pub(super) recipient: &'a Recipient,
-    /// Each sealed text with its item's name; what its first version sealed as one has none.
+    /// Each sealed text with its item's name. A whole sealed Secret has no name.
     pub(super) texts: Vec<(Option<ItemName>, &'a str)>,
 }
 
-/// What was wrapped anew.
+/// The result of wrapping again.
 pub(super) enum Rewrapped {
-    /// Items of the original's format with their new texts; none when all are current.
+    /// Items in the kubeseal format with their new texts; none if all are current.
     Items(Vec<(Option<ItemName>, String)>),
     /// The file key for recipients that the seal did not have.
     Recipients(Vec<WrappedFileKey>),
-    /// Nobody tried.
+    /// Wrapping was not tried.
     Untried,
 }
 
 impl PlannedFile<'_> {
-    /// What is to be wrapped, in the file's order.
-    pub(super) fn open(&self) -> impl Iterator<Item = &Task<'_>> {
-        self.subjects.iter().filter_map(|it| match &it.state {
-            State::Open(task) => Some(task),
-            State::Current | State::Blocked(_) => None,
-        })
+    /// The seals to wrap, in the file's order.
+    pub(super) fn stale(&self) -> impl Iterator<Item = &Task<'_>> {
+        self.subjects
+            .iter()
+            .filter_map(|subject| match &subject.state {
+                State::Stale(task) => Some(task),
+                State::Current | State::Blocked(_) => None,
+            })
     }
 
-    /// The number of these.
+    /// The number of seals to wrap.
     pub(super) fn tasks(&self) -> usize {
-        self.open().count()
+        self.stale().count()
     }
 }
 
 impl Task<'_> {
-    /// What can be said without keys and without a cluster.
+    /// The result without keys and without a cluster.
     pub(super) fn untried(&self) -> Result<Rewrapped, Problem> {
         match self {
             Self::Native(_) => Ok(Rewrapped::Untried),
@@ -127,11 +129,11 @@ impl Task<'_> {
     }
 }
 
-/// The original's items can be resealed with private keys only.
+/// Items in the kubeseal format can be resealed with private keys only.
 pub(super) fn needs_keys() -> Problem {
     Problem::new(
         Finding::NotThroughCluster,
-        "the original's items do not say which key they are sealed to: give the private keys with `--keys`",
+        "items in the kubeseal format do not name their key: pass the private keys with `--keys`",
     )
 }
 
@@ -144,7 +146,7 @@ impl NativeTask<'_> {
     }
 }
 
-/// Decides about every seal of a file.
+/// Plans every seal of a file.
 pub(super) fn plan<'a>(
     file: &'a SealedFile,
     request: &Request<'_>,
@@ -161,7 +163,7 @@ pub(super) fn plan<'a>(
                 }
             }
             Err(unreadable) => subjects.push(Subject {
-                row: Row::new(&unreadable.origin),
+                row: ResealRow::new(&unreadable.origin),
                 state: State::Blocked(Problem::new(Finding::Unreadable, &unreadable.problem)),
             }),
         }
@@ -169,7 +171,7 @@ pub(super) fn plan<'a>(
     PlannedFile { file, subjects }
 }
 
-/// Whether an object is of the environment that was asked for, or may be.
+/// Whether an object is of the requested environment, or may be.
 fn concerns(
     request: &Request<'_>,
     object: &Located,
@@ -178,6 +180,7 @@ fn concerns(
     let Some(requested) = request.environment else {
         return true;
     };
+    // An object of an unknown environment is reported rather than left out: it could be stale.
     match (environment, &object.sealed) {
         (Ok(environment), _) => *environment == requested,
         (Err(_), Sealed::Native(sealed)) => sealed.spec.environment == requested.as_str(),
@@ -185,8 +188,8 @@ fn concerns(
     }
 }
 
-/// A native manifest names its environment; for one of the original the path rules do, and
-/// `--environment` where there is none.
+/// The environment of an object. A native manifest names it. For the kubeseal format the path rules
+/// do, else `--environment`.
 fn environment<'a>(
     object: &Located,
     file: &SealedFile,
@@ -201,7 +204,7 @@ fn environment<'a>(
             .find(|name| name.as_str() == sealed.spec.environment)
             .ok_or_else(|| {
                 let name = &sealed.spec.environment;
-                unknown(format!("there is no environment `{name}` in {FILE_NAME}"))
+                unknown(format!("{FILE_NAME} has no environment `{name}`"))
             }),
         Sealed::Bitnami(_) => {
             let by_path = EnvironmentHints {
@@ -228,7 +231,7 @@ fn plan_object<'a>(
     request: &Request<'_>,
     pins: &'a Pins,
 ) -> Vec<Subject<'a>> {
-    let mut row = Row::of(object);
+    let mut row = ResealRow::of(object);
     let states = environment.and_then(|environment| {
         row.environment = Some(environment.to_string());
         let place = place(&object.sealed, request.namespace)?;
@@ -236,15 +239,16 @@ fn plan_object<'a>(
         let pins = pins.of(environment);
         match &object.sealed {
             Sealed::Native(sealed) => native(object, sealed, (environment, place), pins),
-            Sealed::Bitnami(sealed) => original(object, sealed, &place, pins),
+            Sealed::Bitnami(sealed) => bitnami(object, sealed, &place, pins),
         }
     });
+    // A malformed manifest gets one row: its seals are unknown, so they have no numbers.
     let numbered = matches!(object.sealed, Sealed::Native(_)) && states.is_ok();
     let states = states.unwrap_or_else(|problem| vec![State::Blocked(problem)]);
     (1..)
         .zip(states)
         .map(|(number, state)| Subject {
-            row: Row {
+            row: ResealRow {
                 seal: numbered.then_some(number),
                 ..row.clone()
             },
@@ -272,7 +276,7 @@ fn native<'a>(
         if recipients::are_current(&seal.recipients, pins) {
             return State::Current;
         }
-        State::Open(Task::Native(NativeTask {
+        State::Stale(Task::Native(NativeTask {
             object,
             environment,
             place: place.clone(),
@@ -287,25 +291,26 @@ fn native<'a>(
     Ok(states.collect())
 }
 
-fn original<'a>(
+fn bitnami<'a>(
     object: &'a Located,
     sealed: &'a bitnami::SealedSecret,
     place: &SecretRef,
     pins: &'a [Pin],
 ) -> Result<Vec<State<'a>>, Problem> {
+    // The item format has room for one wrapped key. A second cluster could not decrypt it.
     let [only] = pins else {
         return Err(Problem::new(
             Finding::SeveralCertificates,
-            "an item of the original is sealed to one key, and the environment has several certificates",
+            "an item in the kubeseal format is sealed to one key, but the environment has several certificates",
         ));
     };
     let texts = texts(&sealed.spec)?;
     if texts.is_empty() {
         return Ok(vec![State::Current]);
     }
-    Ok(vec![State::Open(Task::Bitnami(BitnamiTask {
+    Ok(vec![State::Stale(Task::Bitnami(BitnamiTask {
         object,
-        label: original::Scope::of(&sealed.metadata).label(place),
+        label: kubeseal::Scope::of(&sealed.metadata).label(place),
         recipient: &only.recipient,
         texts,
     }))])
@@ -316,9 +321,10 @@ fn texts(spec: &bitnami::Spec) -> Result<Vec<(Option<ItemName>, &str)>, Problem>
     let items = spec.encrypted_data.iter().flatten();
     let mut texts = items
         .map(|(name, value)| {
-            let item = ItemName::parse(name.as_str()).map_err(|it| malformed(it.to_string()))?;
+            let item =
+                ItemName::parse(name.as_str()).map_err(|error| malformed(error.to_string()))?;
             let text = value.as_str();
-            let text = text.ok_or_else(|| malformed(format!("item `{name}` is no text")))?;
+            let text = text.ok_or_else(|| malformed(format!("item `{name}` is not a string")))?;
             Ok((Some(item), text))
         })
         .collect::<Result<Vec<_>, Problem>>()?;

@@ -1,4 +1,4 @@
-//! What became of each seal, as a value: the JSON of `sceau reseal -o json`.
+//! The result of each seal: the JSON of `sceau reseal -o json`.
 
 use serde::Serialize;
 
@@ -10,22 +10,22 @@ use crate::{
     ui,
 };
 
-/// What became of a seal.
+/// The result of a seal.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Row {
+pub(crate) struct ResealRow {
     #[serde(flatten)]
     pub(super) location: ManifestLocation,
     pub(super) environment: Option<String>,
-    /// Counted from 1; the original's format knows no seals.
+    /// Counted from 1; the kubeseal format has no seals.
     pub(super) seal: Option<usize>,
     pub(super) result: Finding,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) message: Option<String>,
 }
 
-impl Row {
-    /// A row for something of which nothing but its origin is known.
+impl ResealRow {
+    /// A row for a document of which only the origin is known.
     pub(super) fn new(origin: &Origin) -> Self {
         Self::at(ManifestLocation::at(origin))
     }
@@ -45,11 +45,11 @@ impl Row {
         }
     }
 
-    /// The same with what became of it.
+    /// The same row with a result.
     pub(super) fn with(self, problem: Problem) -> Self {
         Self {
             result: problem.finding,
-            message: Some(problem.message).filter(|it| !it.is_empty()),
+            message: Some(problem.message).filter(|message| !message.is_empty()),
             ..self
         }
     }
@@ -65,24 +65,24 @@ impl Row {
     }
 }
 
-/// The report. A table leaves out what is current, and has the reasons below it.
-pub(super) fn render(rows: &[Row], format: ReportFormat) -> Result<String> {
+/// The report. A table leaves out current seals, and has the reasons below.
+pub(super) fn render(rows: &[ResealRow], format: ReportFormat) -> Result<String> {
     Ok(match format {
         ReportFormat::Json => manifest::to_text(&rows, Format::Json)?.to_string(),
         ReportFormat::Yaml => manifest::to_text(&rows, Format::Yaml)?.to_string(),
         ReportFormat::Table => {
-            let told = || rows.iter().filter(|row| row.result != Finding::Current);
-            if told().next().is_none() {
+            let reported = || rows.iter().filter(|row| row.result != Finding::Current);
+            if reported().next().is_none() {
                 return Ok(String::new());
             }
             let header = ["RESULT", "ENVIRONMENT", "SECRET", "SEAL", "WHERE"];
-            ui::table(&header, told().map(Row::cells)) + &reasons(rows)
+            ui::table(&header, reported().map(ResealRow::cells)) + &reasons(rows)
         }
     })
 }
 
-/// Each reason once, with where it holds.
-fn reasons(rows: &[Row]) -> String {
+/// Each reason once, with its places.
+fn reasons(rows: &[ResealRow]) -> String {
     let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
     for row in rows {
         let Some(message) = row.message.as_deref() else {
@@ -101,13 +101,16 @@ fn reasons(rows: &[Row]) -> String {
     lines.collect()
 }
 
-/// What was done, in one line.
-pub(super) fn summary(rows: &[Row]) -> String {
-    let count = |is: &dyn Fn(Finding) -> bool| rows.iter().filter(|it| is(it.result)).count();
+/// The results in one line.
+pub(super) fn summary(rows: &[ResealRow]) -> String {
+    let count = |is: &dyn Fn(Finding) -> bool| rows.iter().filter(|row| is(row.result)).count();
     let counted = [
-        ("resealed", count(&|it| it == Finding::Resealed)),
-        ("stale", count(&|it| it == Finding::Stale)),
-        ("current before", count(&|it| it == Finding::Current)),
+        ("resealed", count(&|finding| finding == Finding::Resealed)),
+        ("stale", count(&|finding| finding == Finding::Stale)),
+        (
+            "already current",
+            count(&|finding| finding == Finding::Current),
+        ),
         ("could not be resealed", count(&Finding::is_failure)),
     ];
     let parts: Vec<_> = counted
@@ -116,12 +119,12 @@ pub(super) fn summary(rows: &[Row]) -> String {
         .map(|(what, count)| format!("{count} {what}"))
         .collect();
     match parts.as_slice() {
-        [] => "there is no SealedSecret here".to_owned(),
+        [] => "found no SealedSecrets".to_owned(),
         parts => format!("seals: {}", parts.join(", ")),
     }
 }
 
-/// So many seals.
+/// A count of seals, in words.
 pub(crate) fn seals(count: usize) -> String {
     match count {
         1 => "1 seal".to_owned(),

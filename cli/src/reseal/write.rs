@@ -1,4 +1,4 @@
-//! Putting what was wrapped into its file: whole, or not at all.
+//! Writing wrapped seals to their files, each file whole or not at all.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use super::{
     WrappedGroup,
     finding::{Finding, Problem},
     plan::{self, NativeTask, PlannedFile, Rewrapped, State, Task},
-    report::Row,
+    report::ResealRow,
 };
 use crate::{
     input,
@@ -17,7 +17,7 @@ use crate::{
     repository::sealed_files::SealedFile,
 };
 
-/// What writes files, or only says what it would write.
+/// Writes files, or only reports what it would write.
 pub(super) struct Writer {
     pub(super) directory: PathBuf,
     pub(super) dry_run: bool,
@@ -25,7 +25,7 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Writes the files of a group, one after the other.
-    pub(super) fn write_group(&self, (files, wrapped): WrappedGroup<'_>) -> Vec<Row> {
+    pub(super) fn write_group(&self, (files, wrapped): WrappedGroup<'_>) -> Vec<ResealRow> {
         let mut wrapped = wrapped.into_iter();
         let write = |file: PlannedFile<'_>| {
             let own = wrapped.by_ref().take(file.tasks()).collect();
@@ -34,9 +34,13 @@ impl Writer {
         files.into_iter().flat_map(write).collect()
     }
 
-    /// Writes a file in which something was wrapped anew, and reports on each of its seals.
-    /// `wrapped` has one result for each open task, in their order.
-    fn write(&self, file: PlannedFile<'_>, wrapped: Vec<Result<Rewrapped, Problem>>) -> Vec<Row> {
+    /// Writes a file with wrapped seals, and reports on each of its seals. `wrapped` has one result
+    /// for each task, in their order.
+    fn write(
+        &self,
+        file: PlannedFile<'_>,
+        wrapped: Vec<Result<Rewrapped, Problem>>,
+    ) -> Vec<ResealRow> {
         let mut wrapped = wrapped.into_iter();
         let mut rows = Vec::new();
         let mut replacements = Vec::new();
@@ -44,7 +48,7 @@ impl Writer {
             let outcome = match subject.state {
                 State::Current => Outcome::plain(Finding::Current),
                 State::Blocked(problem) => Outcome::of(problem),
-                State::Open(task) => match wrapped.next() {
+                State::Stale(task) => match wrapped.next() {
                     Some(Ok(fresh)) => self.outcome(&task, fresh),
                     Some(Err(problem)) => Outcome::of(problem),
                     None => Outcome::plain(Finding::Stale),
@@ -126,7 +130,7 @@ impl Writer {
         let present = input::read_text(&self.directory, label);
         if *present.map_err(|error| not_written(error.message))? != *file.text {
             return Err(not_written(
-                "the file was changed meanwhile: run this again".to_owned(),
+                "the file changed during the run: run this again".to_owned(),
             ));
         }
         output::write(&NewFile {
@@ -139,7 +143,7 @@ impl Writer {
     }
 }
 
-/// What came of a seal, and what it changes in the file.
+/// The result of a seal, and its changes to the file.
 struct Outcome<'a> {
     problem: Problem,
     replacements: Vec<Replacement<'a>>,
@@ -162,7 +166,7 @@ fn incomplete(task: &NativeTask<'_>, certificates: &str) -> Problem {
     Problem::new(
         Finding::Incomplete,
         format!(
-            "not wrapped for {certificates} yet: run `sceau reseal --environment {} --context CONTEXT` against that cluster; until then its old recipients stay",
+            "not wrapped for {certificates}, so the old recipients stay: run `sceau reseal --environment {} --context CONTEXT` against that cluster",
             task.environment
         ),
     )

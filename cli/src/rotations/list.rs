@@ -1,5 +1,5 @@
-//! The list of what somebody who left could have read: a file under `rotations/`, and the JSON
-//! schema that editors check it by.
+//! The rotation list of a person who left: a file under `rotations/`, and its JSON schema for
+//! editors.
 
 use std::{
     fs::{self, FileType},
@@ -25,29 +25,29 @@ use crate::{
     },
 };
 
-/// Where the lists are, from the project's root.
+/// The directory of the lists, relative to the project's root.
 pub(crate) const DIRECTORY: &str = "rotations";
 
 /// The extensions of their files.
 const EXTENSIONS: [&str; 3] = ["json", "yaml", "yml"];
 
-/// The values that somebody who left could have read, and which of them were renewed.
+/// The values that a person who left could have read, and which of them were rotated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(title = "rotations/*.yaml")]
 pub(crate) struct List {
-    /// Who left, as sceau.yaml names them.
+    /// The person who left, as sceau.yaml names them.
     pub(crate) person: String,
     /// The day they left.
     #[schemars(with = "String", extend("format" = "date"))]
     pub(crate) left: Day,
-    /// A value that was given after this instant, they could not read.
+    /// They could not read a value that was set after this instant.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub(crate) since: Timestamp,
-    /// The last day for everything to be renewed: `sceau rotations --check` fails after it.
+    /// The last day to rotate everything: `sceau rotations --check` fails after it.
     #[schemars(with = "String", extend("format" = "date"))]
     pub(crate) deadline: Day,
-    /// The day of the last tick.
+    /// The day on which the last item was marked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub(crate) closed: Option<Day>,
@@ -67,7 +67,7 @@ pub(crate) struct Operated {
     pub(crate) name: String,
     /// When they operated it.
     pub(crate) spans: Vec<Span>,
-    /// The keys that it was sealed to meanwhile.
+    /// The keys that it was sealed to during that time.
     pub(crate) key_ids: Vec<String>,
 }
 
@@ -75,59 +75,59 @@ pub(crate) struct Operated {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Entry {
-    /// Its environment; `?` when nothing says it.
+    /// Its environment; `?` if it is unknown.
     pub(crate) environment: String,
-    /// The namespace of its Secret; `?` when the manifest does not say it.
+    /// The namespace of its Secret; `?` if the manifest does not name it.
     pub(crate) namespace: String,
     /// The name of its Secret.
     pub(crate) name: String,
-    /// Its name; `*` for a Secret that was sealed as one.
+    /// Its name; `*` for a Secret that was sealed as a whole.
     pub(crate) item: String,
     /// The file that holds it, or held it last.
     pub(crate) file: String,
     /// Why they could have read it.
     pub(crate) why: Vec<Reason>,
-    /// Who renews it.
+    /// Who rotates it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) owner: Option<String>,
-    /// Who gives its value.
+    /// Where its value comes from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) provider: Option<String>,
-    /// A value that was sealed after this instant, they could not read.
+    /// They could not read a value that was sealed after this instant.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub(crate) since: Timestamp,
-    /// The last characters of the sealed texts that they could have read: the same text is the
+    /// The last characters of the sealed texts that they could have read. The same text has the
     /// same value.
-    pub(crate) seen: Vec<String>,
-    /// The tick: when its present value was sealed.
+    pub(crate) exposed_tags: Vec<String>,
+    /// The mark: when its present value was sealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
-    pub(crate) renewed: Option<Timestamp>,
-    /// By what that is known.
+    pub(crate) rotated: Option<Timestamp>,
+    /// The evidence for the mark.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) known_by: Option<Evidence>,
-    /// The last characters of a sealed text under which the controller found the value from before.
+    /// The last characters of a sealed text in which the controller found the exposed value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) unchanged: Option<String>,
-    /// The day on which somebody confirmed that the value they could have read works no more.
+    /// The day on which a person confirmed that the exposed value is revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub(crate) confirmed: Option<Day>,
-    /// The last characters of the texts that it had then, in the original's format: it does not
-    /// tell whether another text is another value.
+    /// The last characters of its texts on that day, in the kubeseal format: another text there may
+    /// have the same value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) confirmed_text: Option<String>,
 }
 
-/// By what it is known that a value was renewed.
+/// The evidence that a value was rotated.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Evidence {
-    /// Its seal is newer, and no more is known.
+    /// Its seal is newer.
     Seal,
-    /// The controller opened it, and does not say that it is the value from before.
+    /// The controller unsealed it, and reports another value.
     Controller,
 }
 
@@ -165,17 +165,16 @@ impl ListFile {
 }
 
 const HEADER: &str = "\
-# Values that somebody who left could have read. Written by `sceau offboard`; what is open is shown
-# by `sceau rotations`, and ticked by `sceau rotations --mark`.
+# Values that a person who left could have read. `sceau offboard` writes this list, `sceau rotations`
+# shows the open items, and `sceau rotations --mark` marks the rotated ones.
 ";
 
-/// Reads every list of the project in `root`: each file of the directory and those in it, whatever
-/// git ignores.
+/// Reads every list of the project in `root`: all files below the directory, ignored ones included.
 ///
 /// # Errors
 ///
-/// When something stands there that may be a list and is not looked at: a symbolic link, another
-/// thing than a file, or an extension in another spelling.
+/// When an entry may be a list but cannot be read as one: a symbolic link, not a regular file, or
+/// an extension in another spelling.
 pub(crate) fn read_all(root: &Path) -> Result<Vec<ListFile>> {
     let mut files = Vec::new();
     let mut directories = vec![PathBuf::from(DIRECTORY)];
@@ -192,8 +191,8 @@ pub(crate) fn read_all(root: &Path) -> Result<Vec<ListFile>> {
     files.iter().map(|file| read(root, file)).collect()
 }
 
-/// What stands in a directory below `root`, each by its name from there; nothing where the
-/// directory is not.
+/// The entries of a directory below `root`, with paths relative to `root`; nothing if it does not
+/// exist.
 fn entries(root: &Path, directory: &Path) -> Result<Vec<(PathBuf, FileType)>> {
     let failed = |error: io::Error| CommandError::file("read", directory, &error);
     let path = root.join(directory);
@@ -201,9 +200,9 @@ fn entries(root: &Path, directory: &Path) -> Result<Vec<(PathBuf, FileType)>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(failed(error)),
         Ok(found) if !found.is_dir() => {
-            let problem = format!("{} is no directory", directory.display());
+            let problem = format!("{} is not a directory", directory.display());
             return Err(CommandError::user(problem).hint(
-                "the lists of `sceau offboard` stand in a directory of this name: move away what is there",
+                "move it away: `sceau offboard` writes its lists to a directory of this name",
             ));
         }
         Ok(_) => {}
@@ -219,26 +218,28 @@ fn entries(root: &Path, directory: &Path) -> Result<Vec<(PathBuf, FileType)>> {
 
 /// Whether this is the file of a list, by its name.
 fn is_list(name: &Path, kind: FileType) -> Result<bool> {
+    // A list that is passed over in silence would hide open items, so doubtful names are errors.
     let shown = name.display();
     if kind.is_symlink() {
-        let problem = format!("{shown} is a symbolic link, and none is followed to a list");
+        let problem =
+            format!("{shown} is a symbolic link, and sceau does not follow links to lists");
         return Err(CommandError::user(problem)
-            .hint("put the list itself there: a commit holds only the link"));
+            .hint("replace the link with the list itself: a commit holds only the link"));
     }
     let extension = name.extension().unwrap_or_default();
     let Some(usual) = EXTENSIONS
         .into_iter()
-        .find(|it| extension.eq_ignore_ascii_case(it))
+        .find(|known| extension.eq_ignore_ascii_case(known))
     else {
         return Ok(false);
     };
     if !kind.is_file() {
-        let problem = format!("{shown} is no file, and may be taken for a list");
-        return Err(CommandError::user(problem).hint("move away what is there"));
+        let problem = format!("{shown} has the name of a list, but is not a regular file");
+        return Err(CommandError::user(problem).hint("move it away"));
     }
     if extension != usual {
         return Err(CommandError::user(format!(
-            "{shown} may be a list, and its extension is not written `.{usual}`"
+            "{shown} may be a list, but its extension is not spelled `.{usual}`"
         ))
         .hint("rename it"));
     }
@@ -258,15 +259,15 @@ fn read(root: &Path, file: &Path) -> Result<ListFile> {
     })
 }
 
-/// Who has left by `today`, as the project file says, and has no list of that day.
+/// The people who left by `today` according to the project file, and have no list of that day.
 pub(crate) fn without_list<'a>(
     project: &'a Project,
     lists: &[ListFile],
     today: Day,
 ) -> Vec<&'a str> {
     let is_listed = |person: &str, left: Day| {
-        let mut lists = lists.iter().map(|it| &it.list);
-        lists.any(|it| it.person == person && it.left == left)
+        let mut lists = lists.iter().map(|file| &file.list);
+        lists.any(|list| list.person == person && list.left == left)
     };
     let people = project.people.iter().filter(|(person, settings)| {
         let left = settings.left.filter(|left| *left <= today);
@@ -275,8 +276,7 @@ pub(crate) fn without_list<'a>(
     people.map(|(person, _)| person.as_str()).collect()
 }
 
-/// The file of the list of somebody, relative to the project's root: its name holds nothing that
-/// would lead elsewhere.
+/// The file of a person's list, relative to the project's root. Its name has no path separators.
 pub(crate) fn file_name(person: &str, left: Day) -> PathBuf {
     let harmless = |c: char| {
         if c.is_alphanumeric() || "-_.".contains(c) {

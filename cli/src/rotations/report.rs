@@ -1,4 +1,4 @@
-//! What is open, for people and programs: the JSON of `sceau rotations -o json`.
+//! The open items, for people and programs: the JSON of `sceau rotations -o json`.
 
 use std::cmp::Ordering;
 
@@ -16,15 +16,15 @@ use crate::{
     ui,
 };
 
-/// An item that is still to be renewed.
+/// An item that is still to be rotated.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Row {
+pub(crate) struct RotationRow {
     pub(super) deadline: Day,
     pub(super) due: Due,
     pub(super) person: String,
     pub(super) left: Day,
-    /// The list that it stands in.
+    /// The file of its list.
     pub(super) list: String,
     #[serde(flatten)]
     pub(super) id: ItemRef,
@@ -42,11 +42,11 @@ pub(crate) enum Due {
     InTime,
     /// After the deadline.
     Overdue,
-    /// Its list was closed, and that is not true any more.
+    /// Its list was closed, but is no longer complete.
     Reopened,
 }
 
-impl Row {
+impl RotationRow {
     pub(super) fn new(file: &ListFile, index: usize, state: State, today: Day) -> Self {
         let list = &file.list;
         let entry = &list.items[index];
@@ -68,14 +68,17 @@ impl Row {
         }
     }
 
-    /// Whether `--check` fails by it.
+    /// Whether it makes `--check` fail.
     pub(crate) fn is_late(&self) -> bool {
         self.due != Due::InTime
     }
 
-    /// Names the files that hold it now.
+    /// Records the files that hold it now.
     pub(super) fn is_in(&mut self, occurrences: &[Occurrence]) {
-        self.files = occurrences.iter().map(|it| it.file.clone()).collect();
+        self.files = occurrences
+            .iter()
+            .map(|occurrence| occurrence.file.clone())
+            .collect();
         if let Some(first) = occurrences.first() {
             self.owner.clone_from(&first.sealed.owner);
             self.provider.clone_from(&first.sealed.provider);
@@ -109,8 +112,8 @@ impl Row {
     }
 }
 
-/// The report; a table has below it what each state means and what to do.
-pub(crate) fn render(rows: &[Row], format: ReportFormat) -> Result<String> {
+/// The report. Below a table, it explains each state and what to do.
+pub(crate) fn render(rows: &[RotationRow], format: ReportFormat) -> Result<String> {
     Ok(match format {
         ReportFormat::Json => manifest::to_text(&rows, Format::Json)?.to_string(),
         ReportFormat::Yaml => manifest::to_text(&rows, Format::Yaml)?.to_string(),
@@ -127,17 +130,17 @@ pub(crate) fn render(rows: &[Row], format: ReportFormat) -> Result<String> {
                 "OWNER",
                 "PROVIDER",
             ];
-            ui::table(&header, rows.iter().map(Row::cells)) + &explanations(rows)
+            ui::table(&header, rows.iter().map(RotationRow::cells)) + &explanations(rows)
         }
     })
 }
 
 /// Each state that occurs, once.
-fn explanations(rows: &[Row]) -> String {
+fn explanations(rows: &[RotationRow]) -> String {
     const STATES: [State; 6] = [
         State::Gone,
         State::InFuture,
-        State::NotRenewed,
+        State::NotRotated,
         State::Bitnami,
         State::SameText,
         State::Unchanged,
@@ -151,25 +154,28 @@ fn explanations(rows: &[Row]) -> String {
 
 fn explanation(state: State) -> &'static str {
     match state {
-        State::Confirmed => "somebody confirmed that its old value works no more",
+        State::Confirmed => "a person confirmed that its old value is revoked",
         State::Gone => {
-            "no manifest holds it any more under this name: was it renamed, give it a new value there; make sure that its value works no more where it came from, then say so with `sceau rotations --confirm ENVIRONMENT:NAMESPACE/NAME/ITEM`"
+            "no manifest has it under this name: if it was renamed, rotate it under its new name; \
+             else revoke its value at the provider, and confirm that with \
+             `sceau rotations --confirm ENVIRONMENT:NAMESPACE/NAME/ITEM`"
         }
         State::InFuture => {
-            "its seal claims a time that is still to come: seal it again with `sceau set FILE ITEM`"
+            "its seal has a time in the future: set it again with `sceau set FILE ITEM`"
         }
-        State::NotRenewed => {
-            "its seal is not newer than they left: give it a new value with `sceau set FILE ITEM`"
-        }
+        State::NotRotated => "sealed before the person left: rotate it with `sceau set FILE ITEM`",
         State::Bitnami => {
-            "a file in the original's format does not tell whether its value changed; once it has, say so with `sceau rotations --confirm ENVIRONMENT:NAMESPACE/NAME/ITEM`"
+            "the kubeseal format does not show whether a value changed: rotate it, and confirm that \
+             with `sceau rotations --confirm ENVIRONMENT:NAMESPACE/NAME/ITEM`"
         }
-        State::Renewed(..) => "its value was renewed",
+        State::Rotated(..) => "its value was rotated",
         State::SameText => {
-            "it is the value that they could have read: give it a new one with `sceau set FILE ITEM`"
+            "its sealed text is the one that the person could have read: rotate it with \
+             `sceau set FILE ITEM`"
         }
         State::Unchanged => {
-            "it was sealed again with the value that it had, as the controller says: give it a new one with `sceau set FILE ITEM`"
+            "it was sealed again with its old value, as the controller reports: rotate it with \
+             `sceau set FILE ITEM`"
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What has become of an item that somebody could have read: decided from its entry, from what
-//! the files hold now, and from what the cluster says about it.
+//! The state of an exposed item: decided from its entry in the list, from the present files, and
+//! from the status of its SealedSecret in the cluster.
 
 use jiff::{SignedDuration, Timestamp};
 use sealing::resource::SealedSecret;
@@ -12,114 +12,124 @@ use crate::{
     repository::inventory::{self, Occurrence},
 };
 
-/// What has become of an item.
+/// The state of an exposed item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) enum State {
-    /// Somebody confirmed that the old value works no more.
+    /// A person confirmed that the old value is revoked.
     Confirmed,
-    /// No manifest holds it any more, and its value may still work where it came from.
+    /// No manifest has it any longer, and its value may still be valid at the provider.
     Gone,
-    /// Its seal says that it will be made in the future.
+    /// Its seal has a time in the future.
     InFuture,
-    /// Its seal is not newer than what they could have read.
-    NotRenewed,
-    /// It is one of the original's, whose text also changes without its value.
+    /// It was sealed before the person left.
+    NotRotated,
+    /// It is in the kubeseal format, whose text may change without the value.
     Bitnami,
-    /// Its value was renewed.
-    Renewed(Timestamp, Evidence),
-    /// Its sealed text is one that they could have read.
+    /// Its value was rotated.
+    Rotated(Timestamp, Evidence),
+    /// Its sealed text is one that the person could have read.
     SameText,
-    /// The controller says that it was sealed again with the value that it had.
+    /// The controller reports that it was sealed again with its old value.
     Unchanged,
 }
 
 impl State {
     /// Whether nothing is left to do.
     pub(crate) fn is_done(self) -> bool {
-        matches!(self, Self::Confirmed | Self::Renewed(..))
+        matches!(self, Self::Confirmed | Self::Rotated(..))
     }
 
-    /// Whether only a person can say that it is done.
-    pub(crate) fn wants_confirmation(self) -> bool {
+    /// Whether only a person can confirm that it is done.
+    pub(crate) fn needs_confirmation(self) -> bool {
         matches!(self, Self::Gone | Self::Bitnami)
     }
 }
 
-/// What the cluster says about a value.
+/// What the cluster reports about a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ClusterEvidence {
-    /// It is not the value from before.
+    /// It is not the exposed value.
     Differs,
     /// Nothing.
     Silent,
-    /// It is the value from before.
+    /// It is the exposed value.
     Unchanged,
 }
 
-/// By how much clocks may differ.
+/// The largest difference between clocks that is accepted.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
-/// Decides what has become of an item that the files hold in these places.
+/// Decides the state of an item with these occurrences in the files.
 pub(crate) fn judge(
     entry: &Entry,
     occurrences: &[Occurrence],
-    witnesses: &[ClusterEvidence],
+    evidence: &[ClusterEvidence],
     now: Timestamp,
 ) -> State {
-    let is_seen = |it: &Occurrence| entry.seen.contains(&it.sealed.tag_suffix);
-    if occurrences.iter().any(is_seen) {
+    // The order matters. A sealed text that was exposed proves the old value, whatever time its
+    // seal has: anyone who can edit the file can write that time.
+    let is_exposed =
+        |occurrence: &Occurrence| entry.exposed_tags.contains(&occurrence.sealed.tag_suffix);
+    if occurrences.iter().any(is_exposed) {
         return State::SameText;
     }
-    let is_unchanged = |it: &Occurrence| entry.unchanged.as_ref() == Some(&it.sealed.tag_suffix);
+    let is_unchanged =
+        |occurrence: &Occurrence| entry.unchanged.as_ref() == Some(&occurrence.sealed.tag_suffix);
     if occurrences.iter().any(is_unchanged) {
         return State::Unchanged;
     }
-    let sealed: Option<Vec<_>> = occurrences.iter().map(|it| it.sealed.sealed_at).collect();
-    match (sealed, entry.confirmed, entry.renewed) {
+    let sealed: Option<Vec<_>> = occurrences
+        .iter()
+        .map(|occurrence| occurrence.sealed.sealed_at)
+        .collect();
+    // An item in several files is as old as the oldest of its seals. A confirmation counts for the
+    // texts of that day only, and for a native item only after it was removed.
+    match (sealed, entry.confirmed, entry.rotated) {
         (None, Some(_), _) if entry.confirmed_text == Some(texts(occurrences)) => State::Confirmed,
         (None, ..) => State::Bitnami,
         (Some(times), Some(_), _) if times.is_empty() => State::Confirmed,
         (Some(times), None, Some(at)) if times.is_empty() => {
-            State::Renewed(at, entry.known_by.unwrap_or(Evidence::Seal))
+            State::Rotated(at, entry.known_by.unwrap_or(Evidence::Seal))
         }
         (Some(times), ..) => match (times.iter().min(), times.iter().max()) {
             (Some(_), Some(latest)) if *latest > now + SKEW => State::InFuture,
-            (Some(earliest), _) if *earliest > entry.since => renewed(entry, *earliest, witnesses),
-            (Some(_), _) => State::NotRenewed,
+            (Some(earliest), _) if *earliest > entry.since => rotated(entry, *earliest, evidence),
+            (Some(_), _) => State::NotRotated,
             (None, _) => State::Gone,
         },
     }
 }
 
-/// The ends of the texts that an item has, as a confirmation notes them.
+/// The tag suffixes of an item's texts, as a confirmation records them.
 pub(super) fn texts(occurrences: &[Occurrence]) -> String {
     let mut tag_suffixes: Vec<&str> = occurrences
         .iter()
-        .map(|it| &*it.sealed.tag_suffix)
+        .map(|occurrence| &*occurrence.sealed.tag_suffix)
         .collect();
     tag_suffixes.sort_unstable();
     tag_suffixes.dedup();
     tag_suffixes.join(" ")
 }
 
-fn renewed(entry: &Entry, at: Timestamp, witnesses: &[ClusterEvidence]) -> State {
-    if witnesses.contains(&ClusterEvidence::Unchanged) {
+fn rotated(entry: &Entry, at: Timestamp, evidence: &[ClusterEvidence]) -> State {
+    if evidence.contains(&ClusterEvidence::Unchanged) {
         return State::Unchanged;
     }
-    let all_differ =
-        !witnesses.is_empty() && witnesses.iter().all(|it| *it == ClusterEvidence::Differs);
-    let was_told = entry.renewed == Some(at) && entry.known_by == Some(Evidence::Controller);
-    let evidence = if all_differ || was_told {
+    let all_differ = !evidence.is_empty()
+        && evidence
+            .iter()
+            .all(|evidence| *evidence == ClusterEvidence::Differs);
+    let was_reported = entry.rotated == Some(at) && entry.known_by == Some(Evidence::Controller);
+    let evidence = if all_differ || was_reported {
         Evidence::Controller
     } else {
         Evidence::Seal
     };
-    State::Renewed(at, evidence)
+    State::Rotated(at, evidence)
 }
 
-/// What a SealedSecret in the cluster says about the value of an item whose sealed text in the
-/// files ends so. Its status counts when it is done with what stands in its spec, and that holds
-/// the same text.
+/// What the status of a SealedSecret reports about an item. It counts only if the controller has
+/// finished the present spec, and if the spec has the same sealed text as the files.
 pub(crate) fn cluster_evidence(
     live: &SealedSecret,
     item: &str,
@@ -134,16 +144,23 @@ pub(crate) fn cluster_evidence(
     };
     let is_current = status.observed_generation.is_some()
         && status.observed_generation == live.metadata.generation;
-    let is_ready = |it: &_| matches!(it, ("Ready", "True"));
+    let is_ready = |condition: &_| matches!(condition, ("Ready", "True"));
     let mut conditions = status.conditions.iter();
-    if !is_current || !conditions.any(|it| is_ready(&(it.type_.as_str(), it.status.as_str()))) {
+    if !is_current
+        || !conditions
+            .any(|condition| is_ready(&(condition.type_.as_str(), condition.status.as_str())))
+    {
         return ClusterEvidence::Silent;
     }
-    let given = status.unchanged.iter().find(|it| it.item == item);
+    let given = status
+        .unchanged
+        .iter()
+        .find(|unchanged| unchanged.item == item);
     let is_compared = status
         .compared_since
         .as_ref()
-        .is_some_and(|it| it.0 <= since);
+        .is_some_and(|time| time.0 <= since);
+    // The controller may know a value from before that is newer than the person's access.
     let is_later = |text: &str| text.parse::<Timestamp>().is_ok_and(|at| at > since);
     match given {
         Some(unchanged) if !is_later(&unchanged.since) => ClusterEvidence::Unchanged,
@@ -152,9 +169,8 @@ pub(crate) fn cluster_evidence(
     }
 }
 
-/// What has to be written into a list so that its ticks are true: a tick that is not true any more
-/// is taken back.
-pub(crate) fn ticks(list: &List, states: &[State], today: Day) -> Vec<Setting<'static>> {
+/// The fields of a list that have to change. A mark that no longer holds is removed.
+pub(crate) fn marks(list: &List, states: &[State], today: Day) -> Vec<Setting<'static>> {
     let mut settings = Vec::new();
     for (index, (entry, state)) in list.items.iter().zip(states).enumerate() {
         let mut set = |field, scalar| {
@@ -165,21 +181,21 @@ pub(crate) fn ticks(list: &List, states: &[State], today: Day) -> Vec<Setting<'s
             });
         };
         match state {
-            State::Renewed(at, evidence)
-                if entry.renewed.is_none() || entry.known_by < Some(*evidence) =>
+            State::Rotated(at, evidence)
+                if entry.rotated.is_none() || entry.known_by < Some(*evidence) =>
             {
-                set("renewed", Scalar::Quoted(at.to_string()));
+                set("rotated", Scalar::Quoted(at.to_string()));
                 set("knownBy", Scalar::Plain(evidence.as_str().to_owned()));
             }
-            State::Renewed(..) | State::Confirmed => {}
-            _ if entry.renewed.is_some() => {
-                set("renewed", Scalar::Null);
+            State::Rotated(..) | State::Confirmed => {}
+            _ if entry.rotated.is_some() => {
+                set("rotated", Scalar::Null);
                 set("knownBy", Scalar::Null);
             }
             _ => {}
         }
     }
-    let is_done = states.iter().all(|it| it.is_done());
+    let is_done = states.iter().all(|state| state.is_done());
     let closed = match (is_done, list.closed) {
         (true, None) => Some(Scalar::Quoted(today.to_string())),
         (false, Some(_)) => Some(Scalar::Null),
@@ -193,8 +209,8 @@ pub(crate) fn ticks(list: &List, states: &[State], today: Day) -> Vec<Setting<'s
     settings
 }
 
-/// What notes under which sealed text the value of an item of a list is the one from before, so that
-/// it is known without the cluster too.
+/// The field that records the sealed text in which the controller found the exposed value. Later
+/// runs then know it without the cluster.
 pub(crate) fn remark(item: usize, tag_suffix: &str) -> Setting<'static> {
     Setting {
         way: vec![Hop::Field("items"), Hop::Index(item)],
@@ -203,8 +219,7 @@ pub(crate) fn remark(item: usize, tag_suffix: &str) -> Setting<'static> {
     }
 }
 
-/// What notes that the old value of an item of a list works no more, and which texts it has by
-/// then; of one that was removed, none.
+/// The fields that record a confirmation: its day, and the texts of the item on that day.
 pub(crate) fn confirmation(item: usize, texts: &str, today: Day) -> [Setting<'static>; 2] {
     let setting = |field, scalar| Setting {
         way: vec![Hop::Field("items"), Hop::Index(item)],

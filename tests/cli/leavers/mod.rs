@@ -44,18 +44,18 @@ fn found(story: &Story, person: &str) -> BTreeSet<String> {
             field("name"),
             field("item")
         );
-        let seen = entry["seen"].as_array().unwrap().iter();
-        let mut versions: Vec<String> = seen
+        let exposed = entry["exposedTags"].as_array().unwrap().iter();
+        let mut versions: Vec<String> = exposed
             .map(|it| story.version(&id, it.as_str().unwrap()))
             .collect();
         versions.sort();
-        let is_ticked = entry["renewed"].is_string();
+        let is_marked = entry["rotated"].is_string();
         assert_ne!(
-            is_ticked,
+            is_marked,
             states.contains_key(&id),
             "{id} is ticked, or open"
         );
-        let state = states.get(&id).map_or("Renewed", String::as_str);
+        let state = states.get(&id).map_or("Rotated", String::as_str);
         found.insert(format!("{id} {} {state}", versions.join(",")));
     }
     found
@@ -97,7 +97,7 @@ fn offboard_finds_exactly_what_each_of_them_could_have_read() {
 }
 
 #[test]
-fn what_could_not_be_read_is_told_with_its_commit() {
+fn unreadable_files_are_reported_with_their_commit() {
     let story = tell();
     let outcome = story.project.run("offboard alice --dry-run").done();
     assert_eq!(outcome.changed_files(), [""; 0]);

@@ -15,7 +15,7 @@ impl Keeper {
         self.0.to_public().to_string()
     }
 
-    /// What opens them, as `age-keygen` writes it.
+    /// The identity that decrypts them, as `age-keygen` writes it.
     pub(crate) fn identity(&self) -> String {
         let identity = self.0.to_string();
         format!("# created: now\n{}\n", identity.expose_secret())

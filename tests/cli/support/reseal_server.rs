@@ -58,7 +58,7 @@ struct Controller {
 /// What is different about a cluster.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Cluster {
-    /// How many SealedSecrets a key opens.
+    /// How many SealedSecrets a key decrypts.
     pub(crate) opened: Option<(TestKey, u32)>,
     /// How many revocations come too late, since the Environment was changed.
     pub(crate) conflicts: usize,
@@ -332,7 +332,9 @@ impl Controller {
             Err(ResealError::Unseal(UnsealError::Refused)) => {
                 json!({"result": "Refused", "message": "a sealing key is named and does not open it"})
             }
-            Err(_) => json!({"result": "UnknownSealingKey", "message": "no sealing key opens it"}),
+            Err(_) => {
+                json!({"result": "UnknownSealingKey", "message": "no sealing key decrypts it"})
+            }
         }
     }
 }

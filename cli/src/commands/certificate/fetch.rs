@@ -1,7 +1,7 @@
-//! `sceau certificate fetch`: pins the certificate that an environment's cluster seals with now.
+//! `sceau certificate fetch`: pins the current certificate of an environment's cluster.
 //!
-//! Whoever replaces a pinned certificate decides who can read what is sealed from then on, so a
-//! change is shown and asked for.
+//! A pinned certificate decides who can read what is sealed from then on, so a change of its key is
+//! shown and needs confirmation.
 
 use std::path::{Path, PathBuf};
 
@@ -19,24 +19,24 @@ use crate::{
 
 /// Fetch an environment's certificate from its cluster and pin it
 ///
-/// Reads `status.certificate` of the Environment through your kubeconfig; that needs `get` on
-/// environments.sceau.dev and nothing else. A pinned certificate with another key is replaced only
-/// after both key ids were shown and you agreed.
+/// Reads `status.certificate` of the Environment with your kubeconfig. Your login only needs `get`
+/// on environments.sceau.dev. If the pinned certificate has another key, sceau shows both key ids
+/// and asks for confirmation.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct FetchArguments {
-    /// The environment, which is the name of the Environment in the cluster too
+    /// The environment; the Environment in the cluster has the same name
     #[arg(long, value_name = "NAME")]
     environment: EnvironmentName,
 
     #[command(flatten)]
     cluster: ClusterArguments,
 
-    /// The file to pin, one of the environment's certificates, when it has several
+    /// The file to pin, if the environment has several certificates
     #[arg(short, long, value_name = "FILE")]
     write: Option<PathBuf>,
 
-    /// Replace a certificate with another key without asking
+    /// Replace a certificate with another key without confirmation
     #[arg(long)]
     yes: bool,
 }
@@ -45,7 +45,7 @@ const EXAMPLES: &str = "\
 Examples:
   sceau certificate fetch --environment dev
 
-  Of an environment with two clusters, each has its certificate:
+  For one of the two clusters of an environment:
     sceau certificate fetch --environment prod --context prod-us --write certificates/prod-us.pem";
 
 pub(in crate::commands) fn run(arguments: &FetchArguments, io: &mut Io<'_>) -> Result<()> {
@@ -55,8 +55,8 @@ pub(in crate::commands) fn run(arguments: &FetchArguments, io: &mut Io<'_>) -> R
     let target = arguments.cluster.target(environment, &io.directory);
     let pem = cluster::fetch_certificate(&target, name)?;
     let fetched = check(&pem, io.now)?;
-    let change = Change::of(&pinned, fetched.key_id());
-    if arguments.agreed(change, &pinned, io)? {
+    let change = PinChange::of(&pinned, fetched.key_id());
+    if arguments.is_confirmed(change, &pinned, io)? {
         output::write(&NewFile {
             directory: &pinned.directory,
             name: &pinned.name,
@@ -69,7 +69,7 @@ pub(in crate::commands) fn run(arguments: &FetchArguments, io: &mut Io<'_>) -> R
     Ok(())
 }
 
-/// What the cluster gave must be fit to be pinned, and to be sealed to at `now`.
+/// Checks that the cluster's certificate can be pinned, and can be sealed to at `now`.
 fn check(pem: &str, now: Timestamp) -> Result<Certificate> {
     let valid = |certificate: Certificate| {
         let validity = certificate.check_validity(now);
@@ -83,22 +83,22 @@ fn check(pem: &str, now: Timestamp) -> Result<Certificate> {
 struct Pinned {
     /// The directory that its name is relative to.
     directory: PathBuf,
-    /// Its name, as the project file knows it.
+    /// Its name, as in the project file.
     name: PathBuf,
 }
 
-/// What fetching would change.
+/// The change of a pinned certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Change {
+enum PinChange {
     /// Nothing was pinned.
     First,
-    /// Another key was pinned, or something unreadable.
+    /// Another key was pinned, or an unreadable file.
     Replaced { old: Option<KeyId>, new: KeyId },
     /// The same key was pinned; the certificate around it may be newer.
     SameKey,
 }
 
-impl Change {
+impl PinChange {
     fn of(pinned: &Pinned, new: KeyId) -> Self {
         match project::read_pinned(&pinned.directory, &pinned.name) {
             Ok(None) => Self::First,
@@ -126,10 +126,11 @@ impl FetchArguments {
         };
         if let Some(file) = &self.write {
             let file = paths::absolute(directory, file);
-            let is_file = |it: &&PathBuf| paths::absolute(&project.root, it) == file;
+            let is_file =
+                |certificate: &&PathBuf| paths::absolute(&project.root, certificate) == file;
             let certificate = environment.certificates.iter().find(is_file);
             return certificate
-                .map(|it| pinned(it))
+                .map(|certificate| pinned(certificate))
                 .ok_or_else(|| self.not_pinned());
         }
         match environment.certificates.as_slice() {
@@ -149,46 +150,48 @@ impl FetchArguments {
                     "environment `{name}` has several certificates: {}",
                     paths.join(", ")
                 ))
-                .hint("say which is this cluster's with `--write FILE`, and which cluster with `--context`"))
+                .hint("choose the file with `--write FILE`, and the cluster with `--context`"))
             }
         }
     }
 
-    /// Pinning what nothing is sealed to would be of no effect.
+    /// The error for a file that sceau.yaml does not list: nothing would be sealed to it.
     fn not_pinned(&self) -> CommandError {
         let name = &self.environment;
         CommandError::user(format!(
-            "the file to write is no certificate of environment `{name}` in sceau.yaml"
+            "the file to write is not a certificate of environment `{name}` in sceau.yaml"
         ))
         .hint(format!(
             "list it under environments.{name}.certificates, whose paths are relative to sceau.yaml"
         ))
     }
 
-    /// Shows the change, and asks where somebody must agree.
-    fn agreed(&self, change: Change, pinned: &Pinned, io: &mut Io<'_>) -> Result<bool> {
-        let Change::Replaced { old, new } = change else {
+    /// Shows a changed key, and asks for confirmation.
+    fn is_confirmed(&self, change: PinChange, pinned: &Pinned, io: &mut Io<'_>) -> Result<bool> {
+        let PinChange::Replaced { old, new } = change else {
             return Ok(true);
         };
         let old = old.map_or_else(|| "unreadable".to_owned(), |id| id.to_string());
         let name = pinned.name.display();
         ui::note(
             io,
-            format_args!("{name} changes its key\nold: {old}\nnew: {new}"),
+            format_args!("the key of {name} changes\nold: {old}\nnew: {new}"),
         );
         if self.yes {
             return Ok(true);
         }
         if !io.terminals.stdin {
             return Err(CommandError::user(
-                "the pinned certificate was not replaced: nobody can be asked",
+                "the pinned certificate was not replaced: confirmation needs a terminal",
             )
-            .hint("compare the new key id with what operations announced, and say `--yes`"));
+            .hint(
+                "compare the new key id with the one that operations announced, and pass `--yes`",
+            ));
         }
-        let agreed = ui::confirm(io, "Seal to the new key from now on?")?;
-        if !agreed {
+        let is_confirmed = ui::confirm(io, "Seal to the new key from now on?")?;
+        if !is_confirmed {
             ui::note(io, "nothing was changed");
         }
-        Ok(agreed)
+        Ok(is_confirmed)
     }
 }

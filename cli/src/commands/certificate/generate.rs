@@ -1,4 +1,4 @@
-//! `sceau certificate generate`: a key pair of one's own.
+//! `sceau certificate generate`: a key pair for a person, a machine or recovery.
 
 use std::path::{Path, PathBuf};
 
@@ -13,13 +13,13 @@ use crate::{
 
 /// Generate a key pair for a person, a machine or offline recovery
 ///
-/// Writes a private RSA key of 4096 bits, readable by you alone, and a self-signed certificate for
-/// it. Neither file may be there already. The certificate goes into the repository; the private
-/// key stays where it was made, or, for recovery, goes somewhere offline.
+/// Writes a private RSA key of 4096 bits, readable by you only, and a self-signed certificate for
+/// it. Neither file may exist. Commit the certificate. Keep the private key on its machine, or, for
+/// recovery, offline.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct GenerateArguments {
-    /// Whose key it is: the common name in the certificate
+    /// The owner of the key: the common name in the certificate
     #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     subject: String,
 
@@ -45,7 +45,7 @@ const BITS: usize = 4096;
 
 pub(in crate::commands) fn run(arguments: &GenerateArguments, io: &mut Io<'_>) -> Result<()> {
     let files = [arguments.write_key.as_path(), &arguments.write_certificate];
-    output::refuse_existing(&io.directory, &files)?;
+    output::reject_existing(&io.directory, &files)?;
     let sealing_key = SealingKey::generate(BITS).map_err(CommandError::bug)?;
     let issue = Issue {
         subject: &arguments.subject,

@@ -1,4 +1,4 @@
-//! `sceau certificate show`: what a certificate says about its key.
+//! `sceau certificate show`: the contents of certificates.
 
 use std::path::PathBuf;
 
@@ -17,11 +17,11 @@ use crate::{
 
 /// Show subject, key id, size and validity of certificates
 ///
-/// Of the files that are named, else of the environment's, else of every environment's in
+/// Shows the given files, else the certificates of the given environment, else all certificates in
 /// sceau.yaml.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ShowArguments {
-    /// Certificates in PEM; `-` is standard input
+    /// Certificates in PEM; `-` means standard input
     #[arg(value_name = "FILE", conflicts_with = "environment")]
     files: Vec<PathBuf>,
 
@@ -29,23 +29,23 @@ pub(crate) struct ShowArguments {
     #[arg(long, value_name = "NAME")]
     environment: Option<EnvironmentName>,
 
-    /// How to write
+    /// The output format
     #[arg(short, long, value_name = "FORMAT", default_value = "table")]
     output: ReportFormat,
 }
 
-/// What is told of a certificate.
+/// The report on a certificate.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
     file: String,
-    /// Nothing when the file is missing.
+    /// Nothing if the file is missing.
     #[serde(flatten)]
     content: Option<Content>,
     state: &'static str,
 }
 
-/// What stands in a certificate.
+/// The contents of a certificate.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Content {
@@ -71,7 +71,7 @@ pub(in crate::commands) fn run(arguments: &ShowArguments, io: &mut Io<'_>) -> Re
 }
 
 impl ShowArguments {
-    /// The certificates that are named on the command line.
+    /// The certificates on the command line.
     fn named(&self, io: &mut Io<'_>) -> Result<Vec<Report>> {
         let now = io.now;
         input::read_inputs(&self.files, "certificates", io)?
@@ -86,14 +86,16 @@ impl ShowArguments {
             .collect()
     }
 
-    /// The certificates that the project file names.
+    /// The certificates in the project file.
     fn pinned(&self, io: &Io<'_>) -> Result<Vec<Report>> {
         let project = Project::load(&io.directory)?;
         let environments = match &self.environment {
             Some(name) => vec![resolve::named(&project, name)?.1],
             None => project.environments.values().collect(),
         };
-        let files = environments.iter().flat_map(|it| &it.certificates);
+        let files = environments
+            .iter()
+            .flat_map(|settings| &settings.certificates);
         let reports = files
             .map(|file| {
                 let certificate = project::read_pinned(&project.root, file)?;
@@ -108,10 +110,10 @@ impl ShowArguments {
             return Err(CommandError::user("sceau.yaml names no certificate"));
         }
         if reports.iter().all(|report| report.content.is_none()) {
-            return Err(CommandError::user(
-                "none of the certificates that sceau.yaml names is there",
-            )
-            .hint("fetch them with `sceau certificate fetch --environment NAME`"));
+            return Err(
+                CommandError::user("none of the certificates in sceau.yaml exists")
+                    .hint("fetch them with `sceau certificate fetch --environment NAME`"),
+            );
         }
         Ok(reports)
     }
@@ -165,11 +167,11 @@ fn table(reports: &[Report]) -> String {
         };
         vec![
             report.file.clone(),
-            cell(|it| it.subject.clone()),
-            cell(|it| it.key_id.clone()),
-            cell(|it| it.bits.to_string()),
-            cell(|it| it.not_before.to_string()),
-            cell(|it| it.not_after.to_string()),
+            cell(|content| content.subject.clone()),
+            cell(|content| content.key_id.clone()),
+            cell(|content| content.bits.to_string()),
+            cell(|content| content.not_before.to_string()),
+            cell(|content| content.not_after.to_string()),
             report.state.to_owned(),
         ]
     });

@@ -1,10 +1,10 @@
-//! What is public about one SealedSecret, as a value: the JSON of `sceau inspect -o json`.
+//! The public facts about a SealedSecret: the JSON of `sceau inspect -o json`.
 
 use jiff::Timestamp;
 use sealing::{
     Scope,
     envelope::{
-        bitnami as original,
+        bitnami as kubeseal,
         native::{Envelope, ParsedSeal},
     },
     resource::{SealedSecret, bitnami},
@@ -16,7 +16,7 @@ use crate::{
     manifest::{Origin, Sealed},
 };
 
-/// What is public about a SealedSecret.
+/// The public facts about a SealedSecret.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Report {
@@ -27,7 +27,7 @@ pub(super) struct Report {
     pub(super) api_version: &'static str,
     pub(super) namespace: Option<String>,
     pub(super) name: Option<String>,
-    /// The original's format knows no environments.
+    /// The kubeseal format has no environments.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) environment: Option<String>,
     pub(super) scope: &'static str,
@@ -36,21 +36,21 @@ pub(super) struct Report {
     pub(super) seals: Vec<SealReport>,
 }
 
-/// What is public about a seal.
+/// The public facts about a seal.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SealReport {
-    /// When a person gave these values.
+    /// When these values were sealed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) sealed_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) age_seconds: Option<i64>,
-    /// Whose keys open it; the original's format does not say.
+    /// The keys that decrypt it; the kubeseal format does not name them.
     pub(super) recipients: Vec<RecipientReport>,
     pub(super) items: Vec<ItemReport>,
 }
 
-/// A key that opens a seal.
+/// A key that decrypts a seal.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RecipientReport {
@@ -58,7 +58,7 @@ pub(super) struct RecipientReport {
     pub(super) suite: &'static str,
 }
 
-/// An item, of which name and size are public.
+/// An item, whose name and size are public.
 #[derive(Debug, Serialize)]
 pub(super) struct ItemReport {
     pub(super) name: String,
@@ -66,7 +66,7 @@ pub(super) struct ItemReport {
 }
 
 impl Report {
-    /// Reports on a SealedSecret, or says why it is malformed.
+    /// Reports on a SealedSecret. The error says why it is malformed.
     pub(super) fn of(sealed: &Sealed, origin: &Origin, now: Timestamp) -> Result<Self, String> {
         let (name, namespace) = sealed.names();
         let report = Self {
@@ -106,10 +106,10 @@ impl Report {
             .template
             .as_ref()
             .and_then(|template| template.secret_type.clone())
-            .filter(|it| !it.is_empty());
+            .filter(|secret_type| !secret_type.is_empty());
         Ok(Self {
             api_version: "bitnami.com/v1alpha1",
-            scope: original::Scope::of(&sealed.metadata).as_str(),
+            scope: kubeseal::Scope::of(&sealed.metadata).as_str(),
             secret_type: secret_type.unwrap_or_else(|| "Opaque".to_owned()),
             seals: vec![SealReport::bitnami(&sealed.spec)?],
             ..self
@@ -140,14 +140,14 @@ impl SealReport {
         }
     }
 
-    /// The first version of the original sealed the whole Secret as one: its items have no names.
+    /// The first kubeseal format sealed a Secret as a whole, so its items have no names.
     fn bitnami(spec: &bitnami::Spec) -> Result<Self, String> {
         let sealed = spec.encrypted_data.iter().flatten();
         let mut items = sealed
             .map(|(name, value)| {
                 let text = value
                     .as_str()
-                    .ok_or_else(|| format!("item `{name}` is no text"))?;
+                    .ok_or_else(|| format!("item `{name}` is not a string"))?;
                 item(name, text)
             })
             .collect::<Result<Vec<_>, String>>()?;
@@ -164,7 +164,7 @@ impl SealReport {
 }
 
 fn item(name: &str, text: &str) -> Result<ItemReport, String> {
-    let parsed = original::Item::parse(text).map_err(|error| format!("item `{name}`: {error}"))?;
+    let parsed = kubeseal::Item::parse(text).map_err(|error| format!("item `{name}`: {error}"))?;
     Ok(ItemReport {
         name: name.to_owned(),
         bytes: parsed.size(),

@@ -26,7 +26,7 @@ fn describe(report: &Report, now: Timestamp) -> String {
         report.document,
     );
     let environment = report.environment.as_deref().map_or_else(
-        || "the original's format".to_owned(),
+        || "kubeseal format".to_owned(),
         |name| format!("environment {name}"),
     );
     let _ = writeln!(

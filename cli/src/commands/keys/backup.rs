@@ -1,4 +1,4 @@
-//! `sceau keys backup`: the sealing keys, for people to keep offline.
+//! `sceau keys backup`: a backup of sealing keys, for people to keep offline.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -21,20 +21,21 @@ use crate::{
 
 /// Back up sealing keys, encrypted for people
 ///
-/// Reads the key Secrets of the controller's namespace under your own login, which needs the role
-/// `sceau-key-keeper` there and the cluster role `sceau-environment-reader`, and writes them into one new file that each recipient can open alone.
-/// Name at least two people: one of them may lose the identity. Back up again after each new
-/// sealing key; what is sealed for a key that no backup has is lost with the cluster.
+/// Reads the key Secrets of the controller's namespace with your login, which needs the role
+/// `sceau-key-keeper` there and the cluster role `sceau-environment-reader`. Writes them to one new
+/// file, which each recipient can decrypt alone. Name at least two people: one may lose their
+/// identity. Back up again after each new sealing key: without a backup, what is sealed to it is
+/// lost with the cluster.
 ///
-/// The file is an age file, with ASCII armor, as <https://age-encryption.org> describes them. What is in it is a List
-/// of Secrets, so that it can be restored without sceau too:
-/// `age --decrypt --identity FILE backup.age | kubectl create --filename -`. Whoever opens it can open
-/// every secret of the environments: keep it offline, as you keep the identities, and out of git,
-/// where it would stay for as long as somebody's identity may leak.
+/// The file is an age file with ASCII armor, as <https://age-encryption.org> describes. It holds a
+/// List of Secrets, so it can be restored without sceau too:
+/// `age --decrypt --identity FILE backup.age | kubectl create --filename -`. A decrypted backup
+/// decrypts every secret of the environments. Keep it offline like the identities, and out of git:
+/// git keeps it forever, and an identity may leak later.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct BackupArguments {
-    /// Somebody who may open the backup, `age1...`; may be given several times, two at least are
+    /// A recipient who may decrypt the backup, `age1...`; may be repeated, at least two are
     /// recommended
     #[arg(long = "recipient", value_name = "RECIPIENT")]
     recipients: Vec<String>,
@@ -43,7 +44,7 @@ pub(crate) struct BackupArguments {
     #[arg(long, value_name = "FILE")]
     recipients_file: Vec<PathBuf>,
 
-    /// Write the backup to this new file, readable by you alone
+    /// Write the backup to this new file, readable by you only
     #[arg(short, long, value_name = "FILE")]
     write: PathBuf,
 
@@ -51,10 +52,10 @@ pub(crate) struct BackupArguments {
     #[arg(long, value_name = "NAME")]
     environment: Option<EnvironmentName>,
 
-    /// Back up the keys of a file, without a cluster; may be given several times
+    /// Back up the keys of a file, without a cluster; may be repeated
     ///
-    /// Either key Secrets as `kubectl get secret -o yaml` exports them, sceau's own or the
-    /// original's, or PEM: private keys and their certificates, with `--environment`.
+    /// Either key Secrets as `kubectl get secret -o yaml` exports them, of sceau or of the Bitnami
+    /// controller, or PEM: private keys and their certificates, with `--environment`.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["context", "kubeconfig"])]
     keys: Vec<PathBuf>,
 
@@ -64,19 +65,19 @@ pub(crate) struct BackupArguments {
 
 const EXAMPLES: &str = "\
 Examples:
-  Of all environments, for two people:
+  The keys of all environments, for two people:
     sceau keys backup --recipient age1... --recipient age1... --write prod-2026-11-22.age
 
-  For everybody in a file, and proof that it is good:
+  For all recipients in a file, with a test of the backup:
     sceau keys backup --recipients-file recovery.txt --write /media/stick/prod.age
     sceau keys drill /media/stick/prod.age --identity /media/stick/alice.txt";
 
 pub(in crate::commands) fn run(arguments: &BackupArguments, io: &mut Io<'_>) -> Result<()> {
     let recipients = age::read_recipients(&arguments.recipients, &arguments.recipients_file, io)?;
-    output::refuse_existing(&io.directory, &[&arguments.write])?;
+    output::reject_existing(&io.directory, &[&arguments.write])?;
     let (mut key_secrets, states) = arguments.read(io)?;
     if let Some(wanted) = &arguments.environment {
-        key_secrets.retain(|it| it.environment.as_ref() == Some(wanted));
+        key_secrets.retain(|key_secret| key_secret.environment.as_ref() == Some(wanted));
     }
     if key_secrets.is_empty() {
         return Err(arguments.nothing());
@@ -95,14 +96,17 @@ pub(in crate::commands) fn run(arguments: &BackupArguments, io: &mut Io<'_>) -> 
     };
     output::commit(vec![output::stage(&file, Existing::Keep)?])?;
     ui::print(io, table(&key_secrets, &states))?;
-    if key_secrets.iter().any(|it| states.of(it).is_none()) {
+    if key_secrets
+        .iter()
+        .any(|key_secret| states.of(key_secret).is_none())
+    {
         ui::warn(
             io,
-            "of a key whose state is not known, the backup does not say whether it was revoked: \
-             restored, it would open; the role `sceau-environment-reader` lets you see states",
+            "the backup does not record whether keys of an unknown state are revoked, so a restored one \
+             would decrypt again; the cluster role `sceau-environment-reader` lets you read states",
         );
     }
-    tell(arguments, &recipients, io);
+    report(arguments, &recipients, io);
     Ok(())
 }
 
@@ -130,25 +134,33 @@ impl BackupArguments {
         let of = of.map_or_else(String::new, |name| format!(" of {name}"));
         if self.keys.is_empty() {
             let namespace = &self.cluster.controller_namespace;
-            CommandError::user(format!("there is no sealing key{of} in {namespace}"))
-                .hint("is this the right cluster? see `--context`, and `--controller-namespace`")
+            CommandError::user(format!("namespace {namespace} has no sealing key{of}"))
+                .hint("check `--context` and `--controller-namespace`")
         } else {
-            CommandError::user(format!("there is no sealing key{of} in these files"))
+            CommandError::user(format!("the files have no sealing key{of}"))
         }
     }
 }
 
-/// What Environments say about keys, as far as they can be read.
+/// The states of keys, from the Environments that can be read.
 #[derive(Default)]
 struct States(BTreeMap<EnvironmentName, Environment>);
 
 impl States {
     fn read(cluster: &Cluster, key_secrets: &[KeySecret]) -> Self {
         let mut environments = BTreeMap::new();
-        for name in key_secrets.iter().filter_map(|it| it.environment.as_ref()) {
+        for name in key_secrets
+            .iter()
+            .filter_map(|key_secret| key_secret.environment.as_ref())
+        {
             if !environments.contains_key(name) {
-                // Whoever keeps keys need not see Environments.
-                environments.extend(cluster.environment(name).ok().map(|it| (name.clone(), it)));
+                // A login for key Secrets may lack access to Environments.
+                environments.extend(
+                    cluster
+                        .environment(name)
+                        .ok()
+                        .map(|environment| (name.clone(), environment)),
+                );
             }
         }
         Self(environments)
@@ -160,8 +172,11 @@ impl States {
         if environment.spec.sealing_keys.revoked_key_ids.contains(&id) {
             return Some(SealingKeyState::Revoked);
         }
-        let told = &environment.status.as_ref()?.sealing_keys;
-        told.iter().find(|it| it.key_id == id).map(|it| it.state)
+        let statuses = &environment.status.as_ref()?.sealing_keys;
+        statuses
+            .iter()
+            .find(|status| status.key_id == id)
+            .map(|status| status.state)
     }
 }
 
@@ -169,37 +184,40 @@ fn table(key_secrets: &[KeySecret], states: &States) -> String {
     let header = ["ENVIRONMENT", "STATE", "KEY", "SECRET"];
     ui::table(
         &header,
-        key_secrets.iter().map(|it| {
-            let state = states.of(it);
+        key_secrets.iter().map(|key_secret| {
+            let state = states.of(key_secret);
             vec![
-                it.environment_name().to_owned(),
+                key_secret.environment_name().to_owned(),
                 state.map_or_else(|| "?".to_owned(), |state| format!("{state:?}")),
-                it.id().to_string(),
-                it.secret.place.to_string(),
+                key_secret.id().to_string(),
+                key_secret.secret.place.to_string(),
             ]
         }),
     )
 }
 
-fn tell(arguments: &BackupArguments, recipients: &[RecoveryRecipient], io: &mut Io<'_>) {
+fn report(arguments: &BackupArguments, recipients: &[RecoveryRecipient], io: &mut Io<'_>) {
     let names: Vec<_> = recipients.iter().map(ToString::to_string).collect();
     let file = arguments.write.display();
     ui::note(
         io,
-        format_args!("{file} opens for each of\n{}", names.join("\n")),
+        format_args!(
+            "each of these recipients decrypts {file}\n{}",
+            names.join("\n")
+        ),
     );
     if let [_] = recipients {
         ui::warn(
             io,
-            "there is one recipient: when that identity is lost, so is the backup",
+            "the backup has one recipient: if that identity is lost, the backup is lost",
         );
     }
     ui::note(
         io,
-        "whoever opens it can open every secret of these environments: keep it offline, and out of git",
+        "the backup decrypts every secret of these environments: keep it offline, and out of git",
     );
     ui::note(
         io,
-        format_args!("prove that it is good: sceau keys drill {file} --identity FILE"),
+        format_args!("test the backup: sceau keys drill {file} --identity FILE"),
     );
 }

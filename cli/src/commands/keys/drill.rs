@@ -1,6 +1,6 @@
-//! `sceau keys drill`: whether a backup opens what the repository holds.
+//! `sceau keys drill`: tests whether a backup decrypts the manifests of a repository.
 //!
-//! Every item is really unsealed and dropped at once; no cluster is asked and nothing is written.
+//! Every item is unsealed and dropped at once. It connects to no cluster and writes nothing.
 
 mod report;
 
@@ -12,7 +12,7 @@ use std::{
 
 use sealing::{EnvironmentName, KeyId, KeyRing, Namespace, UnsealError};
 
-use self::report::{Finding, Row};
+use self::report::{DrillFinding, DrillRow};
 use super::IdentityArguments;
 use crate::{
     error::{CommandError, Result, with_causes},
@@ -27,18 +27,18 @@ use crate::{
     ui::{self, Io, Progress},
 };
 
-/// Prove that a backup opens every manifest of a repository
+/// Test that a backup decrypts every manifest of a repository
 ///
-/// Takes the sealing keys out of the backup into memory and unseals with them every SealedSecret below the
-/// paths, sceau's own and the original's, as after the loss of the cluster. Values are dropped at
-/// once; nothing is written and no cluster is asked. A key opens what is sealed for its own
-/// environment, and a key that was revoked when it was backed up opens nothing. The manifests are
-/// those that `sceau reseal` reads.
+/// Reads the sealing keys of the backup into memory, and unseals every SealedSecret below the
+/// paths, in the sceau format and the kubeseal format, as after the loss of the cluster. Values are
+/// dropped at once. It writes nothing and connects to no cluster. A key decrypts only what is
+/// sealed for its own environment. A key that was revoked at the time of the backup decrypts
+/// nothing. The manifests are those that `sceau reseal` reads.
 ///
-/// Run it after each backup, where the identity is: it is nothing for CI.
+/// Run it after each backup, on the machine with the identity. Do not run it in CI.
 ///
-/// Exit codes: 0 when every SealedSecret opens; 3 when one does not, of which the report tells the keys
-/// that it would take; 1 when the backup cannot be opened or there is no SealedSecret.
+/// Exit codes: 0 if every SealedSecret was unsealed; 3 if one was not, with the keys that it needs
+/// in the report; 1 if the backup cannot be decrypted or there is no SealedSecret.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct DrillArguments {
@@ -46,15 +46,14 @@ pub(crate) struct DrillArguments {
     #[arg(value_name = "FILE")]
     backup: PathBuf,
 
-    /// Files and directories; none is the directory of sceau.yaml
+    /// Files and directories; no path means the directory of sceau.yaml
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
 
     #[command(flatten)]
     identity: IdentityArguments,
 
-    /// A further backup, as of another cluster: what one of them opens, opens; may be given several
-    /// times
+    /// A further backup, for example of another cluster; may be repeated
     #[arg(long = "backup", value_name = "FILE")]
     further: Vec<PathBuf>,
 
@@ -62,7 +61,7 @@ pub(crate) struct DrillArguments {
     #[arg(short, long, value_name = "NAME")]
     namespace: Option<Namespace>,
 
-    /// How to write the report; a table leaves out what opens
+    /// The output format of the report; a table leaves out what was unsealed
     #[arg(short, long, value_name = "FORMAT", default_value = "table")]
     output: ReportFormat,
 }
@@ -72,7 +71,7 @@ Examples:
   The whole repository:
     sceau keys drill prod.age --identity alice.txt
 
-  Of two clusters, what is deployed to production:
+  The manifests of production, which has two clusters:
     sceau keys drill prod-eu.age --backup prod-us.age --identity alice.txt deploy/*/prod";
 
 pub(in crate::commands) fn run(arguments: &DrillArguments, io: &mut Io<'_>) -> Result<()> {
@@ -86,24 +85,23 @@ pub(in crate::commands) fn run(arguments: &DrillArguments, io: &mut Io<'_>) -> R
     let files = sealed_files::read(&paths, &io.directory)?;
     let progress = Progress::start(
         io,
-        files.iter().map(|it| it.objects.len()).sum(),
+        files.iter().map(|file| file.objects.len()).sum(),
         "unsealing",
     );
     let mut rows = Vec::new();
-    for object in files.iter().flat_map(|it| &it.objects) {
+    for object in files.iter().flat_map(|file| &file.objects) {
         rows.push(match object {
-            Ok(object) => rings.try_open(object, arguments.namespace.as_ref()),
-            Err(unreadable) => {
-                Row::new(&unreadable.origin).with(Finding::Unreadable, &unreadable.problem)
-            }
+            Ok(object) => rings.try_unseal(object, arguments.namespace.as_ref()),
+            Err(unreadable) => DrillRow::new(&unreadable.origin)
+                .with(DrillFinding::Unreadable, &unreadable.problem),
         });
         progress.advance(1);
     }
     drop(progress);
     if rows.is_empty() {
         return Err(
-            CommandError::user("there is no SealedSecret here: nothing is proved")
-                .hint("name the directories of the manifests"),
+            CommandError::user("found no SealedSecrets, so nothing was tested")
+                .hint("pass the directories of the manifests"),
         );
     }
     ui::print(io, report::render(&rows, arguments.output)?)?;
@@ -117,39 +115,39 @@ impl DrillArguments {
         let mut rings = Rings::default();
         for backup in [&self.backup].into_iter().chain(&self.further) {
             for key_secret in key_secret::read_backup(backup, identities, &unnamed, io)? {
-                rings.take_in(&key_secret);
+                rings.add(&key_secret);
             }
         }
         Ok(rings)
     }
 }
 
-fn verdict(rows: &[Row]) -> Result<()> {
-    let closed = rows
+fn verdict(rows: &[DrillRow]) -> Result<()> {
+    let failed = rows
         .iter()
-        .filter(|row| row.result != Finding::Opens)
+        .filter(|row| row.result != DrillFinding::Unsealed)
         .count();
-    if closed == 0 {
+    if failed == 0 {
         return Ok(());
     }
     Err(CommandError::check(format!(
-        "{closed} of {} would be lost with the cluster",
+        "{failed} of {} would be lost with the cluster",
         report::sealed_secrets(rows.len())
     ))
-    .hint("back the keys up again with `sceau keys backup`, or reseal what is sealed for old ones"))
+    .hint("back up the keys again with `sceau keys backup`, or reseal what is sealed to old ones"))
 }
 
-/// The keys of backups, as a controller would have them.
+/// The keys of backups, arranged as in the controller.
 #[derive(Default)]
 struct Rings {
-    /// The original's format does not name its key.
+    /// For the kubeseal format, which does not name its key.
     all: KeyRing,
     by_environment: BTreeMap<EnvironmentName, KeyRing>,
     revoked: BTreeSet<KeyId>,
 }
 
 impl Rings {
-    fn take_in(&mut self, key_secret: &KeySecret) {
+    fn add(&mut self, key_secret: &KeySecret) {
         if key_secret.was_revoked() {
             self.revoked.insert(key_secret.id());
             return;
@@ -162,15 +160,15 @@ impl Rings {
         self.all.insert(Arc::clone(&key_secret.sealing_key));
     }
 
-    /// Unseals a SealedSecret and drops what was in it.
-    fn try_open(&self, object: &Located, namespace: Option<&Namespace>) -> Row {
-        let mut row = Row::of(object);
+    /// Unseals a SealedSecret and drops its values.
+    fn try_unseal(&self, object: &Located, namespace: Option<&Namespace>) -> DrillRow {
+        let mut row = DrillRow::of(object);
         let place = match object.sealed.place(namespace) {
             Ok(place) => place,
-            Err(problem) => return row.with(Finding::Malformed, &problem),
+            Err(problem) => return row.with(DrillFinding::Malformed, &problem),
         };
         row.location.namespace = Some(place.namespace.to_string());
-        let opened = match &object.sealed {
+        let unsealed = match &object.sealed {
             Sealed::Bitnami(sealed) => sealing::unseal_bitnami(sealed, &place, &self.all),
             Sealed::Native(sealed) => {
                 let none = KeyRing::default();
@@ -180,37 +178,37 @@ impl Rings {
                 sealing::unseal(&sealed.spec, &place, ring.unwrap_or(&none))
             }
         };
-        match opened {
-            Ok(unsealed) => row.opened_by(&unsealed.opened_by),
+        match unsealed {
+            Ok(unsealed) => row.decrypted_by(&unsealed.opened_by),
             Err(error) => self.explain(row, &error),
         }
     }
 
-    fn explain(&self, row: Row, error: &UnsealError) -> Row {
-        let said = with_causes(error);
+    fn explain(&self, row: DrillRow, error: &UnsealError) -> DrillRow {
+        let message = with_causes(error);
         match error {
             UnsealError::UnknownSealingKey(needed) => {
                 let is_revoked = needed.iter().any(|id| self.revoked.contains(id));
-                let (finding, said) = if is_revoked {
+                let (finding, message) = if is_revoked {
                     (
-                        Finding::RevokedSealingKey,
-                        "only a key that was revoked opens it",
+                        DrillFinding::RevokedSealingKey,
+                        "only a revoked key decrypts it",
                     )
                 } else {
                     (
-                        Finding::UnknownSealingKey,
-                        "no backup has a key of its environment that opens it",
+                        DrillFinding::UnknownSealingKey,
+                        "no backup has a key of its environment that decrypts it",
                     )
                 };
-                row.needing(needed).with(finding, said)
+                row.needing(needed).with(finding, message)
             }
             UnsealError::NoKeyOpens(_) => {
-                let said =
-                    "no key of a backup opens it, and its format does not say which one would";
-                row.with(Finding::UnknownSealingKey, said)
+                let message =
+                    "no key of a backup decrypts it, and its format does not name the key";
+                row.with(DrillFinding::UnknownSealingKey, message)
             }
-            UnsealError::Malformed(_) => row.with(Finding::Malformed, &said),
-            UnsealError::Refused => row.with(Finding::Refused, &said),
+            UnsealError::Malformed(_) => row.with(DrillFinding::Malformed, &message),
+            UnsealError::Refused => row.with(DrillFinding::Refused, &message),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `sceau keys restore`: the sealing keys of a backup, into a cluster.
+//! `sceau keys restore`: restores the sealing keys of a backup to a cluster.
 
 use std::path::PathBuf;
 
@@ -17,18 +17,19 @@ use crate::{
 
 /// Restore sealing keys from a backup
 ///
-/// Creates the key Secrets of a backup in the controller's namespace, under your own login, which
-/// needs the role `sceau-key-keeper` there and the cluster role `sceau-environment-reader`. A key that is there already is left alone, and no Secret is ever
-/// overwritten: where another sealing key has taken the name, as in a cluster that was set up anew,
-/// the restored one is given a name of its own. The controller takes the keys up at once. Of an
-/// environment's keys the youngest one is active, by the dates of their certificates, so an old
-/// key that is restored opens and nothing is sealed to it.
+/// Creates the key Secrets of a backup in the controller's namespace with your login, which needs
+/// the role `sceau-key-keeper` there and the cluster role `sceau-environment-reader`. Existing keys
+/// stay unchanged, and no Secret is ever overwritten. If another sealing key has the name, as in a
+/// new cluster, the restored key gets another name. The controller uses the keys at once. The
+/// youngest key of an environment is active, by the dates of the certificates. So an old key that
+/// is restored decrypts, and nothing is sealed to it.
 ///
-/// A key that was revoked when it was backed up is only restored when the Environment in the
+/// A key that was revoked at the time of the backup is restored only if the Environment in the
 /// cluster revokes it too: apply the Environment first.
 ///
-/// Exit codes: 0 when every key of the backup is there now; 1 when some could not be restored; 4 when
-/// the cluster cannot be reached or refuses. What was restored before a failure stays: run it again.
+/// Exit codes: 0 if every key of the backup exists now; 1 if some could not be restored; 4 if the
+/// cluster is unreachable or rejected the request. Keys that were restored before a failure stay:
+/// run it again.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct RestoreArguments {
@@ -43,7 +44,7 @@ pub(crate) struct RestoreArguments {
     #[arg(long, value_name = "NAME")]
     environment: Option<EnvironmentName>,
 
-    /// Ask the cluster whether it would take the keys, and change nothing
+    /// Check whether the API server would accept the keys, and change nothing
     #[arg(long)]
     dry_run: bool,
 
@@ -53,7 +54,7 @@ pub(crate) struct RestoreArguments {
 
 const EXAMPLES: &str = "\
 Examples:
-  See what would be restored:
+  Show what would be restored:
     sceau keys restore prod.age --identity alice.txt --dry-run
 
   Into a new cluster, before its Environments and the controller:
@@ -67,11 +68,11 @@ pub(in crate::commands) fn run(arguments: &RestoreArguments, io: &mut Io<'_>) ->
     let namespace = &arguments.cluster.controller_namespace;
     let mut backed_up = key_secret::read_backup(&arguments.backup, &identities, namespace, io)?;
     if let Some(wanted) = &arguments.environment {
-        backed_up.retain(|it| it.environment.as_ref() == Some(wanted));
+        backed_up.retain(|key_secret| key_secret.environment.as_ref() == Some(wanted));
         if backed_up.is_empty() {
             let backup = arguments.backup.display();
             return Err(CommandError::user(format!(
-                "{backup} has no key of {wanted}"
+                "{backup} has no key of environment {wanted}"
             )));
         }
     }
@@ -94,25 +95,26 @@ pub(in crate::commands) fn run(arguments: &RestoreArguments, io: &mut Io<'_>) ->
     outcome.and_then(|()| verdict(&rows))
 }
 
-/// What is to be done about a key of a backup.
+/// The decision about a key of a backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Decision {
-    /// It is made under this name.
+    /// Create it under this name.
     Create(SecretName),
-    /// It is there, under this name.
+    /// It exists, under this name.
     LeaveAlone(SecretName),
-    /// It was revoked, and the cluster would let it open.
+    /// It was revoked, and the cluster does not revoke it.
     LeaveOut,
 }
 
-/// Decides about a key of a backup, from the key Secrets that are there.
+/// Decides about a key of a backup, from the existing key Secrets.
 fn decide(
     backed_up: &KeySecret,
     present: &[KeySecret],
     is_revoked: impl FnOnce() -> bool,
 ) -> Decision {
-    let is_same =
-        |it: &&KeySecret| it.id() == backed_up.id() && it.environment == backed_up.environment;
+    let is_same = |key_secret: &&KeySecret| {
+        key_secret.id() == backed_up.id() && key_secret.environment == backed_up.environment
+    };
     if let Some(same) = present.iter().find(is_same) {
         return Decision::LeaveAlone(same.secret.place.name.clone());
     }
@@ -120,7 +122,10 @@ fn decide(
         return Decision::LeaveOut;
     }
     let name = &backed_up.secret.place.name;
-    if present.iter().any(|it| it.secret.place.name == *name) {
+    if present
+        .iter()
+        .any(|key_secret| key_secret.secret.place.name == *name)
+    {
         let own = format!("{name}-{}", backed_up.id().short());
         return SecretName::parse(own)
             .map_or_else(|_| Decision::Create(name.clone()), Decision::Create);
@@ -128,16 +133,17 @@ fn decide(
     Decision::Create(name.clone())
 }
 
-/// Whether the Environment in the cluster revokes the key. One that cannot be read does not.
+/// Whether the Environment in the cluster revokes the key. An unreadable one does not.
 fn is_revoked(cluster: &Cluster, key_secret: &KeySecret) -> bool {
     let environment = key_secret.environment.as_ref();
     let environment = environment.and_then(|name| cluster.environment(name).ok());
     let id = key_secret.id().to_string();
-    environment.is_some_and(|it| it.spec.sealing_keys.revoked_key_ids.contains(&id))
+    environment
+        .is_some_and(|environment| environment.spec.sealing_keys.revoked_key_ids.contains(&id))
 }
 
-/// What became of a key.
-struct Row {
+/// The result of restoring a key.
+struct RestoredKey {
     key_secret: KeySecret,
     result: &'static str,
     problem: Option<String>,
@@ -149,14 +155,14 @@ impl RestoreArguments {
         mut key_secret: KeySecret,
         decision: Decision,
         cluster: &Cluster,
-    ) -> std::result::Result<Row, ClusterError> {
+    ) -> std::result::Result<RestoredKey, ClusterError> {
         let (result, problem) = match decision {
             Decision::LeaveAlone(name) => {
                 key_secret.secret.place.name = name;
                 ("Present", None)
             }
             Decision::LeaveOut => {
-                let problem = "it was revoked, and the Environment of the cluster does not revoke it: it would open again";
+                let problem = "it was revoked, but the Environment of the cluster does not revoke it, so it would decrypt again";
                 ("LeftOut", Some(problem.to_owned()))
             }
             Decision::Create(name) => {
@@ -169,19 +175,18 @@ impl RestoreArguments {
                 match cluster.create_secret(&key_secret.secret, mode) {
                     Ok(()) if self.dry_run => ("WouldRestore", None),
                     Ok(()) => ("Restored", None),
-                    Err(ClusterError::SecretExists(_)) if is_there(&key_secret, cluster)? => {
+                    Err(ClusterError::SecretExists(_)) if is_same_key(&key_secret, cluster)? => {
                         ("Present", None)
                     }
                     Err(ClusterError::SecretExists(_)) => {
-                        let problem =
-                            "another Secret of that name is there, and is not overwritten";
+                        let problem = "another Secret of that name exists, and is not overwritten";
                         ("NotRestored", Some(problem.to_owned()))
                     }
                     Err(error) => return Err(error),
                 }
             }
         };
-        Ok(Row {
+        Ok(RestoredKey {
             key_secret,
             result,
             problem,
@@ -189,14 +194,19 @@ impl RestoreArguments {
     }
 }
 
-/// Whether a Secret that no list of sceau's own keys has is the one of the backup: the original's.
-fn is_there(key_secret: &KeySecret, cluster: &Cluster) -> std::result::Result<bool, ClusterError> {
+/// Whether an existing Secret is the one of the backup. Keys of the Bitnami controller have no
+/// label of sceau, so the list of key Secrets leaves them out.
+fn is_same_key(
+    key_secret: &KeySecret,
+    cluster: &Cluster,
+) -> std::result::Result<bool, ClusterError> {
     let found = KeySecret::read(cluster.secret(&key_secret.secret.place)?).ok();
-    let labels = |it: &KeySecret| it.secret.template.metadata.labels.clone();
-    Ok(found.is_some_and(|it| it.id() == key_secret.id() && labels(&it) == labels(key_secret)))
+    let labels = |key_secret: &KeySecret| key_secret.secret.template.metadata.labels.clone();
+    Ok(found
+        .is_some_and(|found| found.id() == key_secret.id() && labels(&found) == labels(key_secret)))
 }
 
-fn table(rows: &[Row]) -> String {
+fn table(rows: &[RestoredKey]) -> String {
     if rows.is_empty() {
         return String::new();
     }
@@ -217,7 +227,7 @@ fn table(rows: &[Row]) -> String {
     ui::table(&header, cells) + &problems.collect::<String>()
 }
 
-fn verdict(rows: &[Row]) -> Result<()> {
+fn verdict(rows: &[RestoredKey]) -> Result<()> {
     let failed = rows.iter().filter(|row| row.problem.is_some()).count();
     let keys = match failed {
         0 => return Ok(()),
@@ -225,5 +235,5 @@ fn verdict(rows: &[Row]) -> Result<()> {
         several => format!("{several} keys"),
     };
     Err(CommandError::user(format!("could not be restored: {keys}"))
-        .hint("the report says why; what was restored stays"))
+        .hint("fix the reasons in the report, and run this again: restored keys stay"))
 }

@@ -1,4 +1,4 @@
-//! `sceau report reuse`: values that stand in more than one Secret.
+//! `sceau report reuse`: values that more than one Secret has.
 
 use sealing::resource::{ReuseQuestion, ValueReviewSpec};
 
@@ -8,14 +8,14 @@ use crate::{
     value_review::{Findings, ValueReviewArguments},
 };
 
-/// List values that stand in more than one Secret of a cluster
+/// List values that more than one Secret of a cluster has
 ///
-/// One value belongs to one application in one environment. The controller compares the values of
-/// all its Secrets by keyed fingerprints, and tells the places of each value that stands in more
-/// than one Secret; no value is told. Values of less than 12 bytes are not compared. That needs a
-/// login with the cluster role `sceau-auditor`.
+/// A value should belong to one application in one environment. The controller compares the values
+/// of all its Secrets by keyed fingerprints. It reports the Secrets and items of each reused value,
+/// never the value. Values of less than 12 bytes are not compared. Your login needs the cluster
+/// role `sceau-auditor`.
 ///
-/// The exit code is 0, whether there are such values or not, and with `--check` 3 when there are.
+/// The exit code is 0, or 3 with `--check` if values are reused.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct ReuseArguments {
@@ -27,7 +27,7 @@ const EXAMPLES: &str = "\
 Examples:
   sceau report reuse --environment prod
 
-  Have a scheduled job fail while there are any:
+  Make a scheduled job fail if values are reused:
     sceau report reuse --environment prod --check";
 
 pub(super) fn run(arguments: &ReuseArguments, io: &mut Io<'_>) -> Result<()> {
@@ -35,5 +35,7 @@ pub(super) fn run(arguments: &ReuseArguments, io: &mut Io<'_>) -> Result<()> {
         reuse: Some(ReuseQuestion {}),
         trace: None,
     })?;
-    arguments.value_review.tell(&Findings::Reused(&answer), io)
+    arguments
+        .value_review
+        .report(&Findings::Reused(&answer), io)
 }

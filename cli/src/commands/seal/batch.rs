@@ -1,4 +1,4 @@
-//! Sealing many Secrets at once: certificates are read once, and every core takes part.
+//! Sealing many Secrets at once: certificates are read once, and all cores are used.
 
 use std::{collections::BTreeMap, num::NonZero, ops::Range, thread};
 
@@ -22,7 +22,7 @@ pub(super) struct SealedFile {
     pub(super) documents: Vec<SealedDocument>,
 }
 
-/// What takes the place of a document.
+/// The SealedSecrets that replace a document.
 pub(super) struct SealedDocument {
     pub(super) range: Range<usize>,
     pub(super) syntax: Syntax,
@@ -35,12 +35,12 @@ impl SealedFile {
         self.documents.iter().flat_map(|document| &document.objects)
     }
 
-    /// Tells what was written to `place`.
+    /// Reports what was written to `place`.
     pub(super) fn report(&self, place: &str, io: &mut Io<'_>) {
         if self.documents.is_empty() {
             ui::note(
                 io,
-                format_args!("{place} holds no Secret and stays as it is"),
+                format_args!("{place} has no Secret and stays unchanged"),
             );
         }
         for object in self.objects() {
@@ -48,7 +48,7 @@ impl SealedFile {
             ui::note(
                 io,
                 format_args!(
-                    "{}/{} is sealed for {} ({}, {items} {}) in {place}",
+                    "sealed {}/{} for {} ({}, {items} {}) in {place}",
                     object.metadata.namespace.as_deref().unwrap_or_default(),
                     object.metadata.name.as_deref().unwrap_or_default(),
                     object.spec.environment,
@@ -67,7 +67,7 @@ pub(super) fn seal(
     scope: Scope,
     now: Timestamp,
 ) -> Result<Vec<SealedFile>> {
-    refuse_duplicates(&files)?;
+    reject_duplicates(&files)?;
     let recipients = recipients(&files, project, now)?;
     let jobs: Vec<Job<'_>> = files
         .iter()
@@ -94,7 +94,7 @@ pub(super) fn seal(
         .collect())
 }
 
-fn refuse_duplicates(files: &[PlainFile]) -> Result<()> {
+fn reject_duplicates(files: &[PlainFile]) -> Result<()> {
     let places = files.iter().flat_map(|file| {
         let secrets = file.secrets();
         secrets.filter_map(|(origin, secret)| {
@@ -104,7 +104,7 @@ fn refuse_duplicates(files: &[PlainFile]) -> Result<()> {
     match resolve::first_duplicate(places) {
         None => Ok(()),
         Some((first, second)) => Err(second.error(format_args!(
-            "this Secret has the name and namespace of the one at {first}"
+            "this Secret has the same name and namespace as the one at {first}"
         ))),
     }
 }
@@ -140,7 +140,7 @@ impl Job<'_> {
     }
 }
 
-/// Results come in the order of the jobs.
+/// Runs all jobs. Results have the order of the jobs.
 fn run_on_all_cores(jobs: &[Job<'_>]) -> Result<Vec<SealedSecret>> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let share = jobs.len().div_ceil(cores).max(1);

@@ -1,4 +1,4 @@
-//! Secret manifests, read from files or standard input, with what is needed to replace them.
+//! Secret manifests from files or standard input, with their ranges for a replacement.
 
 use std::{ops::Range, path::Path};
 
@@ -32,7 +32,7 @@ pub(super) struct PlainDocument {
     /// Its bytes in the file.
     pub(super) range: Range<usize>,
     pub(super) syntax: Syntax,
-    /// The Secrets; one that the command line describes has no origin.
+    /// The Secrets; one from the command line has no origin.
     pub(super) secrets: Vec<(Option<Origin>, Secret)>,
 }
 
@@ -82,7 +82,7 @@ impl SealArguments {
             .collect()
     }
 
-    /// The environment to seal for what stands in `input`.
+    /// The environment to seal `input` for.
     pub(super) fn environment_of(
         &self,
         input: Option<&Path>,
@@ -102,7 +102,7 @@ impl SealArguments {
         if let Some(conflict) = decision.conflict {
             ui::warn(
                 io,
-                format_args!("this is sealed for `{}`, but {conflict}", decision.name),
+                format_args!("sealed for `{}`, but {conflict}", decision.name),
             );
         }
         Ok(decision.name.clone())
@@ -112,7 +112,7 @@ impl SealArguments {
         let documents = manifest::split(&input.text);
         if documents.is_empty() {
             return Err(CommandError::user(format!(
-                "{} holds no document",
+                "{} has no document",
                 input.label
             )));
         }
@@ -130,7 +130,7 @@ impl SealArguments {
         Ok(plain)
     }
 
-    /// The Secrets of one document. One that holds none may stay in place, and nowhere else.
+    /// The Secrets of one document. A document without Secrets is accepted with `--in-place` only.
     fn read_secrets(
         &self,
         label: &str,
@@ -155,16 +155,16 @@ impl SealArguments {
             Object::Secret(secret) => {
                 resolve::secret(secret, self.namespace.as_ref(), self.empty())
             }
-            Object::Sealed(_) => Err(self.no_secret("this is sealed already")),
+            Object::Sealed(_) => Err(self.no_secret("this is already sealed")),
             Object::Other(kind) => Err(self.no_secret(&format!("this is a {kind}, not a Secret"))),
         }
     }
 
     fn no_secret(&self, problem: &str) -> CommandError {
         CommandError::user(problem).hint(if self.in_place {
-            "a List is replaced as a whole: seal lists of nothing but Secrets"
+            "remove other kinds from the List: it is replaced as a whole"
         } else {
-            "`--in-place` leaves documents of other kinds as they are"
+            "use `--in-place` to keep documents of other kinds unchanged"
         })
     }
 }

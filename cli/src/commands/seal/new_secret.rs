@@ -24,7 +24,8 @@ pub(super) struct NewSecretArguments {
     #[arg(long, value_name = "NAME", requires = "namespace")]
     pub(super) name: Option<SecretName>,
 
-    /// An item from a file, byte for byte; its name is the file's unless given; may be repeated
+    /// An item from a file, byte for byte, named like the file unless NAME is given; may be
+    /// repeated
     #[arg(long, value_name = "[NAME=]FILE", requires = "name")]
     from_file: Vec<ItemFile>,
 
@@ -36,11 +37,11 @@ pub(super) struct NewSecretArguments {
     #[arg(long, value_name = "NAME", requires = "name")]
     from_stdin: Option<ItemName>,
 
-    /// An item whose value is asked for and not shown while it is typed; may be repeated
+    /// An item from a prompt without echo; may be repeated
     #[arg(long, value_name = "NAME", requires = "name")]
     item: Vec<ItemName>,
 
-    /// The Secret's type; Opaque when absent
+    /// The type of the Secret; Opaque by default
     #[arg(long = "type", value_name = "TYPE", requires = "name")]
     secret_type: Option<String>,
 
@@ -52,13 +53,13 @@ pub(super) struct NewSecretArguments {
     #[arg(long, value_name = "NAME=VALUE", requires = "name", value_parser = parse_pair)]
     annotation: Vec<(String, String)>,
 
-    /// Let Kubernetes refuse changes of the Secret
+    /// Make the Secret immutable
     #[arg(long, requires = "name")]
     immutable: bool,
 }
 
 fn parse_pair(text: &str) -> std::result::Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("NAME=VALUE is expected")?;
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
 }
 

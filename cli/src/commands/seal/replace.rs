@@ -1,4 +1,4 @@
-//! The text of a file in which each Secret's document is replaced by its SealedSecret.
+//! Replaces each Secret in the text of a file by its SealedSecret.
 
 use zeroize::Zeroizing;
 
@@ -8,7 +8,7 @@ use crate::{
     manifest::{self, Format, Syntax},
 };
 
-/// What the file is to hold; nothing when it holds no Secret.
+/// The new text of the file; nothing if it has no Secret.
 pub(super) fn replaced(file: &SealedFile) -> Result<Option<Zeroizing<String>>> {
     if file.documents.is_empty() {
         return Ok(None);
@@ -26,8 +26,7 @@ pub(super) fn replaced(file: &SealedFile) -> Result<Option<Zeroizing<String>>> {
     Ok(Some(text))
 }
 
-/// A document keeps its syntax and its line breaks. What stood behind `---` on its line goes to the
-/// next one.
+/// A document keeps its syntax and its line breaks. Content after `---` moves to the next line.
 fn push_document(text: &mut String, document: &SealedDocument, line_break: &str) -> Result<()> {
     let format = match document.syntax {
         Syntax::Json => Format::Json,

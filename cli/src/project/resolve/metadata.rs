@@ -1,12 +1,12 @@
-//! What Kubernetes would refuse of a Secret's type, labels and annotations: better told before it
-//! is sealed than by the cluster.
+//! Checks of a Secret's type, labels and annotations: Kubernetes would reject them only after the
+//! SealedSecret is applied.
 
 use sealing::{ItemName, Secret, SecretName, resource::RESERVED_PREFIX};
 
 use crate::error::{CommandError, Result};
 
-/// Checks all of a secret but its names and its items' names, which are valid by their types.
-/// What breaks a rule is not repeated: it may be a value at the wrong place.
+/// Checks a secret. Its names and its items' names are valid by their types. An invalid text is not
+/// repeated: it may be a value in the wrong place.
 pub(super) fn check(secret: &Secret) -> Result<()> {
     let metadata = &secret.template.metadata;
     if !metadata.labels.keys().all(|name| is_qualified(name)) {
@@ -19,13 +19,13 @@ pub(super) fn check(secret: &Secret) -> Result<()> {
     let reserved = |name: &&String| name.starts_with(RESERVED_PREFIX);
     if let Some(name) = names.find(reserved) {
         return Err(CommandError::user(format!(
-            "`{name}`: labels and annotations of {RESERVED_PREFIX} are the controller's"
+            "`{name}`: labels and annotations with {RESERVED_PREFIX} are reserved for the controller"
         )));
     }
     let bad_value = |(_, value): &(&String, &String)| !value.is_empty() && !is_word(value);
     if let Some((name, _)) = metadata.labels.iter().find(bad_value) {
         return Err(CommandError::user(format!(
-            "the value of label `{name}` is none: use up to 63 letters, digits, `-`, `_` and `.`, with a letter or digit first and last"
+            "the value of label `{name}` is invalid: use up to 63 letters, digits, `-`, `_` and `.`, with a letter or digit first and last"
         )));
     }
     check_items(secret)
@@ -33,11 +33,11 @@ pub(super) fn check(secret: &Secret) -> Result<()> {
 
 fn bad_name(what: &str) -> CommandError {
     CommandError::user(format!(
-        "the name of {what} is none: use 1 to 63 letters, digits, `-`, `_` and `.`, with a letter or digit first and last, and before it, if at all, a domain and `/`"
+        "the name of {what} is invalid: use 1 to 63 letters, digits, `-`, `_` and `.`, with a letter or digit first and last, optionally after a domain and `/`"
     ))
 }
 
-/// `name` or `example.com/name`. Kubernetes does not mind capitals in an annotation's domain.
+/// `name` or `example.com/name`. Kubernetes accepts capitals in an annotation's domain.
 fn is_qualified(name: &str) -> bool {
     match name.split_once('/') {
         Some((domain, name)) => SecretName::parse(domain.to_lowercase()).is_ok() && is_word(name),
@@ -46,15 +46,15 @@ fn is_qualified(name: &str) -> bool {
 }
 
 fn is_word(text: &str) -> bool {
-    let ends = |at: Option<char>| at.is_some_and(|it| it.is_ascii_alphanumeric());
-    let belongs = |it: char| it.is_ascii_alphanumeric() || "-_.".contains(it);
+    let ends = |at: Option<char>| at.is_some_and(|character| character.is_ascii_alphanumeric());
+    let belongs = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
     text.len() <= 63
         && text.chars().all(belongs)
         && ends(text.chars().next())
         && ends(text.chars().next_back())
 }
 
-/// Some types of Secrets must have certain items.
+/// Checks the items that some types of Secrets require.
 fn check_items(secret: &Secret) -> Result<()> {
     let secret_type = secret.template.secret_type();
     let wanted: &[&str] = match secret_type {
@@ -69,7 +69,7 @@ fn check_items(secret: &Secret) -> Result<()> {
             .items
             .keys()
             .map(ItemName::as_str)
-            .any(|it| it == name)
+            .any(|item| item == name)
     };
     if let Some(missing) = wanted.iter().find(|name| !is_there(name)) {
         return Err(CommandError::user(format!(

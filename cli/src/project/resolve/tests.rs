@@ -62,7 +62,7 @@ fn the_flag_decides_and_the_paths_may_doubt_it() {
         Some("live"),
         dev,
         None,
-        "no environment `live` in sceau.yaml",
+        "sceau.yaml has no environment `live`",
     );
 }
 
@@ -77,24 +77,24 @@ fn without_the_flag_the_input_decides_and_then_the_target() {
         None,
         dev,
         prod,
-        "by sceau.yaml, deploy/a/dev/x belongs to `dev`, but by sceau.yaml, deploy/a/prod/sub/x belongs to `prod`",
+        "deploy/a/dev/x belongs to `dev` in sceau.yaml, but deploy/a/prod/sub/x belongs to `prod` in sceau.yaml",
     );
 }
 
 #[test]
 fn undecided_paths_are_errors() {
-    check(None, None, None, "which environment is this for?");
+    check(None, None, None, "the environment is unknown");
     check(
         None,
         Some("/elsewhere/x"),
         None,
-        "which environment is this for?",
+        "the environment is unknown",
     );
     check(
         None,
         Some("deploy/dev/x"),
         None,
-        "no path rule of sceau.yaml says which environment deploy/dev/x belongs to",
+        "no path rule of sceau.yaml matches deploy/dev/x, so its environment is unknown",
     );
     check(
         None,

@@ -3,10 +3,10 @@ use serde_json::{Value, json};
 use super::*;
 use crate::rekey::fixtures::{observed, pin, seal, status};
 
-/// What is found, in one line: the number of old keys, what needs them and what may, or the refusal.
+/// The result in one line: the number of old keys and what needs them or may, or the error.
 fn found(status: &Value, revoked: &str, pinned: &str, seals: &[&str]) -> String {
     let pins: Vec<Pin> = pinned.chars().map(pin).collect();
-    let seals: Vec<FoundSeal> = seals.iter().map(|it| seal(it)).collect();
+    let seals: Vec<FoundSeal> = seals.iter().map(|letters| seal(letters)).collect();
     match old_keys(&observed(status, revoked), &pins, &seals) {
         Err(error) => error.message,
         Ok(old) => {
@@ -26,27 +26,27 @@ fn old_keys_are_the_retired_ones_that_are_not_revoked() {
     check("A:Active:3 c:Retired:0", "", "1: ");
     check("A:Active:3 c:Retired:0 d:Retired:0", "", "2: ");
     check("A:Active:3 c:Retired:0 d:Revoked:2", "d", "1: ");
-    // The controller has not seen yet that it is revoked.
+    // The controller has not observed the revocation yet.
     check("A:Active:3 c:Retired:2", "c", "0: ");
 }
 
 #[test]
-fn a_key_is_needed_by_what_it_opens_and_the_active_key_of_its_cluster_does_not() {
-    let check = |opened: u32, seals: &[&str], expected: &str| {
-        let keys = status(&format!("A:Active:1 c:Retired:{opened} d:Retired:0"));
+fn a_key_is_needed_by_what_it_decrypts_and_the_active_key_does_not() {
+    let check = |decrypted: u32, seals: &[&str], expected: &str| {
+        let keys = status(&format!("A:Active:1 c:Retired:{decrypted} d:Retired:0"));
         assert_eq!(found(&keys, "", "AB", seals), expected, "{seals:?}");
     };
     check(0, &["A", "AB", "Ac", "cA", "B", "e", ""], "2: ");
     check(2, &["A"], "2: the cluster");
     check(0, &["c", "A"], "2: c.yaml:1");
     check(0, &["cd"], "2: cd.yaml:1 cd.yaml:1");
-    // That another cluster's key opens it there is no help here.
+    // The key of another cluster does not help here.
     check(0, &["cB"], "2: cB.yaml:1");
     check(1, &["?", "d"], "2: the cluster d.yaml:1 ?.yaml:1");
 }
 
 #[test]
-fn an_unfinished_re_keying_and_another_cluster_are_refused() {
+fn an_unfinished_re_keying_and_another_cluster_are_rejected() {
     let check = |keys: &str, revoked: &str, pinned: &str, expected: &str| {
         let found = found(&status(keys), revoked, pinned, &[]);
         assert!(found.contains(expected), "{found}");
@@ -56,12 +56,12 @@ fn an_unfinished_re_keying_and_another_cluster_are_refused() {
     check(keys, "A", "A", "the re-keying is unfinished");
     check(keys, "", "AB", "B.pem pins an old key");
     check(keys, "B", "AB", "B.pem pins an old key");
-    check("A:Active:0", "", "B", "of this cluster");
-    check("A:Active:0", "", "", "of this cluster");
+    check("A:Active:0", "", "B", "to this cluster");
+    check("A:Active:0", "", "", "to this cluster");
 }
 
 #[test]
-fn counts_of_before_are_not_relied_on() {
+fn outdated_counts_are_not_relied_on() {
     let keys = "A:Active:0 c:Retired:0";
     let check = |field: &str, value: Value, expected: &str| {
         let mut status = status(keys);
@@ -70,7 +70,7 @@ fn counts_of_before_are_not_relied_on() {
         // With nothing to revoke, nothing has to be counted.
         assert_eq!(found(&status, "c", "A", &[]), "0: ", "{field}");
     };
-    check("/observedGeneration", json!(1), "since it was changed");
+    check("/observedGeneration", json!(1), "the latest change");
     check("/conditions/0/status", json!("False"), "is not ready");
     check("/conditions", json!([]), "is not ready");
 }

@@ -1,4 +1,4 @@
-//! Made-up histories: the id of a file's content is the content itself.
+//! Constructed histories: the id of a blob is its content.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -50,11 +50,11 @@ impl Story {
         Record::new(commits.unwrap(), "", content).unwrap()
     }
 
-    /// What alice could have read: each item with the ends of its texts.
+    /// The items that alice could have read, with their tag suffixes.
     fn read(self, head: usize) -> BTreeMap<String, String> {
         let exposure = exposure(&self.record(head));
-        let shown = |(id, seen): (ItemRef, Seen)| {
-            let tag_suffixes: Vec<_> = seen.tag_suffixes.into_iter().collect();
+        let shown = |(id, exposed): (ItemRef, ExposedItem)| {
+            let tag_suffixes: Vec<_> = exposed.tag_suffixes.into_iter().collect();
             (id.to_string(), tag_suffixes.join(" "))
         };
         exposure.items.into_iter().map(shown).collect()
@@ -74,7 +74,7 @@ fn exposure_until(record: &Record, until: Timestamp) -> Exposure {
     let present = Project::parse(PathBuf::new(), "").unwrap();
     Exposure::of(
         record,
-        &Question {
+        &ExposureQuery {
             person: "alice",
             project: &present,
             uncommitted: None,
@@ -91,7 +91,7 @@ fn project(operates: &str) -> String {
     )
 }
 
-/// Sealed when it is committed.
+/// A manifest that is sealed when it is committed.
 fn sealed(environment: &str, text: &str) -> String {
     sealed_at("NOW", environment, text)
 }
@@ -120,7 +120,7 @@ fn check(story: Story, head: usize, expected: &[(&str, &str)]) {
 }
 
 #[test]
-fn what_was_in_use_while_they_operated_its_environment_could_be_read() {
+fn values_in_use_while_the_person_operated_the_environment_are_exposed() {
     let mut story = Story::new();
     story.commit(
         1,
@@ -139,13 +139,16 @@ fn what_was_in_use_while_they_operated_its_environment_could_be_read() {
     let exposure = exposure(&record);
     let span = exposure.operated.values().next().unwrap()[0];
     assert_eq!((span.from, span.until), (noon(3), noon(5)));
-    let seen = &exposure.items.values().next().unwrap();
-    assert_eq!(seen.tag_suffixes.iter().collect::<Vec<_>>(), ["v2", "v3"]);
-    assert_eq!((exposure.items.len(), seen.until), (1, noon(5)));
+    let exposed = &exposure.items.values().next().unwrap();
+    assert_eq!(
+        exposed.tag_suffixes.iter().collect::<Vec<_>>(),
+        ["v2", "v3"]
+    );
+    assert_eq!((exposure.items.len(), exposed.until), (1, noon(5)));
 }
 
 #[test]
-fn the_day_that_they_left_is_an_end_too() {
+fn access_ends_with_the_day_that_the_person_left() {
     let mut story = Story::new();
     let left = project("{operates: [prod], left: 2026-06-02}");
     story.commit(
@@ -162,14 +165,14 @@ fn the_day_that_they_left_is_an_end_too() {
 }
 
 #[test]
-fn what_was_sealed_in_their_time_counts_whenever_it_was_committed() {
+fn values_sealed_during_their_access_count_whenever_they_are_committed() {
     let mut story = Story::new();
     story.commit(1, &[], &[("sceau.yaml", &project("{}"))]);
     story.commit(2, &[0], &[("sceau.yaml", &project(OPERATES))]);
     story.commit(4, &[1], &[("sceau.yaml", &project("{}"))]);
     let squashed = sealed_at("2026-06-03T00:00:00Z", "prod", "v1");
     story.commit(5, &[2], &[("prod/a.yaml", &squashed)]);
-    // Renewed, and of an environment that they did not operate.
+    // Rotated, in an environment that they did not operate.
     let other = sealed_at("2026-06-03T00:00:00Z", "dev", "d1");
     story.commit(
         6,
@@ -193,10 +196,10 @@ fn a_branch_counts_for_its_values_and_for_what_it_grants_itself() {
             ("prod/a.yaml", &sealed("prod", "v1")),
         ],
     );
-    // A branch that nobody merged, with a value of its own.
+    // A branch that was not merged, with a value of its own.
     story.commit(2, &[0], &[("prod/b.yaml", &sealed("prod", "b1"))]);
     story.commit(3, &[0], &[("sceau.yaml", &project("{}"))]);
-    // That branch still says that they operate prod, and that is over all the same.
+    // That branch still grants prod, but the access has ended.
     story.commit(4, &[2], &[("prod/a.yaml", &sealed("prod", "v2"))]);
     check(story, 3, &[("prod:shop/api/PIN", "b1 v1")]);
 
@@ -215,14 +218,14 @@ fn a_branch_counts_for_its_values_and_for_what_it_grants_itself() {
 }
 
 #[test]
-fn a_branch_from_before_their_time_is_open_to_them_once_that_has_come() {
+fn an_older_branch_is_exposed_once_their_access_begins() {
     let mut story = Story::new();
-    let nobody = project("{}");
+    let no_people = project("{}");
     story.commit(
         1,
         &[],
         &[
-            ("sceau.yaml", &nobody),
+            ("sceau.yaml", &no_people),
             ("prod/a.yaml", &sealed("prod", "v1")),
         ],
     );
@@ -234,7 +237,7 @@ fn a_branch_from_before_their_time_is_open_to_them_once_that_has_come() {
 }
 
 #[test]
-fn a_branch_that_was_merged_later_does_not_make_their_time_longer() {
+fn a_branch_that_is_merged_later_does_not_extend_their_access() {
     let mut story = Story::new();
     story.commit(
         1,
@@ -252,7 +255,7 @@ fn a_branch_that_was_merged_later_does_not_make_their_time_longer() {
 }
 
 #[test]
-fn a_history_that_is_newer_than_their_time_speaks_of_it() {
+fn a_history_newer_than_their_access_counts_for_it() {
     let early = sealed_at("2026-06-01T00:00:00Z", "prod", "v1");
     for operates in [OPERATES, "{operates: [prod], left: 2026-06-03}"] {
         let mut story = Story::new();
@@ -263,7 +266,7 @@ fn a_history_that_is_newer_than_their_time_speaks_of_it() {
         ];
         story.commit(10, &[], &files);
         story.commit(11, &[0], &[("sceau.yaml", &project(operates))]);
-        // Renewed, and it is no news that they operated it.
+        // Rotated, and the grant is not new.
         story.commit(12, &[1], &[("prod/c.yaml", &original("o2"))]);
         let exposure = exposure_until(&story.record(2), noon(4));
         let prod: EnvironmentName = "prod".parse().unwrap();
@@ -271,14 +274,14 @@ fn a_history_that_is_newer_than_their_time_speaks_of_it() {
         let tag_suffixes: Vec<_> = exposure
             .items
             .values()
-            .flat_map(|it| &it.tag_suffixes)
+            .flat_map(|exposed| &exposed.tag_suffixes)
             .collect();
         assert_eq!(tag_suffixes, ["v1", "o1"], "{operates}");
     }
 }
 
 #[test]
-fn what_was_said_in_time_is_not_contradicted_by_what_is_said_later() {
+fn a_later_project_file_does_not_contradict_an_earlier_one() {
     let mut story = Story::new();
     let bob = project(OPERATES).replace("alice", "bob");
     story.commit(
@@ -313,7 +316,7 @@ fn commits_of_one_second_and_clocks_that_go_back_hide_nothing() {
 }
 
 #[test]
-fn a_project_file_that_cannot_be_read_may_say_what_was_said_before_or_after() {
+fn an_unreadable_project_file_counts_as_the_ones_before_and_after() {
     let mut story = Story::new();
     story.commit(
         1,
@@ -331,8 +334,8 @@ fn a_project_file_that_cannot_be_read_may_say_what_was_said_before_or_after() {
     story.commit(7, &[5], &[("sceau.yaml", &project("{}"))]);
     story.commit(8, &[6], &[("prod/a.yaml", &sealed("prod", "v4"))]);
     let record = story.record(7);
-    let told = &record.unreadable["sceau.yaml"];
-    assert_eq!(told.commit, "commit4");
+    let unreadable = &record.unreadable["sceau.yaml"];
+    assert_eq!(unreadable.commit, "commit4");
     let tag_suffixes = exposure(&record)
         .items
         .into_values()
@@ -346,7 +349,7 @@ fn a_project_file_that_cannot_be_read_may_say_what_was_said_before_or_after() {
 }
 
 #[test]
-fn the_path_rules_of_the_time_say_whose_the_originals_are() {
+fn path_rules_of_each_commit_decide_the_environment_of_kubeseal_manifests() {
     let mut story = Story::new();
     story.commit(
         1,
@@ -356,7 +359,7 @@ fn the_path_rules_of_the_time_say_whose_the_originals_are() {
             ("prod/a.yaml", &original("v1")),
         ],
     );
-    // Dev's from here on, and of no environment at last.
+    // In dev from here on, and in no environment at the end.
     story.commit(
         2,
         &[0],
@@ -371,7 +374,7 @@ fn the_path_rules_of_the_time_say_whose_the_originals_are() {
 }
 
 #[test]
-fn what_cannot_be_read_is_told_with_its_commit() {
+fn unreadable_files_are_reported_with_their_commit() {
     let mut story = Story::new();
     story.commit(
         1,
@@ -380,11 +383,11 @@ fn what_cannot_be_read_is_told_with_its_commit() {
     );
     story.commit(2, &[0], &[("prod/a.yaml", &sealed("prod", "v1"))]);
     let record = story.record(1);
-    let told = &record.unreadable["prod/a.yaml"];
-    assert_eq!(told.commit, "commit0");
+    let unreadable = &record.unreadable["prod/a.yaml"];
+    assert_eq!(unreadable.commit, "commit0");
     assert!(
-        told.problem.starts_with("prod/a.yaml:2 "),
+        unreadable.problem.starts_with("prod/a.yaml:2 "),
         "{}",
-        told.problem
+        unreadable.problem
     );
 }

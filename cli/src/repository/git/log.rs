@@ -1,4 +1,4 @@
-//! What `git log` prints, as commits.
+//! The output of `git log`, as commits.
 
 use std::{collections::HashMap, rc::Rc};
 
@@ -20,9 +20,9 @@ pub(crate) struct Commit {
     pub(crate) id: ObjectId,
     /// When it was committed, in whole seconds.
     pub(crate) time: Timestamp,
-    /// The indexes of its parents, which stand before it.
+    /// The indexes of its parents, which come before it.
     pub(crate) parents: Vec<usize>,
-    /// What differs from its first parent.
+    /// The differences to its first parent.
     pub(crate) changes: Vec<Change>,
 }
 
@@ -31,17 +31,17 @@ pub(crate) struct Commit {
 pub(crate) struct Change {
     /// From the root of the repository.
     pub(crate) path: Rc<str>,
-    /// Its content from then on; nothing when it is no file any more.
+    /// Its content from then on; nothing if it is no longer a regular file.
     pub(crate) blob: Option<ObjectId>,
     /// Whether it is a symbolic link from then on.
     pub(crate) is_link: bool,
 }
 
-/// What [`parse`] expects each commit to begin with, as git's `--format`.
+/// The header of each commit that [`parse`] expects, as git's `--format`.
 pub(crate) const FORMAT: &str = "--format=commit %H %ct %P";
 
-/// Reads the output of `git log -z --raw` with [`FORMAT`], parents before children; nothing when it
-/// is not such an output.
+/// Reads the output of `git log -z --raw` with [`FORMAT`], parents before children; nothing if the
+/// output is malformed.
 pub(crate) fn parse(output: &[u8]) -> Option<Vec<Commit>> {
     let mut commits: Vec<Commit> = Vec::new();
     let mut indexes = HashMap::new();
@@ -57,7 +57,7 @@ pub(crate) fn parse(output: &[u8]) -> Option<Vec<Commit>> {
             indexes.insert(commit.id.clone(), commits.len());
             commits.push(commit);
         } else {
-            // A path is whatever stands between two zeros.
+            // A path is everything between two zeros.
             let path = String::from_utf8_lossy(tokens.next()?);
             let change = change(token, &path)?;
             commits.last_mut()?.changes.push(change);
@@ -101,26 +101,29 @@ mod tests {
     const OUTPUT: &str = "commit aa 100 \0\n:000000 100644 00 b1 A\0a b/ü\nx.yaml\0:000000 120000 00 b2 A\0link\0commit bb 90 aa\0commit cc 110 bb aa\0\n:100644 000000 b1 00 D\0a b/ü\nx.yaml\0";
 
     #[test]
-    fn commits_parents_and_changes_are_read_whatever_a_file_is_called() {
+    fn commits_parents_and_changes_are_read_under_any_file_name() {
         let commits = parse(OUTPUT.as_bytes()).unwrap();
-        let parents: Vec<_> = commits.iter().map(|it| it.parents.clone()).collect();
+        let parents: Vec<_> = commits
+            .iter()
+            .map(|commit| commit.parents.clone())
+            .collect();
         assert_eq!(parents, [vec![], vec![0], vec![1, 0]]);
         assert_eq!(commits[1].time.as_second(), 90);
         let blobs = |index: usize| -> Vec<(&str, Option<&str>)> {
             let changes = commits[index].changes.iter();
             changes
-                .map(|it| (&*it.path, it.blob.as_ref().map(|it| &*it.0)))
+                .map(|change| (&*change.path, change.blob.as_ref().map(|id| &*id.0)))
                 .collect()
         };
         assert_eq!(blobs(0), [("a b/ü\nx.yaml", Some("b1")), ("link", None)]);
-        let links = commits[0].changes.iter().map(|it| it.is_link);
+        let links = commits[0].changes.iter().map(|change| change.is_link);
         assert_eq!(links.collect::<Vec<_>>(), [false, true]);
         assert_eq!(blobs(1), []);
         assert_eq!(blobs(2), [("a b/ü\nx.yaml", None)]);
     }
 
     #[test]
-    fn what_is_no_such_output_is_not_guessed_at() {
+    fn malformed_output_is_rejected() {
         for output in [
             "commit aa",
             "commit aa 1 bb\0",

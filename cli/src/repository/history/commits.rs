@@ -1,4 +1,4 @@
-//! Commits as a graph in time: how long each one stood, and what its files were.
+//! Commits as a graph in time: how long each one was current, and its files.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -17,9 +17,9 @@ pub(crate) type Tree = BTreeMap<Rc<str>, ObjectId>;
 #[derive(Debug)]
 pub(crate) struct Commits {
     pub(crate) all: Vec<Commit>,
-    /// From each commit until the last of its children: what it holds was somebody's present.
-    pub(crate) standing: Vec<Span>,
-    /// Whether a commit is HEAD or reached from it by first parents alone.
+    /// From each commit until the last of its children: it was the tip of some branch then.
+    pub(crate) current: Vec<Span>,
+    /// Whether a commit is HEAD, or reached from it by first parents only.
     pub(crate) on_main_line: Vec<bool>,
     /// The index of HEAD.
     pub(crate) head: usize,
@@ -27,10 +27,10 @@ pub(crate) struct Commits {
 }
 
 impl Commits {
-    /// Puts commits in order. One that a branch stands at stands until `now`, and so does one
-    /// without children; nothing when HEAD is none of them.
+    /// Orders commits. The tip of a branch and a commit without children are current until `now`.
+    /// Returns nothing if HEAD is not among the commits.
     ///
-    /// A commit from the future was made by a clock that is ahead: just now at the latest.
+    /// The clock of a committer may be ahead: a commit from the future counts as one from just now.
     pub(crate) fn new(
         mut all: Vec<Commit>,
         head: &ObjectId,
@@ -48,15 +48,16 @@ impl Commits {
                 children[*parent].push(index);
             }
         }
-        let standing = (0..all.len()).map(|index| {
+        let current = (0..all.len()).map(|index| {
             let from = all[index].time;
-            let next = children[index].iter().map(|it| all[*it].time).max();
+            let next = children[index].iter().map(|child| all[*child].time).max();
+            // A later commit elsewhere does not end a branch: people read its tip until now.
             let is_tip = index == head || branches.contains(&all[index].id);
             let until = next.filter(|_| !is_tip).unwrap_or(now);
             Span::new(from, until)
         });
         Some(Self {
-            standing: standing.collect(),
+            current: current.collect(),
             on_main_line: main_line(&all, head),
             head,
             children,
@@ -64,19 +65,22 @@ impl Commits {
         })
     }
 
-    /// The commits that come directly after one.
+    /// The children of a commit.
     pub(crate) fn children(&self, index: usize) -> &[usize] {
         &self.children[index]
     }
 
-    /// The commit after one on the line that leads to HEAD by first parents.
+    /// The next commit on the line of first parents that leads to HEAD.
     pub(crate) fn next_on_main_line(&self, index: usize) -> Option<usize> {
-        let is_next = |it: &&usize| self.on_main_line[**it] && self.all[**it].parents[0] == index;
+        let is_next =
+            |child: &&usize| self.on_main_line[**child] && self.all[**child].parents[0] == index;
         self.children[index].iter().find(is_next).copied()
     }
 
-    /// Shows the files of every commit, parents before children.
+    /// Visits every commit with its files, parents before children.
     pub(crate) fn walk(&self, mut visit: impl FnMut(usize, &Tree)) {
+        // A tree is kept only until the last of its children has taken it: all trees at once would
+        // be as large as the history.
         let mut waiting = vec![0_usize; self.all.len()];
         for commit in &self.all {
             if let Some(first) = commit.parents.first() {

@@ -1,5 +1,4 @@
-//! A project's history once it has been read: what its project file, certificates and manifests
-//! were at each commit.
+//! The history of a project, read: its project file, certificates and manifests at each commit.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
@@ -26,27 +25,27 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Record {
     pub(crate) commits: Commits,
-    /// Where the project stands in its repository: empty, or with a slash at its end.
+    /// The path of the project in its repository: empty, or with a slash at its end.
     prefix: String,
-    /// What the project file may have project_files at each commit: one that cannot be read may have project_files
-    /// what was project_files before it and what was project_files after it.
+    /// The project files that may apply at each commit. An unreadable one may have said what the
+    /// readable ones before and after it say.
     pub(crate) project_files: Vec<Vec<Rc<Project>>>,
     /// The key ids of certificates.
     certificates: HashMap<ObjectId, String>,
     /// The items of files.
     pub(crate) manifests: HashMap<ObjectId, Vec<SealedItem>>,
     /// What could not be read, by file: the last of each.
-    pub(crate) unreadable: BTreeMap<String, Unreadable>,
+    pub(crate) unreadable: BTreeMap<String, UnreadableBlob>,
 }
 
-/// A content of a file that could not be read.
+/// A version of a file that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Unreadable {
+pub(crate) struct UnreadableBlob {
     /// The index of that commit.
     index: usize,
-    /// The commit that brought it.
+    /// The commit that added it.
     pub(crate) commit: String,
-    /// Where and what, as an error says it.
+    /// The message of the error, with its place.
     pub(crate) problem: String,
 }
 
@@ -55,12 +54,12 @@ impl Record {
         let head = git.head()?;
         let commits = Commits::new(git.commits()?, &head, &git.branches()?, now)
             .ok_or_else(|| CommandError::bug("git log does not reach HEAD"))?;
-        refuse_link(&commits, &format!("{}{FILE_NAME}", git.prefix))?;
+        reject_link(&commits, &format!("{}{FILE_NAME}", git.prefix))?;
         let mut blobs = git.blobs()?;
         Self::new(commits, &git.prefix, |id| blobs.read(id))
     }
 
-    /// Reads every distinct content once.
+    /// Reads every distinct blob once.
     pub(crate) fn new(
         commits: Commits,
         prefix: &str,
@@ -80,7 +79,7 @@ impl Record {
             let text = text(content(&id)?);
             match Project::parse(PathBuf::new(), &text) {
                 Ok(project) => drop(projects.insert(id, Rc::new(project))),
-                Err(error) => record.tell(&id, &error.message),
+                Err(error) => record.report_unreadable(&id, &error.message),
             }
         }
         record.project_files = project_files(&record.commits, &file, &projects);
@@ -89,7 +88,7 @@ impl Record {
         for (id, label) in record.contents(is_manifest) {
             let (items, faults) = inventory::read(&label, &text(content(&id)?));
             if let Some(fault) = faults.into_iter().next() {
-                record.tell(&id, &fault.message);
+                record.report_unreadable(&id, &fault.message);
             }
             record.manifests.insert(id, items);
         }
@@ -102,11 +101,14 @@ impl Record {
         content: &mut impl FnMut(&ObjectId) -> Result<Vec<u8>>,
     ) -> Result<()> {
         let named = projects.values().flat_map(|project| {
-            let own = project.people.values().flat_map(|it| &it.certificate);
+            let own = project
+                .people
+                .values()
+                .flat_map(|person| &person.certificate);
             let pinned = project
                 .environments
                 .values()
-                .flat_map(|it| &it.certificates);
+                .flat_map(|settings| &settings.certificates);
             own.chain(pinned)
         });
         let named: HashSet<String> = named.map(|path| self.place(path)).collect();
@@ -116,15 +118,15 @@ impl Record {
                     self.certificates
                         .insert(id, certificate.key_id().to_string()),
                 ),
-                Err(error) => self.tell(&id, &format!("{label}: {error}")),
+                Err(error) => self.report_unreadable(&id, &format!("{label}: {error}")),
             }
         }
         Ok(())
     }
 
-    /// Each content once that files of these paths ever had, with one of its paths.
+    /// Each blob that these paths ever had, once, with one of its paths.
     fn contents(&self, is_meant: impl Fn(&str) -> bool) -> BTreeMap<ObjectId, String> {
-        let changes = self.commits.all.iter().flat_map(|it| &it.changes);
+        let changes = self.commits.all.iter().flat_map(|commit| &commit.changes);
         let meant = changes.filter(|change| is_meant(&change.path));
         let path = |change: &Change| self.relative(&change.path).to_owned();
         meant
@@ -132,14 +134,15 @@ impl Record {
             .collect()
     }
 
-    /// Notes what is wrong with a content, for each file that had it: of a file, the last one.
-    fn tell(&mut self, id: &ObjectId, problem: &str) {
+    /// Records why a blob cannot be read, for each file that had it. Of each file, the last one is
+    /// kept.
+    fn report_unreadable(&mut self, id: &ObjectId, problem: &str) {
         for (index, commit) in self.commits.all.iter().enumerate() {
             let brings = |change: &&Change| change.blob.as_ref() == Some(id);
             for change in commit.changes.iter().filter(brings) {
                 let file = change.path.strip_prefix(&self.prefix);
                 let file = file.unwrap_or(&change.path).to_owned();
-                let fault = Unreadable {
+                let fault = UnreadableBlob {
                     index,
                     commit: commit.id.0.to_string(),
                     problem: problem.to_owned(),
@@ -152,14 +155,14 @@ impl Record {
         }
     }
 
-    /// Where a path of the project file stands in the repository.
+    /// A path of the project file, relative to the root of the repository.
     fn place(&self, path: &Path) -> String {
         let root = Path::new("/").join(&self.prefix);
         let absolute = paths::absolute(&root, path);
         let parts: Vec<_> = absolute
             .iter()
             .skip(1)
-            .map(|it| it.to_string_lossy())
+            .map(|part| part.to_string_lossy())
             .collect();
         parts.join("/")
     }
@@ -175,28 +178,29 @@ impl Record {
         self.certificates.get(blob).map(String::as_str)
     }
 
-    /// Everybody whom a project file that can be read ever named.
+    /// The people whom any readable project file ever named.
     pub(crate) fn people(&self) -> BTreeSet<&str> {
         let projects = self.project_files.iter().flatten();
         projects
-            .flat_map(|it| it.people.keys())
+            .flat_map(|project| project.people.keys())
             .map(String::as_str)
             .collect()
     }
 }
 
-/// What a link leads to is another file at each commit, or none of the repository.
-fn refuse_link(commits: &Commits, file: &str) -> Result<()> {
-    let is_link = |it: &Change| it.is_link && *it.path == *file;
+/// Rejects a history in which the project file was a link: the blob of a link is a path, and its
+/// target may be another file at each commit or lie outside of the repository.
+fn reject_link(commits: &Commits, file: &str) -> Result<()> {
+    let is_link = |change: &Change| change.is_link && *change.path == *file;
     let mut all = commits.all.iter().rev();
-    match all.find(|it| it.changes.iter().any(is_link)) {
+    match all.find(|commit| commit.changes.iter().any(is_link)) {
         None => Ok(()),
         Some(commit) => {
             let id = commit.id.0.get(..12).unwrap_or(&commit.id.0);
             Err(CommandError::user(format!(
-                "commit {id}: {FILE_NAME} is a symbolic link: who operated what then cannot be told"
+                "commit {id}: {FILE_NAME} is a symbolic link, so its history does not say who operated what"
             ))
-            .hint("have the file itself in the history of every branch and tag, or delete those that have the link"))
+            .hint("rewrite the branches and tags that have the link, or delete them"))
         }
     }
 }
@@ -214,8 +218,8 @@ fn text(content: Vec<u8>) -> String {
     }
 }
 
-/// What the project file project_files at each commit, and where it cannot be read, what was project_files before
-/// and after.
+/// The project file at each commit. Where it cannot be read, the ones before and after it count:
+/// both together never name too few people.
 fn project_files(
     commits: &Commits,
     file: &str,
@@ -247,7 +251,7 @@ fn project_files(
     .collect()
 }
 
-/// Where nothing is known, what is known of the neighbours.
+/// Where nothing is known, takes what is known of the neighbours.
 fn fill(known: &mut [Option<Vec<Rc<Project>>>], index: usize, neighbours: &[usize]) {
     if known[index].is_some() {
         return;
@@ -261,7 +265,7 @@ fn fill(known: &mut [Option<Vec<Rc<Project>>>], index: usize, neighbours: &[usiz
 
 fn add(projects: &mut Vec<Rc<Project>>, further: Vec<Rc<Project>>) {
     for project in further {
-        if !projects.iter().any(|it| Rc::ptr_eq(it, &project)) {
+        if !projects.iter().any(|known| Rc::ptr_eq(known, &project)) {
             projects.push(project);
         }
     }

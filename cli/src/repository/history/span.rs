@@ -1,9 +1,9 @@
-//! Stretches of time in a history.
+//! Spans of time in a history.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// A stretch of time: its end does not belong to it.
+/// A span of time, without its end.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
 )]
@@ -12,13 +12,13 @@ pub(crate) struct Span {
     /// Its first instant.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub(crate) from: Timestamp,
-    /// The instant at which it is over.
+    /// The instant at which it ends.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub(crate) until: Timestamp,
 }
 
 impl Span {
-    /// One that does not end before it begins: clocks differ from commit to commit.
+    /// A span that does not end before it begins: clocks differ from commit to commit.
     pub(crate) fn new(from: Timestamp, until: Timestamp) -> Self {
         Self {
             from,

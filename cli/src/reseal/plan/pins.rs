@@ -1,4 +1,4 @@
-//! The certificates that the project pins for the environments in question.
+//! The pinned certificates of the environments to reseal.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -11,13 +11,13 @@ use crate::{
     project::{self, Project, resolve},
 };
 
-/// Whom seals shall be wrapped for, by environment.
+/// The pinned certificates by environment: seals are wrapped for them.
 pub(in crate::reseal) struct Pins(BTreeMap<EnvironmentName, Vec<Pin>>);
 
 /// A pinned certificate.
 #[derive(Debug, Clone)]
 pub(crate) struct Pin {
-    /// Its file, as the project file names it.
+    /// Its file, as in the project file.
     pub(crate) certificate: PathBuf,
     pub(crate) recipient: Recipient,
 }
@@ -52,7 +52,7 @@ impl Pin {
 }
 
 impl Pins {
-    /// Reads the certificates of every environment that a file has something for.
+    /// Reads the certificates of every environment that a file has seals for.
     pub(in crate::reseal) fn read(
         files: &[SealedFile],
         request: &Request<'_>,
@@ -73,7 +73,7 @@ impl Pins {
         Ok(Self(pins))
     }
 
-    /// Puts a certificate in the place of the one that its file held.
+    /// Replaces the certificate of the same file.
     pub(in crate::reseal) fn replace(&mut self, environment: &EnvironmentName, new: &Pin) {
         let pins = self.0.get_mut(environment).into_iter().flatten();
         for pin in pins.filter(|pin| pin.certificate == new.certificate) {
@@ -81,7 +81,7 @@ impl Pins {
         }
     }
 
-    /// Those of one environment.
+    /// The pinned certificates of one environment.
     pub(in crate::reseal) fn of(&self, environment: &EnvironmentName) -> &[Pin] {
         self.0.get(environment).map_or(&[], Vec::as_slice)
     }

@@ -1,4 +1,4 @@
-//! Whom a seal is wrapped for, and whom it shall be.
+//! The recipients of a seal, before and after resealing.
 
 use std::collections::BTreeSet;
 
@@ -6,32 +6,36 @@ use sealing::resource::WrappedFileKey;
 
 use super::Pin;
 
-/// Whether recipients are exactly the pinned ones, in whatever order.
+/// Whether recipients are exactly the pinned ones, in any order.
 pub(super) fn are_current(recipients: &[WrappedFileKey], pins: &[Pin]) -> bool {
-    let wrapped: BTreeSet<_> = recipients.iter().map(|it| it.key_id.clone()).collect();
+    let wrapped: BTreeSet<_> = recipients
+        .iter()
+        .map(|recipient| recipient.key_id.clone())
+        .collect();
     let pinned: BTreeSet<_> = pins.iter().map(Pin::id).collect();
     wrapped == pinned
 }
 
-/// The recipients of a seal after it was wrapped for some that it did not have. Those that are
-/// pinned stay as they are. Those that are not give way once all that are pinned are there: until
-/// then, the cluster of one that is missing may need them.
+/// The recipients of a seal after it was wrapped for new ones. Pinned recipients stay unchanged.
+/// The others are removed once no pinned one is missing: until then, the cluster of a missing one
+/// may need them.
 pub(in crate::reseal) fn merged(
     old: &[WrappedFileKey],
     pins: &[Pin],
     fresh: Vec<WrappedFileKey>,
 ) -> Vec<WrappedFileKey> {
-    let is_there = |pin: &Pin| pin.is_among(old) || pin.is_among(&fresh);
-    if !pins.iter().all(is_there) {
+    let is_wrapped = |pin: &Pin| pin.is_among(old) || pin.is_among(&fresh);
+    if !pins.iter().all(is_wrapped) {
         return old.iter().cloned().chain(fresh).collect();
     }
+    // New recipients take the lines of removed ones, so that the diff of the file is small.
     let mut fresh = fresh.into_iter();
-    let mut seen = BTreeSet::new();
+    let mut kept = BTreeSet::new();
     let mut merged: Vec<_> = old
         .iter()
         .filter_map(|recipient| {
             let is_pinned = pins.iter().any(|pin| pin.id() == recipient.key_id);
-            if is_pinned && seen.insert(&recipient.key_id) {
+            if is_pinned && kept.insert(&recipient.key_id) {
                 Some(recipient.clone())
             } else {
                 fresh.next()
@@ -86,13 +90,13 @@ mod tests {
         assert_eq!(result, all(expected));
         let complete = ["A", "B"]
             .iter()
-            .all(|name| expected.iter().any(|it| it.starts_with(name)));
+            .all(|name| expected.iter().any(|text| text.starts_with(name)));
         assert_eq!(are_current(&result, &pins), complete);
         assert_eq!(merged(&result, &pins, Vec::new()), result);
     }
 
     #[test]
-    fn those_that_are_pinned_stay_and_others_give_way() {
+    fn pinned_recipients_stay_and_others_are_replaced() {
         check(&["x1", "y1"], &["A2", "B2"], &["A2", "B2"]);
         check(&["x1", "A1"], &["B2"], &["B2", "A1"]);
         check(&["A1", "x1"], &["B2"], &["A1", "B2"]);
@@ -103,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_gives_way_while_a_pinned_one_is_missing() {
+    fn no_recipient_is_removed_while_a_pinned_one_is_missing() {
         check(&["x1", "y1"], &["A2"], &["x1", "y1", "A2"]);
         check(&["x1", "y1", "A2"], &[], &["x1", "y1", "A2"]);
         check(&["x1", "y1", "A2"], &["B2"], &["B2", "A2"]);

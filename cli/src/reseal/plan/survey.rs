@@ -1,4 +1,4 @@
-//! Which seals of an environment there are, and whom they are wrapped for.
+//! The seals of an environment, with their recipients.
 
 use sealing::{EnvironmentName, KeyId, resource::Seal};
 use serde::Serialize;
@@ -9,24 +9,24 @@ use crate::{
     project::Project,
 };
 
-/// A seal, a SealedSecret of the original, or a document that cannot be read.
+/// A seal, a SealedSecret in the kubeseal format, or a document that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FoundSeal {
     #[serde(flatten)]
     pub(crate) location: ManifestLocation,
-    /// Counted from 1; the original's format knows no seals.
+    /// Counted from 1; the kubeseal format has no seals.
     pub(crate) seal: Option<usize>,
     /// The names of its items.
     pub(crate) items: Vec<String>,
-    /// The ids of the keys that open it, or why they cannot be told.
+    /// The ids of the keys that decrypt it, or why they are unknown.
     #[serde(skip)]
     pub(crate) recipients: Result<Vec<String>, String>,
 }
 
-const UNNAMED: &str = "the original's items do not say which key they are sealed to: ask `sceau reseal --dry-run --keys FILE`";
+const UNNAMED: &str = "items in the kubeseal format do not name their key: check them with `sceau reseal --dry-run --keys FILE`";
 
-/// Every seal of one environment, and what may be of it.
+/// Every seal of one environment, and every document that may have one.
 pub(crate) fn survey(
     files: &[SealedFile],
     name: &EnvironmentName,
@@ -75,7 +75,7 @@ fn seals_of(object: &Located) -> Vec<FoundSeal> {
                     .collect(),
                 recipients: Err(texts
                     .err()
-                    .map_or_else(|| UNNAMED.to_owned(), |it| it.message)),
+                    .map_or_else(|| UNNAMED.to_owned(), |problem| problem.message)),
                 ..whole
             }],
         },
@@ -96,14 +96,21 @@ impl FoundSeal {
         Self {
             seal: Some(number),
             items: seal.items.keys().cloned().collect(),
-            recipients: Ok(seal.recipients.iter().map(|it| it.key_id.clone()).collect()),
+            recipients: Ok(seal
+                .recipients
+                .iter()
+                .map(|recipient| recipient.key_id.clone())
+                .collect()),
             ..self.clone()
         }
     }
 
-    /// Whether it says that this key opens it.
+    /// Whether it is wrapped for this key.
     pub(crate) fn is_wrapped_for(&self, id: KeyId) -> bool {
         let id = id.to_string();
-        self.recipients.iter().flatten().any(|it| *it == id)
+        self.recipients
+            .iter()
+            .flatten()
+            .any(|recipient| *recipient == id)
     }
 }

@@ -15,7 +15,7 @@ fn instant(text: &str) -> Timestamp {
 fn entry(more: Value) -> Entry {
     let mut entry = json!({
         "environment": "prod", "namespace": "shop", "name": "api", "item": "PIN",
-        "file": "a.yaml", "why": ["operated"], "since": SINCE, "seen": ["old"],
+        "file": "a.yaml", "why": ["operated"], "since": SINCE, "exposedTags": ["old"],
     });
     let Value::Object(more) = more else {
         return serde_json::from_value(entry).unwrap();
@@ -24,7 +24,7 @@ fn entry(more: Value) -> Entry {
     serde_json::from_value(entry).unwrap()
 }
 
-/// Native items that end so and were sealed then; of the original's without a time.
+/// Items with these tag suffixes and times; in the kubeseal format without a time.
 fn held(items: &[(&str, Option<&str>)]) -> Vec<Occurrence> {
     let occurrence = |(text, sealed_at): &(&str, Option<&str>)| {
         let manifest = match sealed_at {
@@ -53,42 +53,42 @@ fn check(more: Value, items: &[(&str, Option<&str>)], expected: State) {
     assert_eq!(state, expected);
 }
 
-fn renewed_by(evidence: Evidence) -> State {
-    State::Renewed(instant("2026-06-02T00:00:00Z"), evidence)
+fn rotated_by(evidence: Evidence) -> State {
+    State::Rotated(instant("2026-06-02T00:00:00Z"), evidence)
 }
 
 #[test]
-fn a_value_is_renewed_by_a_newer_seal_and_another_text() {
-    check(json!({}), &[("new", LATER)], renewed_by(Evidence::Seal));
-    check(json!({}), &[("new", BEFORE)], State::NotRenewed);
-    // Nobody vouches for sealedAt, and the same text is the same value.
+fn a_newer_seal_with_another_text_rotates_a_value() {
+    check(json!({}), &[("new", LATER)], rotated_by(Evidence::Seal));
+    check(json!({}), &[("new", BEFORE)], State::NotRotated);
+    // `sealedAt` is not authenticated, and the same text has the same value.
     check(json!({}), &[("old", LATER)], State::SameText);
     check(
         json!({}),
         &[("new", Some("2026-06-10T13:00:00Z"))],
         State::InFuture,
     );
-    check(json!({}), &[("new", Some("soon"))], State::NotRenewed);
+    check(json!({}), &[("new", Some("soon"))], State::NotRotated);
     let near = Some("2026-06-10T12:04:00Z");
     let at = instant("2026-06-10T12:04:00Z");
     check(
         json!({}),
         &[("new", near)],
-        State::Renewed(at, Evidence::Seal),
+        State::Rotated(at, Evidence::Seal),
     );
 }
 
 #[test]
-fn it_is_renewed_wherever_it_stands_or_not_at_all() {
+fn a_value_is_rotated_only_if_every_occurrence_is() {
     check(
         json!({}),
         &[("new", LATER), ("newer", Some(NOW))],
-        renewed_by(Evidence::Seal),
+        rotated_by(Evidence::Seal),
     );
     check(
         json!({}),
         &[("new", LATER), ("older", BEFORE)],
-        State::NotRenewed,
+        State::NotRotated,
     );
     check(
         json!({}),
@@ -98,7 +98,7 @@ fn it_is_renewed_wherever_it_stands_or_not_at_all() {
 }
 
 #[test]
-fn what_no_file_tells_is_open_until_somebody_confirms_it() {
+fn what_files_do_not_show_is_open_until_it_is_confirmed() {
     let confirmed = || json!({"confirmed": DAY});
     check(json!({}), &[], State::Gone);
     check(confirmed(), &[], State::Confirmed);
@@ -109,24 +109,24 @@ fn what_no_file_tells_is_open_until_somebody_confirms_it() {
     check(by_text(), &[("newer", None)], State::Bitnami);
     check(by_text(), &[("new", None), ("newer", None)], State::Bitnami);
     check(confirmed(), &[("new", None)], State::Bitnami);
-    // A manifest that was put back speaks louder.
+    // A manifest that was put back outweighs the confirmation.
     check(confirmed(), &[("old", None)], State::SameText);
-    check(confirmed(), &[("older", BEFORE)], State::NotRenewed);
-    // What was renewed and then removed is done.
+    check(confirmed(), &[("older", BEFORE)], State::NotRotated);
+    // An item that was rotated and then removed is done.
     check(
-        json!({"renewed": "2026-06-02T00:00:00Z"}),
+        json!({"rotated": "2026-06-02T00:00:00Z"}),
         &[],
-        renewed_by(Evidence::Seal),
+        rotated_by(Evidence::Seal),
     );
 }
 
 #[test]
-fn the_controller_may_know_better() {
-    let judged = |more, witnesses: &[ClusterEvidence]| {
+fn the_controller_overrides_the_files() {
+    let judged = |more, evidence: &[ClusterEvidence]| {
         judge(
             &entry(more),
             &held(&[("new", LATER)]),
-            witnesses,
+            evidence,
             instant(NOW),
         )
     };
@@ -137,22 +137,22 @@ fn the_controller_may_know_better() {
     );
     assert_eq!(
         judged(new(), &[ClusterEvidence::Silent]),
-        renewed_by(Evidence::Seal)
+        rotated_by(Evidence::Seal)
     );
     assert_eq!(
         judged(new(), &[ClusterEvidence::Differs]),
-        renewed_by(Evidence::Controller)
+        rotated_by(Evidence::Controller)
     );
-    // What it said once about this value is still so when it is not asked.
-    let told = json!({"renewed": "2026-06-02T00:00:00Z", "knownBy": "controller"});
-    assert_eq!(judged(told, &[]), renewed_by(Evidence::Controller));
+    // An earlier report about this value still holds when the cluster is not read.
+    let reported = json!({"rotated": "2026-06-02T00:00:00Z", "knownBy": "controller"});
+    assert_eq!(judged(reported, &[]), rotated_by(Evidence::Controller));
 }
 
 #[test]
-fn what_the_controller_said_once_is_known_without_it() {
+fn an_earlier_report_of_the_controller_holds_without_it() {
     let unchanged = || json!({"unchanged": "new"});
     check(unchanged(), &[("new", LATER)], State::Unchanged);
-    check(unchanged(), &[("newer", LATER)], renewed_by(Evidence::Seal));
+    check(unchanged(), &[("newer", LATER)], rotated_by(Evidence::Seal));
     let before = list(&[entry(json!({}))]);
     let text = set_fields(&before.to_text().unwrap(), &[remark(0, "new")]).unwrap();
     let after: List = manifest::read_document(&text).unwrap();
@@ -185,47 +185,47 @@ fn done(more: Value) -> Value {
 }
 
 #[test]
-fn a_status_counts_only_when_it_is_about_this_text_and_done() {
+fn a_status_counts_only_if_it_is_finished_and_has_this_text() {
     let unchanged = |since: &str| json!({"unchanged": [{"item": "PIN", "since": since}], "comparedSince": SINCE});
     let compared = || json!({"comparedSince": SINCE});
-    let says = |status, tag_suffix: &str| {
+    let reported = |status, tag_suffix: &str| {
         cluster_evidence(&live(&status), "PIN", tag_suffix, instant(SINCE))
     };
     assert_eq!(
-        says(done(unchanged("2026-05-01T00:00:00Z")), "new"),
+        reported(done(unchanged("2026-05-01T00:00:00Z")), "new"),
         ClusterEvidence::Unchanged
     );
     assert_eq!(
-        says(done(unchanged("no time")), "new"),
+        reported(done(unchanged("no time")), "new"),
         ClusterEvidence::Unchanged
     );
-    assert_eq!(says(done(compared()), "new"), ClusterEvidence::Differs);
-    // Its values cannot be compared, or not with those from before.
-    assert_eq!(says(done(json!({})), "new"), ClusterEvidence::Silent);
+    assert_eq!(reported(done(compared()), "new"), ClusterEvidence::Differs);
+    // The values cannot be compared, or not with the exposed ones.
+    assert_eq!(reported(done(json!({})), "new"), ClusterEvidence::Silent);
     let later = json!({"comparedSince": LATER});
-    assert_eq!(says(done(later), "new"), ClusterEvidence::Silent);
-    // Its value was renewed in time, and then sealed once more.
+    assert_eq!(reported(done(later), "new"), ClusterEvidence::Silent);
+    // The value was rotated in time, and then sealed again.
     assert_eq!(
-        says(done(unchanged("2026-06-01T13:00:00Z")), "new"),
+        reported(done(unchanged("2026-06-01T13:00:00Z")), "new"),
         ClusterEvidence::Differs
     );
-    // The files have another text; the controller has not come to it; it does not open.
-    assert_eq!(says(done(compared()), "other"), ClusterEvidence::Silent);
+    // The files have another text; the controller has not observed it; it was not unsealed.
+    assert_eq!(reported(done(compared()), "other"), ClusterEvidence::Silent);
     assert_eq!(
-        says(
+        reported(
             done(json!({"comparedSince": SINCE, "observedGeneration": 2})),
             "new"
         ),
         ClusterEvidence::Silent
     );
     assert_eq!(
-        says(
+        reported(
             done(json!({"comparedSince": SINCE, "conditions": []})),
             "new"
         ),
         ClusterEvidence::Silent
     );
-    assert_eq!(says(Value::Null, "new"), ClusterEvidence::Silent);
+    assert_eq!(reported(Value::Null, "new"), ClusterEvidence::Silent);
 }
 
 fn list(items: &[Entry]) -> List {
@@ -236,32 +236,35 @@ fn list(items: &[Entry]) -> List {
     .unwrap()
 }
 
-/// The list after its ticks were written, with the states that it had.
-fn ticked(list: &List, states: &[State]) -> List {
+/// The list after its marks were written for these states.
+fn marked(list: &List, states: &[State]) -> List {
     let text = list.to_text().unwrap();
-    let settings = ticks(list, states, DAY.parse().unwrap());
+    let settings = marks(list, states, DAY.parse().unwrap());
     let text = set_fields(&text, &settings).unwrap();
     manifest::read_document(&text).unwrap()
 }
 
 #[test]
-fn ticks_are_written_taken_back_and_the_last_one_closes_the_list() {
-    let renewed = renewed_by(Evidence::Seal);
+fn marks_are_written_and_removed_and_the_last_one_closes_the_list() {
+    let rotated = rotated_by(Evidence::Seal);
     let new = list(&[entry(json!({})), entry(json!({"item": "TOKEN"}))]);
-    let half = ticked(&new, &[renewed, State::Gone]);
-    assert_eq!(half.items[0].renewed, Some(instant("2026-06-02T00:00:00Z")));
+    let half = marked(&new, &[rotated, State::Gone]);
+    assert_eq!(half.items[0].rotated, Some(instant("2026-06-02T00:00:00Z")));
     assert_eq!(
         (half.items[0].known_by, half.closed),
         (Some(Evidence::Seal), None)
     );
-    assert_eq!(ticked(&half, &[renewed, State::Gone]), half);
-    let whole = ticked(&half, &[renewed_by(Evidence::Controller), State::Confirmed]);
+    assert_eq!(marked(&half, &[rotated, State::Gone]), half);
+    let whole = marked(&half, &[rotated_by(Evidence::Controller), State::Confirmed]);
     assert_eq!(whole.items[0].known_by, Some(Evidence::Controller));
-    assert_eq!(whole.closed.map(|it| it.to_string()).as_deref(), Some(DAY));
-    let again = ticked(&whole, &[State::NotRenewed, State::Confirmed]);
+    assert_eq!(
+        whole.closed.map(|day| day.to_string()).as_deref(),
+        Some(DAY)
+    );
+    let again = marked(&whole, &[State::NotRotated, State::Confirmed]);
     assert_eq!(
         (
-            again.items[0].renewed,
+            again.items[0].rotated,
             again.items[0].known_by,
             again.closed
         ),

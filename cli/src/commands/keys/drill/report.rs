@@ -1,4 +1,4 @@
-//! Which SealedSecrets open, as a value: the JSON of `sceau keys drill -o json`.
+//! The results of a drill: the JSON of `sceau keys drill -o json`.
 
 use sealing::KeyId;
 use serde::Serialize;
@@ -10,55 +10,55 @@ use crate::{
     ui,
 };
 
-/// Whether a SealedSecret opens.
+/// The result of a SealedSecret.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Row {
+pub(super) struct DrillRow {
     #[serde(flatten)]
     pub(super) location: ManifestLocation,
-    /// The original's format does not say it.
+    /// The kubeseal format does not name it.
     pub(super) environment: Option<String>,
-    pub(super) result: Finding,
-    /// The keys that opened it, one for each seal.
-    pub(super) opened_by: Vec<String>,
-    /// The keys of which one would open what does not, as far as it says so.
+    pub(super) result: DrillFinding,
+    /// The keys that decrypted it, one for each seal.
+    pub(super) decrypted_by: Vec<String>,
+    /// The keys of which one is needed, if the manifest names them.
     pub(super) needs_one_of: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) message: Option<String>,
 }
 
-/// Whether a SealedSecret opens, in one word.
+/// The result of a SealedSecret, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub(super) enum Finding {
-    /// It is of no format that is known.
+pub(super) enum DrillFinding {
+    /// Its format is unknown or malformed.
     Malformed,
-    /// Every item of it was unsealed.
-    Opens,
-    /// It belongs elsewhere, or was changed since it was sealed.
+    /// Decryption failed.
     Refused,
     /// It is sealed for keys that were revoked.
     RevokedSealingKey,
-    /// No key of the backup opens it.
+    /// No key of the backup decrypts it.
     UnknownSealingKey,
     /// The document cannot be read.
     Unreadable,
+    /// Every item was unsealed.
+    Unsealed,
 }
 
-impl Finding {
+impl DrillFinding {
     fn as_str(self) -> &'static str {
         match self {
             Self::Malformed => "Malformed",
-            Self::Opens => "Opens",
             Self::Refused => "Refused",
             Self::RevokedSealingKey => "RevokedSealingKey",
             Self::UnknownSealingKey => "UnknownSealingKey",
             Self::Unreadable => "Unreadable",
+            Self::Unsealed => "Unsealed",
         }
     }
 }
 
-impl Row {
-    /// A row for something of which nothing but its origin is known.
+impl DrillRow {
+    /// A row for a document of which only the origin is known.
     pub(super) fn new(origin: &Origin) -> Self {
         Self::at(ManifestLocation::at(origin))
     }
@@ -67,8 +67,8 @@ impl Row {
         Self {
             location,
             environment: None,
-            result: Finding::Opens,
-            opened_by: Vec::new(),
+            result: DrillFinding::Unsealed,
+            decrypted_by: Vec::new(),
             needs_one_of: Vec::new(),
             message: None,
         }
@@ -85,15 +85,15 @@ impl Row {
         }
     }
 
-    /// The same, with the keys that opened it.
-    pub(super) fn opened_by(self, keys: &[KeyId]) -> Self {
+    /// The same row, with the keys that decrypted it.
+    pub(super) fn decrypted_by(self, keys: &[KeyId]) -> Self {
         Self {
-            opened_by: keys.iter().map(ToString::to_string).collect(),
+            decrypted_by: keys.iter().map(ToString::to_string).collect(),
             ..self
         }
     }
 
-    /// The same, with the keys that would have opened it.
+    /// The same row, with the keys of which one is needed.
     pub(super) fn needing(self, keys: &[KeyId]) -> Self {
         Self {
             needs_one_of: keys.iter().map(ToString::to_string).collect(),
@@ -101,8 +101,8 @@ impl Row {
         }
     }
 
-    /// The same, with why it does not open.
-    pub(super) fn with(self, result: Finding, message: &str) -> Self {
+    /// The same row, with the reason of a failure.
+    pub(super) fn with(self, result: DrillFinding, message: &str) -> Self {
         Self {
             result,
             message: Some(message.to_owned()),
@@ -124,44 +124,47 @@ impl Row {
         let place = self.location.place();
         let needed = match self.needs_one_of.as_slice() {
             [] => String::new(),
-            needed => format!("\n  it takes {}", needed.join(" or ")),
+            needed => format!("\n  it needs {}", needed.join(" or ")),
         };
         Some(format!("\n{place}: {message}{needed}\n"))
     }
 }
 
-/// The report. A table leaves out what opens, and has the reasons below it.
-pub(super) fn render(rows: &[Row], format: ReportFormat) -> Result<String> {
+/// The report. A table leaves out what was unsealed, and has the reasons below.
+pub(super) fn render(rows: &[DrillRow], format: ReportFormat) -> Result<String> {
     Ok(match format {
         ReportFormat::Json => manifest::to_text(&rows, Format::Json)?.to_string(),
         ReportFormat::Yaml => manifest::to_text(&rows, Format::Yaml)?.to_string(),
         ReportFormat::Table => {
-            let told = || rows.iter().filter(|row| row.result != Finding::Opens);
-            if told().next().is_none() {
+            let failed = || {
+                rows.iter()
+                    .filter(|row| row.result != DrillFinding::Unsealed)
+            };
+            if failed().next().is_none() {
                 return Ok(String::new());
             }
             let header = ["RESULT", "ENVIRONMENT", "SECRET", "WHERE"];
-            let reasons: String = told().filter_map(Row::reason).collect();
-            ui::table(&header, told().map(Row::cells)) + &reasons
+            let reasons: String = failed().filter_map(DrillRow::reason).collect();
+            ui::table(&header, failed().map(DrillRow::cells)) + &reasons
         }
     })
 }
 
-/// How many open, in one line.
-pub(super) fn summary(rows: &[Row]) -> String {
-    let open = rows
+/// The number of unsealed ones, in one line.
+pub(super) fn summary(rows: &[DrillRow]) -> String {
+    let unsealed = rows
         .iter()
-        .filter(|row| row.result == Finding::Opens)
+        .filter(|row| row.result == DrillFinding::Unsealed)
         .count();
     let all = sealed_secrets(rows.len());
-    if open == rows.len() {
-        format!("{all}: every item was unsealed, and dropped at once")
+    if unsealed == rows.len() {
+        format!("{all}: every item was unsealed, and its value dropped at once")
     } else {
-        format!("{open} of {all} open")
+        format!("{unsealed} of {all} were unsealed")
     }
 }
 
-/// So many SealedSecrets.
+/// A count of SealedSecrets, in words.
 pub(super) fn sealed_secrets(count: usize) -> String {
     match count {
         1 => "1 SealedSecret".to_owned(),
