@@ -264,7 +264,7 @@ fn a_key_secret_full_of_junk_is_told_of_and_passed_over() {
                 .ok_or_else(String::new)
         })
         .await;
-        assert_eq!(note, "tls.crt: damaged certificate");
+        assert_eq!(note, "tls.crt: the certificate cannot be parsed");
         let controller = cluster.shared_controller().await;
         assert!(controller.metric("sceau_unusable_key_secrets").await >= Some(1.0));
         sealer.unseal("api", &[("A", b"1")]).await;
