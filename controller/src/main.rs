@@ -1,6 +1,6 @@
-//! The program `sceau-controller`: settings in, exit status out.
+//! The program `sceau-controller`: parses the settings and returns the exit status.
 //!
-//! It decides nothing; `sceau_controller::run` does the work.
+//! `sceau_controller::run` does the work.
 
 use std::process::ExitCode;
 
@@ -14,7 +14,7 @@ async fn main() -> ExitCode {
     match run(settings).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!(%error, "ended");
+            tracing::error!(%error, "stopped with an error");
             ExitCode::FAILURE
         }
     }

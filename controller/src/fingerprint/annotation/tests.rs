@@ -46,7 +46,9 @@ fn fingerprint(
         annotations: &BTreeMap::new(),
     });
     let compared = known.compared(&sealed_at);
-    let unchanged = compared.map(|it| it.unchanged).unwrap_or_default();
+    let unchanged = compared
+        .map(|compared| compared.unchanged)
+        .unwrap_or_default();
     (known, unchanged)
 }
 
@@ -54,9 +56,10 @@ fn since(known: &Fingerprints) -> String {
     known.items["A"].since.to_string()
 }
 
-fn told(unchanged: &[UnchangedItem]) -> Vec<(&str, &str)> {
-    let told = unchanged.iter();
-    told.map(|it| (it.item.as_str(), it.since.as_str()))
+fn items(unchanged: &[UnchangedItem]) -> Vec<(&str, &str)> {
+    let unchanged = unchanged.iter();
+    unchanged
+        .map(|item| (item.item.as_str(), item.since.as_str()))
         .collect()
 }
 
@@ -68,7 +71,7 @@ fn a_value_that_is_sealed_again_is_as_old_as_it_was_and_a_new_one_is_new() {
 
         let (again, unchanged) = sealed(one, MARCH, Some(&first));
         assert_eq!(since(&again), JANUARY);
-        assert_eq!(told(&unchanged), [("A", JANUARY)]);
+        assert_eq!(items(&unchanged), [("A", JANUARY)]);
 
         let (renewed, unchanged) = sealed(other, MAY, Some(&again));
         assert_eq!((since(&renewed).as_str(), unchanged), (MAY, vec![]));
