@@ -40,8 +40,8 @@ pub(crate) struct Values {
     pub(crate) secrets_listed: Lists,
 }
 
-/// The values with fingerprints of the present_key key. Tenants may have any number of values, so
-/// entries are small, and an [`ItemRef`] is built only for those that are reported.
+/// The values with fingerprints of the present key. Tenants may have any number of values, so
+/// entries are small. An [`ItemRef`] is built only for those that are reported.
 #[derive(Debug, Default)]
 pub(crate) struct ValueIndex {
     secrets: Vec<IndexedSecret>,

@@ -67,7 +67,7 @@ fn status(
     }
 }
 
-fn written_record(written: WrittenResource) -> SealedSecretStatus {
+fn written_record(written: Written) -> SealedSecretStatus {
     let opened_by = written.opened_by.iter();
     let seals = opened_by.map(|id| SealStatus {
         opened_by: id.to_string(),

@@ -1,3 +1,4 @@
+use sealing::resource::SealingKeyState;
 use serde_json::json;
 
 use super::*;

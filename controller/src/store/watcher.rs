@@ -107,8 +107,8 @@ pub(crate) fn changes<T>(watched: watch::Receiver<T>) -> impl Stream<Item = ()> 
     })
 }
 
-/// Waits between retries, doubled from half a second to five seconds. There are few watches, and a
-/// key or a revocation should not wait half a minute after an outage of the API server.
+/// Waits between retries, doubled from half a second to five seconds. There are few watches. After
+/// an outage, a key or a revocation should not wait for half a minute.
 struct RetrySoon(Duration);
 
 const FIRST: Duration = Duration::from_millis(500);

@@ -228,8 +228,8 @@ proptest! {
         }
     }
 
-    /// The first key, and one when a clock says that it is old, however often clocks are set to
-    /// that time and back. Less than an hour passes in between.
+    /// The first key, and one when a clock says that it is old. Clocks are set to that time and
+    /// back, any number of times. Less than an hour passes in between.
     #[test]
     fn a_clock_that_is_set_back_and_forth_generates_one_key(
         steps in select(&CLOCKS[..]).prop_flat_map(|ahead| vec(step(vec![0, ahead], false), 1..100)),

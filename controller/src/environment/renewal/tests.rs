@@ -11,7 +11,7 @@ fn decide(settings: Value, keys: &[(&StoredKey, SealingKeyState)], now: &str) ->
     let settings = serde_json::from_value(settings).unwrap();
     let keys: Vec<_> = keys
         .iter()
-        .map(|&(known, state)| KeyWithState { known, state })
+        .map(|&(stored, state)| KeyWithState { stored, state })
         .collect();
     renewal(&settings, &keys, at(now)).unwrap()
 }
@@ -127,8 +127,8 @@ proptest! {
             "renewPeriod": format!("{hours}h"),
             "cutoffTime": before.to_string(),
         })).unwrap();
-        let made = StoredKey { created_at: now, not_before: now, ..stored_key(0, "prod", "2026-01-01T00:00:00Z") };
-        let keys = [KeyWithState { known: &made, state: SealingKeyState::Active }];
+        let new = StoredKey { created_at: now, not_before: now, ..stored_key(0, "prod", "2026-01-01T00:00:00Z") };
+        let keys = [KeyWithState { stored: &new, state: SealingKeyState::Active }];
         let decided = renewal(&settings, &keys, now).unwrap();
         prop_assert!(matches!(decided, Renewal::Wait(_)), "{decided:?}");
     }

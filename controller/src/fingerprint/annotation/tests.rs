@@ -19,7 +19,7 @@ fn sealed(
     let fingerprinting = Fingerprinting {
         fingerprint_key: Arc::clone(&KEY),
         found: found.cloned(),
-        standing: BTreeMap::new(),
+        annotations: BTreeMap::new(),
         now: at(JANUARY),
     };
     fingerprint(&fingerprinting, &[("A", value)], sealed_at)
@@ -115,7 +115,7 @@ fn an_empty_value_has_no_fingerprint_and_what_does_not_fit_is_left_out_as_a_whol
         let fingerprinting = Fingerprinting {
             fingerprint_key: Arc::clone(&KEY),
             found: None,
-            standing: [("other".to_owned(), taken)].into(),
+            annotations: [("other".to_owned(), taken)].into(),
             now: at(JANUARY),
         };
         let items = [("A", "correct horse"), ("B", "battery staple"), ("C", "")];
@@ -142,7 +142,7 @@ fn the_templates_annotations_take_the_place_of_those_that_stand_there() {
     let fingerprinting = Fingerprinting {
         fingerprint_key: Arc::clone(&KEY),
         found: None,
-        standing: annotation_bytes(&annotations(&[
+        annotations: annotation_bytes(&annotations(&[
             ("abc", "de"),
             ("of-others", "1"),
             (FINGERPRINTS_ANNOTATION, "12345"),
@@ -159,7 +159,7 @@ fn it_is_known_since_when_values_are_compared() {
         let fingerprinting = Fingerprinting {
             fingerprint_key: Arc::clone(&KEY),
             found: found.cloned(),
-            standing: BTreeMap::new(),
+            annotations: BTreeMap::new(),
             now: at(now),
         };
         fingerprint(&fingerprinting, &[("A", "correct horse")], JANUARY).0

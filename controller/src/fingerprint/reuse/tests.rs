@@ -69,18 +69,18 @@ fn a_value_in_two_secrets_is_reused_and_twice_in_one_secret_it_is_not() {
 
 #[test]
 fn a_value_is_found_in_all_secrets() {
-    let standing = index(&[
+    let index = index(&[
         ("prod/b/api/A", "correct horse"),
         ("dev/a/api/A", "correct horse"),
         ("prod/b/api/B", "battery staple"),
     ]);
-    let fingerprint = standing.values[0].fingerprint;
-    let found = standing.places_of(&[fingerprint], 2);
+    let fingerprint = index.values[0].fingerprint;
+    let found = index.places_of(&[fingerprint], 2);
     assert_eq!(found.places, [place("dev/a/api/A"), place("prod/b/api/A")]);
     assert!(!found.is_cut());
-    let cut = standing.places_of(&[fingerprint], 1);
+    let cut = index.places_of(&[fingerprint], 1);
     assert_eq!((cut.places.len(), cut.count), (1, 2));
-    assert_eq!(standing.places_of(&[], 2).count, 0);
+    assert_eq!(index.places_of(&[], 2).count, 0);
 }
 
 const PRESENT: &str = "0123456789abcdef";
@@ -104,9 +104,9 @@ fn taken(uid: &str, annotation: &Value, status: &Value) -> ValueIndex {
         "status": status,
     }))
     .unwrap();
-    let mut standing = ValueIndex::default();
-    standing.take(&secret, &object, Some(PRESENT));
-    standing
+    let mut index = ValueIndex::default();
+    index.add_secret(&secret, &object, Some(PRESENT));
+    index
 }
 
 #[test]
@@ -127,15 +127,12 @@ fn only_written_secrets_count_and_those_without_fingerprints_are_unknown() {
         ("u", &none_fit, &written, 0, 1),
         ("u", &good, &changed_since, 0, 1),
     ] {
-        let standing = taken(uid, annotation, status);
-        assert_eq!(standing.values.len(), values, "{uid} {annotation}");
-        assert_eq!(standing.unknown, unknown, "{uid} {annotation}");
+        let index = taken(uid, annotation, status);
+        assert_eq!(index.values.len(), values, "{uid} {annotation}");
+        assert_eq!(index.unknown, unknown, "{uid} {annotation}");
     }
-    let standing = taken("u", &good, &written);
-    assert_eq!(
-        standing.place(&standing.values[0]),
-        place("prod/shop/api/A")
-    );
+    let index = taken("u", &good, &written);
+    assert_eq!(index.place(&index.values[0]), place("prod/shop/api/A"));
 }
 
 #[test]

@@ -67,8 +67,8 @@ pub(super) fn context(replica: &Replica, values: &Values) -> Context {
     }
 }
 
-/// `again` fires after each complete list. A list enters the store when it is complete and does not
-/// show objects that were deleted meanwhile, so all objects are reconciled again then.
+/// `again` fires after each complete list. A list enters the store when it is complete, and does
+/// not show objects that were deleted meanwhile. So all objects are reconciled again then.
 pub(super) fn controller(
     replica: &Replica,
     watches: Watches,
@@ -119,7 +119,7 @@ pub(super) fn controller(
 }
 
 /// Whether the status describes the present generation. A replica that was paused continues its
-/// reconciles before it notices that it lost the Lease, and may overwrite a status of the new
+/// reconciles before it notices that it lost the Lease. It may overwrite a status of the new
 /// leader.
 fn has_current_status(object: &ReceivedSealedSecret) -> bool {
     let status = object.status.as_ref();

@@ -68,13 +68,13 @@ fn response(items: &Value) -> WriteResponse {
 fn items_of_others_are_taken_away_from_the_secret_that_was_seen() {
     let secret = secret(&[("A", b"1")]);
     assert_eq!(
-        without_strays(&secret, &response(&json!({"A": "MQ=="}))),
+        without_extra_items(&secret, &response(&json!({"A": "MQ=="}))),
         None
     );
-    assert_eq!(without_strays(&secret, &response(&Value::Null)), None);
+    assert_eq!(without_extra_items(&secret, &response(&Value::Null)), None);
     let expected = json!({"metadata": {"resourceVersion": "8"}, "data": {"B": null, "C": null}});
-    let strays = response(&json!({"A": "MQ==", "B": "Mg==", "C": ""}));
-    assert_eq!(without_strays(&secret, &strays), Some(expected));
+    let extra = response(&json!({"A": "MQ==", "B": "Mg==", "C": ""}));
+    assert_eq!(without_extra_items(&secret, &extra), Some(expected));
 }
 
 fn refusal(code: u16, causes: &Value) -> Failure {

@@ -11,7 +11,7 @@ use super::*;
 use crate::{
     fingerprint::annotation::Fingerprints,
     fixtures::{KEYS, environment_name, sealed},
-    status::conditions::Verdict,
+    status::conditions::ObjectState,
 };
 
 /// A SealedSecret `shop/api` in environment `prod`, which has the first of the fixtures' keys. No
@@ -77,7 +77,7 @@ fn controlled_by(api_version: &str, kind: &str, name: &str, uid: &str) -> FoundS
 
 /// The same SealedSecret after it was unsealed.
 fn unsealed() -> Observed {
-    let verdict = Verdict {
+    let object_state = ObjectState {
         state: State::Done,
         reason: "Unsealed",
         message: "unsealed 2 items",
@@ -86,7 +86,7 @@ fn unsealed() -> Observed {
     Observed {
         status: SealedSecretStatus {
             observed_generation: Some(1),
-            conditions: verdict.conditions(&[], Timestamp::UNIX_EPOCH),
+            conditions: object_state.conditions(&[], Timestamp::UNIX_EPOCH),
             seals: vec![SealStatus {
                 opened_by: KEYS[0].id().to_string(),
             }],
