@@ -1,4 +1,4 @@
-//! Writes what each target starts from into `seeds/<target>`, out of the published vectors.
+//! Writes the seeds of each target into `seeds/<target>`, from the published vectors.
 
 use std::{fs, io};
 
@@ -68,7 +68,7 @@ people:
   alice: {certificate: alice.pem, operates: [dev, prod], left: null}
 "#;
 
-/// A key Secret as `kubectl get secret -o yaml` prints it, but for the encoding of its value.
+/// A key Secret as `kubectl get secret -o yaml` prints it, except for the encoding of its value.
 fn key_secret(pem: &str) -> String {
     let pem = pem.replace('\n', "\n    ");
     format!(

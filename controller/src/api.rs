@@ -1,7 +1,7 @@
-//! What the API server answers to a write, without the values in it.
+//! Sends writes to the API server and reads its responses without the values in them.
 //!
-//! The client's own reading of an answer keeps all of it, and logs it when it is unreadable; an
-//! answer about a Secret must be neither kept nor logged.
+//! The client's own parser keeps the whole response and logs it when it cannot be parsed. A
+//! response about a Secret must be neither kept nor logged.
 
 use std::collections::BTreeMap;
 
@@ -9,23 +9,23 @@ use kube::Client;
 use serde::{Deserialize, de::IgnoredAny};
 use zeroize::Zeroizing;
 
-/// Under this name the controller owns what it writes.
+/// The field manager of all writes.
 pub(crate) const FIELD_MANAGER: &str = "sceau";
 
-/// The object as it stands after a write: its identity, and the names of its items.
+/// An object as a write left it: its metadata, and the names of its items.
 #[derive(Debug, Deserialize)]
 pub(crate) struct WriteResponse {
     pub(crate) metadata: WrittenMetadata,
-    /// Only Secrets have items, and not even all of them.
+    /// Only Secrets have items. A Secret without items has no `data`.
     #[serde(default, rename = "data")]
     #[expect(
         clippy::zero_sized_map_values,
-        reason = "an object is read, and its values are not kept"
+        reason = "an object is read without its values"
     )]
     items: Option<BTreeMap<String, IgnoredAny>>,
 }
 
-/// The identity of an object.
+/// The identity of a written object.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct WrittenMetadata {

@@ -1,15 +1,15 @@
-//! Durations as Go writes them, `720h30m` or `1.5s`: what Kubernetes' users know.
+//! Durations in Go's notation, as in other Kubernetes resources: `720h30m` or `1.5s`.
 //!
-//! Negative ones have no meaning here and are refused.
+//! Negative durations are rejected.
 
 use std::time::Duration;
 
-/// A text that is no duration.
+/// The text is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no duration: write numbers with units, such as `720h`, `1h30m` or `15s`")]
+#[error("`{0}` is not a duration: write numbers with units, such as `720h`, `1h30m` or `15s`")]
 pub(crate) struct ParseDurationError(String);
 
-/// Units and their seconds; one that begins with another stands before it.
+/// Units with their seconds. A unit that begins with another one comes before it.
 const UNITS: [(&str, f64); 7] = [
     ("ns", 1e-9),
     ("us", 1e-6),
@@ -20,7 +20,7 @@ const UNITS: [(&str, f64); 7] = [
     ("h", 3600.0),
 ];
 
-/// Reads a duration: one or more decimal numbers with a unit each, or `0`.
+/// Parses a duration: one or more decimal numbers, each with a unit, or `0`.
 pub(crate) fn parse(text: &str) -> Result<Duration, ParseDurationError> {
     sum_of_parts(text).ok_or_else(|| ParseDurationError(text.to_owned()))
 }

@@ -1,4 +1,4 @@
-//! An Environment: its sealing keys are generated and renewed, and its status is written.
+//! Reconciles Environments: generates and renews their sealing keys, and writes their status.
 
 mod apply;
 mod error;

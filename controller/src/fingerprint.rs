@@ -1,5 +1,5 @@
-//! Fingerprints of values: the key, the annotation, and the values that are used more than once.
+//! Fingerprints of values: their key, the annotation, and values that are used more than once.
 
 pub(crate) mod annotation;
-pub(crate) mod keeper;
+pub(crate) mod key;
 pub(crate) mod reuse;

@@ -1,4 +1,4 @@
-//! What the unit tests build their cases from. Each says only what matters to the case.
+//! Builders for the unit tests. A test gives only what matters to it.
 
 use std::sync::{Arc, LazyLock};
 
@@ -28,8 +28,8 @@ pub(crate) fn environment_name(name: &str) -> EnvironmentName {
     EnvironmentName::parse(name).unwrap()
 }
 
-/// The key of this index, made for the environment at this instant.
-pub(crate) fn known_key(index: usize, environment: &str, created_at: &str) -> StoredKey {
+/// The key of this index, generated for the environment at this instant.
+pub(crate) fn stored_key(index: usize, environment: &str, created_at: &str) -> StoredKey {
     StoredKey {
         secret: format!("{environment}-{index}"),
         is_marked_in_use: false,
@@ -50,7 +50,7 @@ pub(crate) fn received_environment(name: &str, spec: Value) -> ReceivedEnvironme
     serde_json::from_value(body.into_iter().collect()).unwrap()
 }
 
-/// Builds store object by object.
+/// Builds a store object by object.
 #[derive(Default)]
 pub(crate) struct Given(ClusterStore);
 
@@ -58,7 +58,7 @@ impl Given {
     pub(crate) fn environment(mut self, name: &str, spec: Value) -> Self {
         let received = received_environment(name, spec);
         self.0
-            .take_environment(Event::Apply((name.to_owned(), received.spec)));
+            .handle_environment(Event::Apply((name.to_owned(), received.spec)));
         self
     }
 
@@ -68,24 +68,25 @@ impl Given {
             .map(|(label, value)| ((*label).to_owned(), (*value).to_owned()))
             .collect();
         self.0
-            .take_namespace(Event::Apply((name.to_owned(), labels)));
+            .handle_namespace(Event::Apply((name.to_owned(), labels)));
         self
     }
 
     pub(crate) fn key_secret(mut self, name: &str, secret: KeySecret) -> Self {
         self.0
-            .take_key_secret(Event::Apply((name.to_owned(), secret)));
+            .handle_key_secret(Event::Apply((name.to_owned(), secret)));
         self
     }
 
     pub(crate) fn fingerprint_secret(mut self, secret: FingerprintSecret) -> Self {
         let name = fingerprint_secret::SECRET.to_owned();
-        self.0.take_fingerprint_secret(Event::Apply((name, secret)));
+        self.0
+            .handle_fingerprint_secret(Event::Apply((name, secret)));
         self
     }
 
     pub(crate) fn sealing_key(self, index: usize, environment: &str, created_at: &str) -> Self {
-        let known = known_key(index, environment, created_at);
+        let known = stored_key(index, environment, created_at);
         self.key_secret(&format!("{environment}-{index}"), KeySecret::Usable(known))
     }
 

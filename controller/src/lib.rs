@@ -1,18 +1,22 @@
-//! The controller: unseals SealedSecrets into Kubernetes Secrets and keeps the sealing keys of
-//! Environments.
+//! The controller: unseals SealedSecrets into Kubernetes Secrets, and generates and renews the
+//! sealing keys of Environments.
 //!
 //! ```text
-//! main -> run -> leader                      one replica leads, the others stand by
-//!             -> store                Environments, Namespaces, sealing keys: watched by every replica
-//!             -> reconcile                   a SealedSecret: observe [read], plan (pure), apply [write]
-//!             -> environment                 an Environment: observe [read], plan (pure), apply [write]
-//!             -> requests                    a request: read, answer, write the answer once, delete
-//!                -> reseal_requests          a ResealRequest: decide (pure), reseal
-//!                -> value_reviews                an ValueReview: decide (pure), open, search
-//!             -> http                        probes and metrics
+//! main -> run -> leader_election            one replica leads, the others are standby
+//!             -> store                      watches: Environments, Namespaces, key Secrets (all replicas)
+//!             -> controllers (leader only)
+//!                -> sealed_secret           observe [read], plan (pure), apply [write], report
+//!                -> environment             plan (pure), apply [write], report
+//!                -> request                 read, answer once, delete
+//!                   -> reseal               ResealRequest: decide (pure), reseal
+//!                   -> value_review         ValueReview: decide (pure), decrypt, search
+//!                -> fingerprint             the fingerprint key, and reports of reused values
+//!             -> telemetry                  probes, metrics, events, audit and logs
 //! ```
-//! Formats, keys and their rules are `sealing`'s; this crate only decides what to do with them in a
-//! cluster. It never lists Secrets other than its own, and of those it wrote it reads metadata only.
+//!
+//! Formats, keys and their rules are in `sealing`. This crate decides when they are used in a
+//! cluster. It lists only the Secrets of its own namespace. Of the Secrets that it wrote it reads
+//! metadata only.
 
 mod api;
 mod backoff;

@@ -1,6 +1,6 @@
-//! The program `sceau-controller`: arguments in, exit status out.
+//! The program `sceau-controller`: parses its arguments and returns the exit status.
 //!
-//! It decides nothing; `sceau_controller::run` does the work.
+//! `sceau_controller::run` does the work.
 
 use std::{
     io::{self, Write as _},
@@ -26,7 +26,7 @@ async fn control(settings: Settings) -> ExitCode {
     match run(settings).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!(%error, "ended");
+            tracing::error!(%error, "stopped with an error");
             ExitCode::FAILURE
         }
     }

@@ -1,12 +1,14 @@
-//! Requests: objects by which somebody asks the leader something, answered once and then deleted.
+//! Requests: objects that ask the leader something. The leader answers each once and deletes it
+//! later.
 //!
 //! ```text
 //! read      [read]   the request, as the API server has it now
 //! next_step pure     -> leave it | delete it | answer it
-//! answer             each kind's own: ResealRequests, ValueReviews
-//! apply     [write]  the status of a request that nobody has answered; or its deletion
+//! answer             by kind: ResealRequest, ValueReview
+//! apply     [write]  the status of an unanswered request, or the deletion
 //! ```
-//! Who may ask, the API server decides, and its audit says who asked.
+//!
+//! The API server decides who may create requests, and its audit log names the user.
 
 use std::{convert::Infallible, fmt::Debug, sync::Arc, time::Duration};
 
@@ -29,7 +31,7 @@ use crate::{
     store::objects::ReceivedRequest,
     telemetry::{
         audit,
-        metrics::{Metrics, Written},
+        metrics::{Metrics, WrittenResource},
     },
 };
 
@@ -38,10 +40,10 @@ mod lifecycle;
 pub(crate) mod reseal;
 pub(crate) mod value_review;
 
+pub(crate) use lifecycle::{Completion, complete};
 use lifecycle::{NextStep, next_step};
-pub(crate) use lifecycle::{Verdict, complete};
 
-/// A kind of requests.
+/// A kind of request.
 pub(crate) trait Request:
     Resource<DynamicType = (), Scope = ClusterResourceScope>
     + HasSpec<Spec: DeserializeOwned + Send + Sync>
@@ -68,7 +70,7 @@ impl<R> Request for R where
 {
 }
 
-/// Whoever answers one kind of requests.
+/// Answers one kind of request.
 pub(crate) trait RequestHandler: Send + Sync + 'static {
     type Request: Request;
 
@@ -81,47 +83,52 @@ pub(crate) trait RequestHandler: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Answered<Self::Request>, Requeue>> + Send;
 }
 
-/// What all that answer need.
+/// What all handlers share.
 pub(crate) struct Context {
     pub(crate) client: Client,
     /// How long a request is kept.
     pub(crate) time_to_live: Duration,
-    pub(crate) retries: ErrorBackoff,
+    pub(crate) error_backoff: ErrorBackoff,
     pub(crate) metrics: Arc<Metrics>,
-    /// What an answer is counted as.
-    pub(crate) written: Written,
+    /// The resource that a written answer is counted as.
+    pub(crate) written: WrittenResource,
 }
 
-/// What is told, as a whole and in words for the audit.
+/// An answer: the status, and the fields of the audit line.
 pub(crate) struct Answered<R: HasStatus> {
     pub(crate) status: R::Status,
     pub(crate) reason: &'static str,
     pub(crate) message: String,
 }
 
-/// Answers one request, or deletes it when its time is over.
+/// Answers one request, or deletes it when its time to live is over.
 pub(crate) async fn reconcile<A: RequestHandler>(
     request: Arc<PartialObjectMeta<A::Request>>,
     handler: Arc<A>,
 ) -> Result<Action, Infallible> {
     let name = request.name_any();
     let context = handler.context();
-    let next = settle(&*handler, &name).await.unwrap_or_else(|error| {
-        let error = describe(&error);
-        tracing::warn!(request = name, error, "request not settled");
-        Requeue::Backoff
-    });
+    let next = answer_or_delete(&*handler, &name)
+        .await
+        .unwrap_or_else(|error| {
+            let error = describe(&error);
+            tracing::warn!(request = name, error, "request not reconciled");
+            Requeue::Backoff
+        });
     if next != Requeue::Backoff {
-        context.retries.forget(&name);
+        context.error_backoff.forget(&name);
     }
     Ok(match next {
         Requeue::After(wait) => Action::requeue(wait),
-        Requeue::Backoff => Action::requeue(context.retries.wait(&name)),
+        Requeue::Backoff => Action::requeue(context.error_backoff.wait(&name)),
         Requeue::OnChange => Action::await_change(),
     })
 }
 
-async fn settle<A: RequestHandler>(handler: &A, name: &str) -> Result<Requeue, kube::Error> {
+async fn answer_or_delete<A: RequestHandler>(
+    handler: &A,
+    name: &str,
+) -> Result<Requeue, kube::Error> {
     let Context {
         client,
         time_to_live,
@@ -140,10 +147,10 @@ async fn settle<A: RequestHandler>(handler: &A, name: &str) -> Result<Requeue, k
         }
         NextStep::Leave(next) => Ok(next),
         NextStep::Answer => match handler.answer(&request).await {
-            Ok(told) => {
-                apply::write_status(client, &request, &told.status).await?;
+            Ok(answered) => {
+                apply::write_status(client, &request, &answered.status).await?;
                 metrics.count_write(*written);
-                audit::record_answer(name, told.reason, &told.message);
+                audit::record_answer(name, answered.reason, &answered.message);
                 Ok(Requeue::After(*time_to_live))
             }
             Err(next) => Ok(next),

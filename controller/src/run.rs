@@ -1,8 +1,8 @@
-//! Puts the parts together and runs them. Every task is joined, and the end of one that should go on
-//! is the end of the program.
+//! Wires the parts and runs them. All tasks are joined. If one ends that should not, the program
+//! ends.
 //!
-//! A standby watches the store; the leader also watches SealedSecrets and their Secrets, and
-//! writes.
+//! A standby watches what the store holds. The leader also watches SealedSecrets and their Secrets,
+//! and writes.
 
 use std::{future::Future, sync::Arc, thread::available_parallelism, time::Duration};
 
@@ -33,34 +33,34 @@ use crate::{
 mod controllers;
 pub(crate) mod leader_election;
 
-/// Resolves when the program is asked to end.
+/// Resolves when the program receives SIGTERM or SIGINT.
 type Shutdown = Shared<BoxFuture<'static, ()>>;
 
-/// Tasks by name: whoever ends early is named.
+/// Tasks by name, for the error about one that ended.
 type Tasks = JoinSet<&'static str>;
 
-/// Runs until the program is asked to end by SIGTERM or SIGINT.
+/// Runs until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// [`Error`] when it cannot go on; another replica, or the next start, takes over.
+/// [`Error`] when it cannot continue. Another replica, or the next start, takes over.
 pub async fn run(settings: Settings) -> Result<(), Error> {
     let shutdown = shutdown()?;
     let client = Client::try_default()
         .await
         .map_err(|error| Error::Client(Box::new(error)))?;
-    let (store, known) = watch::channel(ClusterStore::default());
+    let (store_writer, store) = watch::channel(ClusterStore::default());
     let (phase, phase_now) = watch::channel(Phase::Syncing);
-    let metrics = Arc::new(Metrics::new(known.clone()));
+    let metrics = Arc::new(Metrics::new(store.clone()));
     let probes = Probes {
         phase: phase_now,
         metrics: Arc::clone(&metrics),
     };
 
-    let mut standing = Tasks::new();
+    let mut standby_tasks = Tasks::new();
     let listener = probes::listen(settings.listen).await?;
-    spawn(&mut standing, "http", probes::serve(listener, probes));
-    for watch in store::watches(&client, &settings.namespace, &store) {
-        spawn(&mut standing, "store", watch);
+    spawn(&mut standby_tasks, "http", probes::serve(listener, probes));
+    for watch in store::watches(&client, &settings.namespace, &store_writer) {
+        spawn(&mut standby_tasks, "store", watch);
     }
     let cores = available_parallelism().map_or(1, usize::from);
     let replica = Replica {
@@ -71,7 +71,7 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
         ),
         client,
         settings,
-        store: known,
+        store,
         phase,
         metrics,
         private_key_operations: Arc::new(Semaphore::new(cores)),
@@ -79,7 +79,7 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
     };
     tokio::select! {
         outcome = replica.stand_by_and_lead() => outcome,
-        Some(ended) = standing.join_next() => Err(ended_early(ended)),
+        Some(ended) = standby_tasks.join_next() => Err(ended_early(ended)),
     }
 }
 
@@ -94,17 +94,17 @@ fn ended_early(ended: Result<&'static str, tokio::task::JoinError>) -> Error {
 fn shutdown() -> Result<Shutdown, Error> {
     let mut terminate = signal(SignalKind::terminate()).map_err(Error::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::Signals)?;
-    let asked = async move {
+    let signalled = async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        tracing::info!("asked to end");
+        tracing::info!("shutting down");
     };
-    Ok(asked.boxed().shared())
+    Ok(signalled.boxed().shared())
 }
 
-/// What this replica is made of.
+/// The parts of this replica.
 struct Replica {
     settings: Settings,
     client: Client,
@@ -117,11 +117,11 @@ struct Replica {
     shutdown: Shutdown,
 }
 
-/// Kubernetes kills a Pod 30 s after it was asked to end.
+/// Less than the 30 s after which Kubernetes kills a Pod.
 const DRAIN: Duration = Duration::from_secs(20);
 
 impl Replica {
-    /// Ends well when it is asked to end.
+    /// Returns without an error after a shutdown signal.
     async fn stand_by_and_lead(self) -> Result<(), Error> {
         let election = Election::new(
             self.client.clone(),
@@ -145,14 +145,14 @@ impl Replica {
         led
     }
 
-    /// Nothing may be decided before: an Environment that is not known yet is not one that is gone.
+    /// No decision is made before: an Environment that was not listed yet looks like a deleted one.
     async fn until_synced(&self) {
         let mut store = self.store.clone();
-        // The sender lives as long as the watches, whose end ends the program.
+        // The sender lives as long as the watches. When these end, the program ends.
         let _ = store.wait_for(ClusterStore::are_synced).await;
     }
 
-    /// Does the leader's work until the program is asked to end, and work in flight with it.
+    /// Runs the leader's tasks until shutdown, and then until reconciles in progress have ended.
     async fn lead(&self) -> Result<(), Error> {
         self.phase.send_replace(Phase::TakingOver);
         self.metrics.begin_leading();
@@ -161,13 +161,13 @@ impl Replica {
             spawn(&mut tasks, name, task);
         }
         tokio::select! {
-            // Asked first: then the tasks end too, and rightly so.
+            // Polled first: after a shutdown signal, tasks end as intended.
             biased;
             () = self.shutdown.clone() => {}
             Some(ended) = tasks.join_next() => return Err(ended_early(ended)),
         }
-        // Before everything is listed there is no work in flight but waiting for the lists, which
-        // nobody reads any more.
+        // Before that, the tasks only wait for lists, which are no longer polled. Nothing has to be
+        // drained.
         if *self.phase.borrow() != Phase::Leading {
             return Ok(());
         }

@@ -1,4 +1,4 @@
-//! A SealedSecret becomes a Secret: observe, plan, apply, report.
+//! Reconciles SealedSecrets into Secrets: observe, plan, apply, report.
 
 mod apply;
 pub(crate) mod context;

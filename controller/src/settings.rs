@@ -1,6 +1,6 @@
-//! What an operator may set, by flag or by environment variable.
+//! The settings of an operator, as flags or environment variables.
 //!
-//! How Environments and their keys live is not set here: that is the Environments' own business.
+//! Settings of Environments and their keys are not here: they are fields of Environments.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -38,19 +38,19 @@ pub enum Command {
 /// How the controller runs.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Settings {
-    /// Keep sealing keys and the Lease in this namespace
+    /// Namespace of the sealing keys and the Lease
     #[arg(long, env = "SCEAU_NAMESPACE", default_value = "sceau-system")]
     pub namespace: String,
 
-    /// Serve /healthz, /readyz and /metrics on this address
+    /// Address for /healthz, /readyz and /metrics
     #[arg(long, env = "SCEAU_LISTEN", default_value = "0.0.0.0:8080")]
     pub listen: SocketAddr,
 
-    /// Log this and what is more severe: error, warn, info, debug or trace
+    /// Lowest severity to log: error, warn, info, debug or trace
     #[arg(long, env = "SCEAU_LOG_LEVEL", default_value = "info")]
     pub log_level: Level,
 
-    /// Delete a request so long after it was answered, or made if it was not
+    /// Delete requests this long after their answer, or after their creation without one
     #[arg(long, env = "SCEAU_REQUEST_TTL", default_value = "10m", value_parser = duration::parse)]
     pub request_ttl: Duration,
 
@@ -58,32 +58,32 @@ pub struct Settings {
     pub lease: LeaseSettings,
 }
 
-/// How one replica is made the leader.
+/// Settings of the leader election.
 #[derive(Debug, Clone, clap::Args)]
 pub struct LeaseSettings {
-    /// Elect the leader by the Lease of this name
+    /// Name of the Lease for leader election
     #[arg(long, env = "SCEAU_LEASE_NAME", default_value = "sceau-controller")]
     pub lease_name: String,
 
-    /// Hold the Lease under this name, which no other replica has
+    /// Identity of this replica in the Lease; must be unique
     #[arg(long, env = "SCEAU_IDENTITY", default_value_t = own_name())]
     pub identity: String,
 
-    /// Let others take the Lease over when it has not been renewed for this long
+    /// Time without a renewal after which other replicas take the Lease
     #[arg(long, env = "SCEAU_LEASE_DURATION", default_value = "30s", value_parser = duration::parse)]
     pub lease_duration: Duration,
 
-    /// Stop leading when the Lease could not be renewed for this long
-    // Longer than an API server takes to restart, which should not cost a restart of ours.
+    /// Time without a renewal after which this replica stops leading
+    // Longer than a restart of the API server, which should not restart this program too.
     #[arg(long, env = "SCEAU_LEASE_RENEW_DEADLINE", default_value = "20s", value_parser = duration::parse)]
     pub lease_renew_deadline: Duration,
 
-    /// Renew the Lease, or look whether it is free, this often
+    /// Interval at which the Lease is renewed, or tried by a standby
     #[arg(long, env = "SCEAU_LEASE_RETRY_PERIOD", default_value = "2s", value_parser = duration::parse)]
     pub lease_retry_period: Duration,
 }
 
-/// The host's name, which in a cluster is the Pod's, and the process: unique on any host.
+/// Host name and process id. In a cluster, the host name is that of the Pod.
 fn own_name() -> String {
     let host = hostname::get().unwrap_or_default();
     format!("{}-{}", host.to_string_lossy(), std::process::id())

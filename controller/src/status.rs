@@ -1,4 +1,4 @@
-//! What the status of an object can say: conditions, and the reasons in them.
+//! The status of objects: conditions and their reasons.
 
 pub(crate) mod conditions;
 pub(crate) mod reason;

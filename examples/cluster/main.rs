@@ -1,7 +1,7 @@
-//! The whole path on a live API server: `cargo run --example cluster`.
+//! The whole workflow on a live API server: `cargo run --example cluster`.
 //!
-//! It starts a control plane of plain processes and the real controller, then does what a developer
-//! and Argo CD would do, showing each command. Everything goes down at the end.
+//! It starts a control plane of plain processes and the real controller. Then it runs the commands
+//! of a developer and of Argo CD, and prints each of them. At the end it stops all processes.
 #![expect(clippy::print_stdout, reason = "it is there to be read")]
 
 use std::{error::Error, ffi::OsStr, fmt::Write as _, time::Duration};
@@ -85,7 +85,7 @@ async fn show() -> Result<(), Box<dyn Error>> {
     kubectl(admin, "get sealedsecrets -A").await;
     kubectl(admin, "describe secret api -n shop").await;
 
-    title("Down again");
+    title("Stopping all processes");
     println!("controller: {}", controller.terminate().await);
     Ok(())
 }
@@ -128,7 +128,7 @@ fn title(text: &str) {
     println!("\n## {text}\n");
 }
 
-/// The manifest with its long lines cut, as a person wants to see it.
+/// The manifest with its long lines cut, for reading.
 fn shortened(manifest: &str) -> String {
     manifest.lines().fold(String::new(), |mut out, line| {
         let cut: String = line.chars().take(76).collect();

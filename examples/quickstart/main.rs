@@ -1,7 +1,7 @@
-//! The whole path without a cluster: `cargo run --example quickstart`.
+//! The whole workflow without a cluster: `cargo run --example quickstart`.
 //!
-//! It makes a sealing key, seals `secret.yaml` as `sceau seal` does, prints what may be committed,
-//! and asks the controller's own plan which Secret it would write.
+//! It generates a sealing key, seals `secret.yaml` as `sceau seal` does, and prints the result.
+//! Then it asks the controller's own plan which Secret it would write.
 #![expect(clippy::print_stdout, reason = "it is there to be read")]
 
 use std::{error::Error, fs, io, path::Path, sync::Arc};
@@ -18,7 +18,7 @@ const SECRET: &str = include_str!("secret.yaml");
 const PROJECT: &str = "environments:\n  prod: {certificates: [prod.pem]}\n";
 
 fn main() -> Result<(), Box<dyn Error>> {
-    println!("A sealing key of 4096 bits, as the controller makes one ...\n");
+    println!("Generating a sealing key of 4096 bits, as the controller does ...\n");
     let key = SealingKey::generate(4096)?;
 
     println!("A Secret that must not be committed, examples/quickstart/secret.yaml:\n\n{SECRET}");
@@ -27,8 +27,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(repository.path().join("sceau.yaml"), PROJECT)?;
     let sealed = seal(repository.path())?;
 
-    println!("Sealed for environment prod; this may be committed:\n\n{sealed}");
-    println!("What the controller that holds the key would write:\n");
+    println!("Sealed for environment prod; you may commit this:\n\n{sealed}");
+    println!("A controller with this key would write:\n");
     print!("{}", what_would_be_written(&sealed, key)?);
     Ok(())
 }
@@ -72,7 +72,7 @@ fn seal(repository: &Path) -> Result<String, Box<dyn Error>> {
     Ok(String::from_utf8(printed)?)
 }
 
-/// What a controller with this one key plans for a manifest in a namespace of environment prod.
+/// The Secret that a controller with only this key would write, in a namespace of environment prod.
 fn what_would_be_written(sealed: &str, key: SealingKey) -> Result<String, Box<dyn Error>> {
     let object: SealedSecret = serde_saphyr::from_str(sealed)?;
     let spec = object.spec.clone();
@@ -90,7 +90,9 @@ fn what_would_be_written(sealed: &str, key: SealingKey) -> Result<String, Box<dy
         now: Timestamp::now(),
     };
     let planned = match plan(&observed) {
-        Plan::Unseal(permitted) => permitted.unsealing(spec).and_then(|it| it.open()),
+        Plan::Unseal(permitted) => permitted
+            .unsealing(spec)
+            .and_then(|unsealing| unsealing.open()),
         Plan::Report(failure) => Err(failure),
         Plan::Leave => return Err("there is nothing to do".into()),
     };

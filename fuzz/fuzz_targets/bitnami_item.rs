@@ -1,11 +1,11 @@
-//! An item of the original's format: parsed, and tried with a key that the vectors use.
+//! An item in the kubeseal format: parsed, and decrypted with a key of the vectors.
 #![no_main]
 
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use sealing::{
-    KeyRing, SecretRef, SealingKey,
+    KeyRing, SealingKey, SecretRef,
     envelope::bitnami::{Item, Opener, Scope},
     resource::bitnami::SealedSecret,
     unseal_bitnami,

@@ -1,4 +1,5 @@
-//! A manifest on standard input of `sceau seal`, `unseal` and `inspect`. What seals must unseal.
+//! A manifest on standard input of `sceau seal`, `unseal` and `inspect`. `unseal` must accept what
+//! `seal` prints.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -15,11 +16,8 @@ fuzz_target!(|manifest: &[u8]| {
     let (code, sealed) = PROJECT.run("sceau seal --environment prod", manifest);
     if code == 0 {
         let (code, _) = PROJECT.run(unseal, &sealed);
-        assert_eq!(code, 0, "what was sealed does not open");
+        assert_eq!(code, 0, "a sealed manifest was not unsealed");
     } else {
-        assert!(
-            sealed.is_empty(),
-            "something was printed before it was complete"
-        );
+        assert!(sealed.is_empty(), "an incomplete result was printed");
     }
 });

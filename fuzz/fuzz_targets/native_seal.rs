@@ -1,10 +1,10 @@
-//! A native manifest as JSON: parsed, and opened with a key that the vectors use.
+//! A native manifest as JSON: parsed, and unsealed with a key of the vectors.
 #![no_main]
 
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use sealing::{KeyRing, SecretRef, SealingKey, UnsealError, resource::SealedSecretSpec, unseal};
+use sealing::{KeyRing, SealingKey, SecretRef, UnsealError, resource::SealedSecretSpec, unseal};
 use serde_json::Value;
 
 static RING: LazyLock<KeyRing> = LazyLock::new(|| {
@@ -12,7 +12,7 @@ static RING: LazyLock<KeyRing> = LazyLock::new(|| {
     let vectors: Value = serde_json::from_str(vectors).expect("the vectors are JSON");
     let pem = vectors["keys"]["rsa-2048"]["privateKey"]
         .as_str()
-        .expect("the key is there");
+        .expect("the vectors have this key");
     SealingKey::parse_pem(pem)
         .expect("the key is PEM")
         .into_iter()
@@ -26,7 +26,7 @@ fuzz_target!(|json: &[u8]| {
     let place = SecretRef::parse("shop", "api").expect("both names are good");
     match unseal(&spec, &place, &RING) {
         Ok(unsealed) => assert_eq!(unsealed.opened_by.len(), spec.seals.len()),
-        Err(UnsealError::NoKeyOpens(_)) => panic!("an answer of the other format"),
+        Err(UnsealError::NoKeyOpens(_)) => panic!("an error of the other format"),
         Err(error) => assert!(!error.to_string().is_empty()),
     }
 });

@@ -1,4 +1,4 @@
-//! A project file, and a file of keys: both are read by every command that needs them.
+//! A project file, and a file of keys. All commands that need them parse them.
 #![no_main]
 
 use std::sync::LazyLock;

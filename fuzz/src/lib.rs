@@ -1,4 +1,4 @@
-//! The command line in a directory of its own, as fuzz targets drive it.
+//! The command line in a directory, as the fuzz targets run it.
 
 use std::{fs, io, path::PathBuf};
 
@@ -8,7 +8,7 @@ use sceau::{Io, Terminals};
 pub struct Project(PathBuf);
 
 impl Project {
-    /// Makes the directory, one for each process.
+    /// Creates the directory, one for each process.
     pub fn create() -> Self {
         let directory = std::env::temp_dir().join(format!("sceau-fuzz-{}", std::process::id()));
         fs::create_dir_all(&directory).expect("the temporary directory is writable");
@@ -28,12 +28,12 @@ impl Project {
         project
     }
 
-    /// Writes a file of it.
+    /// Writes a file of the project.
     pub fn write(&self, name: &str, content: &[u8]) {
         fs::write(self.0.join(name), content).expect("the temporary directory is writable");
     }
 
-    /// Runs one command line; gives its exit code and what it printed.
+    /// Runs one command line. Returns its exit code and its output.
     pub fn run(&self, words: &str, mut input: &[u8]) -> (u8, Vec<u8>) {
         let mut printed = Vec::new();
         let code = sceau::run(

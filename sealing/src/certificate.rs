@@ -1,7 +1,7 @@
 //! Certificates: the public files that carry recipients.
 //!
-//! A certificate is trusted because it stands in the repository, so its signature and issuer are
-//! not looked at; its key, size and dates are.
+//! Trust in a certificate comes from the repository that holds it. Its signature and issuer are not
+//! checked; its key, size and dates are.
 
 use jiff::Timestamp;
 use rcgen::{
@@ -19,40 +19,40 @@ use crate::{
     primitives::{ProviderError, Refused, random_key},
 };
 
-/// RSA moduli that seals may be wrapped for, in bits.
+/// Accepted sizes of an RSA modulus, in bits.
 const BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
-/// A certificate that cannot be sealed to.
+/// Why a certificate was rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateError {
-    /// No certificate stands in the text.
-    #[error("no certificate found: a PEM block `CERTIFICATE` is expected")]
+    /// The text holds no PEM block `CERTIFICATE`.
+    #[error("no certificate found: expected a PEM block `CERTIFICATE`")]
     NoCertificate,
-    /// A PEM block or its DER is damaged.
-    #[error("damaged certificate")]
+    /// A PEM block (RFC 7468) or its DER (RFC 5280) cannot be parsed.
+    #[error("the certificate cannot be parsed")]
     Malformed,
-    /// The key is of another kind.
-    #[error("the certificate's key is no RSA key")]
+    /// The key is not an RSA key.
+    #[error("the certificate's key is not an RSA key")]
     NotRsa,
-    /// The key is too small or too large.
+    /// The RSA modulus is shorter than 2048 bits or longer than 8192.
     #[error("the certificate's key has {bits} bits; 2048 to 8192 are accepted")]
     Size {
-        /// The size of its modulus in bits.
+        /// The size of the modulus in bits.
         bits: usize,
     },
-    /// It is no longer valid.
+    /// Its validity has ended.
     #[error("the certificate expired at {not_after}")]
     Expired {
         /// The last instant of its validity.
         not_after: Timestamp,
     },
-    /// It is not valid yet.
+    /// Its validity has not begun.
     #[error("the certificate is not valid before {not_before}")]
     NotYetValid {
         /// The first instant of its validity.
         not_before: Timestamp,
     },
-    /// A certificate could not be issued.
+    /// The dates are out of range, or the provider failed.
     #[error("the certificate could not be issued")]
     Issue,
 }
@@ -63,10 +63,10 @@ impl From<KeyError> for CertificateError {
     }
 }
 
-/// What a certificate says, once its key has been found usable.
+/// The fields of a certificate whose key is usable.
 #[derive(Debug, Clone)]
 pub struct Certificate {
-    /// Whom seals are wrapped for.
+    /// The public key that seals are wrapped for.
     pub recipient: Recipient,
     /// The subject as RFC 4514 writes it; may be empty.
     pub subject: String,
@@ -77,11 +77,13 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// Reads the first certificate of a PEM text (RFC 7468), as the original does.
+    /// Parses the first certificate of a PEM text (RFC 7468, RFC 5280), as kubeseal does.
     ///
     /// # Errors
-    /// [`CertificateError`] when there is none, it is damaged, or its key is no RSA key of 2048
-    /// to 8192 bits.
+    /// [`CertificateError::NoCertificate`] without a PEM block `CERTIFICATE`;
+    /// [`CertificateError::Malformed`] when PEM or DER cannot be parsed;
+    /// [`CertificateError::NotRsa`] and [`CertificateError::Size`] when its key is not an RSA key
+    /// of 2048 to 8192 bits. Validity is not checked: see [`Certificate::check_validity`].
     pub fn parse_pem(text: &str) -> Result<Self, CertificateError> {
         for block in Pem::iter_from_buffer(text.as_bytes()) {
             let block = block.map_err(|_| CertificateError::Malformed)?;
@@ -113,7 +115,7 @@ impl Certificate {
         self.recipient.id()
     }
 
-    /// Whether it may be sealed to at `now`.
+    /// Checks that `now` is within its validity (RFC 5280 4.1.2.5).
     ///
     /// # Errors
     /// [`CertificateError::Expired`] or [`CertificateError::NotYetValid`].
@@ -145,19 +147,21 @@ fn recipient_of(certificate: &X509Certificate<'_>) -> Result<Recipient, Certific
         .map_err(|Refused| CertificateError::Malformed)
 }
 
-/// What a new certificate is to say.
+/// The fields of a new certificate.
 #[derive(Debug, Clone, Copy)]
 pub struct Issue<'a> {
     /// The common name of its subject.
     pub subject: &'a str,
-    /// The first instant of its validity; fractions of a second are cut off.
+    /// The first instant of its validity, cut to whole seconds.
     pub not_before: Timestamp,
-    /// The last instant of its validity; fractions of a second are cut off.
+    /// The last instant of its validity, cut to whole seconds.
     pub not_after: Timestamp,
 }
 
-/// Issues a self-signed X.509 version 3 certificate (RFC 5280) with a random serial number for
-/// `key`, as a PEM block `CERTIFICATE`.
+/// Issues a self-signed X.509 version 3 certificate (RFC 5280) for `key`, with a random serial
+/// number.
+///
+/// Returns a PEM block `CERTIFICATE` (RFC 7468).
 ///
 /// # Errors
 /// [`CertificateError::Issue`] when the dates are out of range or the provider fails.

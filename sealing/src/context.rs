@@ -1,16 +1,16 @@
-//! The authenticated text that says where a seal may be opened: the one place that builds it.
+//! The authenticated context of a seal. No other file builds this text.
 
 use crate::{EnvironmentName, Scope, SecretRef};
 
-/// Scope, environment, namespace and name as one text; the label of every wrapped file key and
-/// the salt of every key derived from it (format.md, *Context*).
+/// Scope, environment, namespace and name as one text. It is the OAEP label of every wrapped file
+/// key and the HKDF salt of every derived key (format.md, *Context*).
 ///
-/// Its parts cannot hold a slash, so two different contexts never have the same text.
+/// Its parts cannot contain a slash, so two different contexts never have the same text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Context(String);
 
 impl Context {
-    /// The context of a manifest that stands at `place` and is sealed for `environment`.
+    /// The context of the manifest `place`, sealed for `environment` with `scope`.
     pub fn new(scope: Scope, environment: &EnvironmentName, place: &SecretRef) -> Self {
         let SecretRef { namespace, name } = place;
         Self(match scope {
@@ -20,13 +20,13 @@ impl Context {
         })
     }
 
-    /// The context of a value that an ValueReview carries: no manifest has it, for behind the environment
-    /// of each stands its scope.
+    /// The context of a value in a ValueReview. No manifest has this context: in those, a scope
+    /// follows the environment.
     pub fn of_trace(environment: &EnvironmentName) -> Self {
         Self(format!("sceau/v1/{environment}/trace"))
     }
 
-    /// The text in UTF-8.
+    /// The text as UTF-8 bytes.
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }

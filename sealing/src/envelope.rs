@@ -1,6 +1,7 @@
-//! The two sealed formats: sceau's own ([`native`]) and the original's ([`bitnami`]).
+//! The two sealed formats: sceau's own ([`native`]) and the kubeseal format ([`bitnami`]).
 //!
-//! They turn what a manifest says into checked values, and open them; format.md specifies both.
+//! They turn the fields of a manifest into checked values and decrypt them. format.md specifies
+//! both.
 
 pub mod bitnami;
 pub mod native;

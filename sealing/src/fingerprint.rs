@@ -1,8 +1,9 @@
-//! Fingerprints: values that can be compared without being told.
+//! Fingerprints: values can be compared without being disclosed.
 //!
-//! A fingerprint is an HMAC under a key that only the controller has, so nobody else can find out
-//! what a fingerprint is of, or make one (format.md, *Fingerprints*). It is no commitment and
-//! protects nothing by itself: who may see which fingerprint is for its holder to decide.
+//! A fingerprint is an HMAC (RFC 2104) with a key that only the controller has. Without the key, a
+//! fingerprint can be neither computed nor checked against a guess (format.md, *Fingerprints*). It
+//! is not a commitment and protects nothing by itself: its holder decides who sees which
+//! fingerprint.
 
 use std::{fmt, str::FromStr};
 
@@ -19,35 +20,35 @@ use crate::{
     primitives::{self, KEY_BYTES, ProviderError, SecretBytes},
 };
 
-/// Bytes of the shortest value whose fingerprint is the same wherever it stands. Shorter ones could
-/// be guessed by whoever may ask where a value stands.
+/// Bytes of the shortest value that has one fingerprint in all places. Shorter values could be
+/// guessed with ValueReviews.
 pub const COMPARABLE_BYTES: usize = 12;
 
-/// Bytes of a fingerprint: half of the HMAC, as RFC 2104 section 5 allows. Two of 2^32 values have
-/// the same by chance once in 2^65.
+/// Bytes of a fingerprint: half of the HMAC, as RFC 2104 section 5 allows. Among 2^32 values, two
+/// collide by chance with a probability of 2^-65.
 const BYTES: usize = 16;
 
-/// What comes first in the message of each use of the key; none begins another.
+/// The prefix of each use of the key. None is a prefix of another.
 const ID: &[u8] = b"id\0";
 const SHORT: &[u8] = b"short\0";
 const VALUE: &[u8] = b"value\0";
 
-/// The key of all fingerprints of a cluster, wiped when dropped.
+/// The key of all fingerprints of a cluster: 32 bytes, wiped when dropped.
 pub struct FingerprintKey {
     bytes: SecretBytes,
     id: String,
 }
 
-/// Which value this is, in comparison with others under the same key. It is as secret as
-/// [`FingerprintKey`] makes it, so it is printed nowhere and leaves by serialisation only.
+/// Identifies a value among values with the same key. It is as secret as [`FingerprintKey`], so it
+/// has no `Debug` and leaves by serialisation only.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint([u8; BYTES]);
 
 impl FingerprintKey {
-    /// 32 random bytes of the cryptographic provider.
+    /// Generates a key: 32 random bytes of the cryptographic provider.
     ///
     /// # Errors
-    /// [`ProviderError`] when the provider has none.
+    /// [`ProviderError`] when the provider has no random bytes.
     pub fn generate() -> Result<Self, ProviderError> {
         let bytes = primitives::random_key()?;
         Ok(Self::new(bytes))
@@ -68,19 +69,20 @@ impl FingerprintKey {
         Self { bytes, id }
     }
 
-    /// Its 32 bytes in standard base64, as a Secret keeps them.
+    /// Its 32 bytes in standard base64 (RFC 4648 section 4), wiped when dropped.
     pub fn to_base64(&self) -> Zeroizing<String> {
         Zeroizing::new(STANDARD.encode(self.bytes.as_slice()))
     }
 
-    /// What tells it from others: 16 hexadecimal digits that say nothing about it.
+    /// Its id: 16 hexadecimal digits that disclose nothing about the key.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The fingerprint of an item. Values of at least [`COMPARABLE_BYTES`] have the same wherever
-    /// they stand; a shorter one can be compared with what stood in the same place, and an empty
-    /// one has none.
+    /// The fingerprint of an item; `None` for an empty value.
+    ///
+    /// A value of at least [`COMPARABLE_BYTES`] has the same fingerprint in all places. A shorter
+    /// one can be compared only with earlier values of the same item.
     pub fn of_item(&self, plaintext: &Plaintext, at: &ItemRef) -> Option<Fingerprint> {
         match plaintext.expose() {
             [] => None,
@@ -89,8 +91,9 @@ impl FingerprintKey {
         }
     }
 
-    /// The fingerprints that a value has wherever it stands, without and with one line break at its
-    /// end, since a pasted value often has one more or less; `None` when it is too short to ask.
+    /// The fingerprints of a value in all places, without and with one line break at its end: a
+    /// pasted value often has one more or less. `None` when it is shorter than
+    /// [`COMPARABLE_BYTES`].
     pub fn of_traced(&self, plaintext: &Plaintext) -> Option<[Fingerprint; 2]> {
         let line = line(plaintext);
         (line.len() >= COMPARABLE_BYTES)
@@ -101,7 +104,7 @@ impl FingerprintKey {
         self.hmac(&[&[VALUE], parts].concat())
     }
 
-    /// Each name goes after its length, so that no two places have the same text.
+    /// The length precedes each name, so that no two items have the same text.
     fn of_short(&self, value: &[u8], at: &ItemRef) -> Fingerprint {
         let names = [&at.environment, &at.namespace, &at.name, &at.item];
         let mut prefix = SHORT.to_vec();
@@ -125,7 +128,7 @@ pub fn is_traceable(plaintext: &Plaintext) -> bool {
     line(plaintext).len() >= COMPARABLE_BYTES
 }
 
-/// A value without one line break at its end.
+/// The value without one line break at its end.
 fn line(plaintext: &Plaintext) -> &[u8] {
     let value = plaintext.expose();
     value.strip_suffix(b"\n").unwrap_or(value)
@@ -143,9 +146,9 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
-/// A text that is no fingerprint.
+/// The text is not a fingerprint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("this is no fingerprint")]
+#[error("not a fingerprint")]
 pub struct ParseFingerprintError;
 
 impl FromStr for Fingerprint {

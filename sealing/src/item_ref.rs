@@ -1,11 +1,11 @@
-//! The one way to name an item of a Secret: `environment:namespace/name/ITEM`.
+//! The notation of an item of a Secret: `environment:namespace/name/ITEM`.
 
 use std::{fmt, str::FromStr};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// An item of a Secret. The parts are what was written, which may be no valid name.
+/// An item of a Secret. The parts are as written and may not be valid names.
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -39,9 +39,9 @@ impl fmt::Display for ItemRef {
     }
 }
 
-/// A text that names no item.
+/// The text is not a reference to an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("ENVIRONMENT:NAMESPACE/NAME/ITEM is expected")]
+#[error("expected ENVIRONMENT:NAMESPACE/NAME/ITEM")]
 pub struct ParseItemRefError;
 
 impl FromStr for ItemRef {

@@ -1,4 +1,4 @@
-//! The name of a sealing key, computed from its public half.
+//! The id of a sealing key, computed from its public key.
 
 use std::{fmt, fmt::Write as _, str::FromStr};
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::primitives;
 
-/// SHA-256 of the DER SubjectPublicKeyInfo (RFC 5280 4.1.2.7), written `sha256:` and 64
+/// SHA-256 of the DER SubjectPublicKeyInfo (RFC 5280 4.1.2.7), written as `sha256:` and 64
 /// lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -19,7 +19,7 @@ impl KeyId {
         Self(primitives::sha256(subject_public_key_info))
     }
 
-    /// The first twelve digits: enough for a person to tell keys apart, not for a program.
+    /// The first twelve digits. People can tell keys apart by them; programs compare whole ids.
     pub fn short(&self) -> String {
         hexadecimal(&self.0[..6])
     }
@@ -37,9 +37,9 @@ impl fmt::Debug for KeyId {
     }
 }
 
-/// A text that is no key id.
+/// The text is not a key id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no key id: `sha256:` and 64 lower-case hexadecimal digits are expected")]
+#[error("`{0}` is not a key id: expected `sha256:` and 64 lower-case hexadecimal digits")]
 pub struct ParseKeyIdError(String);
 
 impl FromStr for KeyId {

@@ -1,30 +1,30 @@
-//! The sealing keys that a program may unseal with.
+//! The sealing keys that a program unseals with.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{KeyId, SealingKey};
 
-/// Sealing keys by id. Copies share the keys themselves.
+/// Sealing keys by id. Clones share the keys.
 #[derive(Debug, Clone, Default)]
 pub struct KeyRing(BTreeMap<KeyId, Arc<SealingKey>>);
 
 impl KeyRing {
-    /// Adds a key; one with the same id is the same key.
+    /// Adds a key. A key with the same id is the same key.
     pub fn insert(&mut self, key: Arc<SealingKey>) {
         self.0.insert(key.id(), key);
     }
 
-    /// The key of that id, when the ring holds it.
+    /// The key with this id; `None` when the ring does not hold it.
     pub fn find(&self, id: KeyId) -> Option<&SealingKey> {
         self.0.get(&id).map(AsRef::as_ref)
     }
 
-    /// Whether the ring holds the key of that id.
+    /// Whether the ring holds the key with this id.
     pub fn holds(&self, id: KeyId) -> bool {
         self.0.contains_key(&id)
     }
 
-    /// Every key, in the order of the ids.
+    /// All keys, in the order of their ids.
     pub fn keys(&self) -> impl Iterator<Item = &SealingKey> {
         self.0.values().map(AsRef::as_ref)
     }
@@ -34,7 +34,7 @@ impl KeyRing {
         self.0.len()
     }
 
-    /// Whether there is no key.
+    /// Whether it holds no key.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -1,6 +1,6 @@
-//! The two halves of a sealing key: the one that seals are wrapped for and the one that opens.
+//! The two halves of a sealing key: [`Recipient`] wraps file keys, [`SealingKey`] unwraps them.
 //!
-//! It reads and writes their text forms; where they are kept is the programs' business.
+//! It parses and encodes keys. The programs decide where they are stored.
 
 use std::{fmt, sync::Arc};
 
@@ -13,33 +13,33 @@ use crate::{
     primitives::{DecryptionKey, EncryptionKey, Refused, SecretBytes},
 };
 
-/// Sizes in bits that a new sealing key may have. Keys of 2048 to 8192 bits are read.
+/// Sizes of a new sealing key, in bits. Existing keys may have any size from 2048 to 8192 bits.
 const NEW_KEY_BITS: [usize; 4] = [2048, 3072, 4096, 8192];
 
-/// A private key that cannot be used.
+/// Why a private key was rejected or not generated.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// No private key stands in the text.
-    #[error("no private key found: a PEM block `PRIVATE KEY` or `RSA PRIVATE KEY` is expected")]
+    /// The text holds no private key.
+    #[error("no private key found: expected a PEM block `PRIVATE KEY` or `RSA PRIVATE KEY`")]
     NoPrivateKey,
-    /// A PEM block is damaged.
-    #[error("damaged PEM block")]
+    /// A PEM block (RFC 7468) cannot be parsed.
+    #[error("a PEM block cannot be parsed")]
     Pem,
-    /// The key is encrypted, of another kind than RSA, damaged, or not of 2048 to 8192 bits.
-    #[error("the private key is no RSA key of 2048 to 8192 bits")]
+    /// The key is damaged, is not an RSA key, or does not have 2048 to 8192 bits.
+    #[error("the private key is not a valid RSA key of 2048 to 8192 bits")]
     Unusable,
-    /// The key is protected by a passphrase.
-    #[error("the private key is protected by a passphrase, which is not supported")]
+    /// The key is encrypted with a passphrase.
+    #[error("the private key is encrypted with a passphrase, which is not supported")]
     Protected,
-    /// A new key cannot have this size.
+    /// A new key cannot have this number of bits.
     #[error("a new key cannot have {0} bits: use 2048, 3072, 4096 or 8192")]
     Size(usize),
-    /// The provider failed, for example for want of random bytes.
+    /// The provider failed, for example because it has no random bytes.
     #[error("the cryptographic provider failed")]
     Provider,
 }
 
-/// A public key that seals are wrapped for.
+/// The public half of a sealing key: file keys are wrapped for it.
 #[derive(Clone)]
 pub struct Recipient {
     id: KeyId,
@@ -47,7 +47,7 @@ pub struct Recipient {
 }
 
 impl Recipient {
-    /// Reads a DER SubjectPublicKeyInfo (RFC 5280 4.1.2.7) with an RSA key.
+    /// Parses a DER SubjectPublicKeyInfo (RFC 5280 4.1.2.7) with an RSA key.
     pub(crate) fn from_subject_public_key_info(der: &[u8]) -> Result<Self, Refused> {
         Ok(Self {
             id: KeyId::of_public_key(der),
@@ -76,18 +76,19 @@ impl fmt::Debug for Recipient {
     }
 }
 
-/// The private half that opens seals. It is wiped when dropped and leaves through
-/// [`SealingKey::to_pem`] only.
+/// The private half of a sealing key: it unwraps file keys. It is wiped when dropped, and only
+/// [`SealingKey::to_pem`] exports it.
 pub struct SealingKey {
     recipient: Recipient,
     key: DecryptionKey,
 }
 
 impl SealingKey {
-    /// Makes a new RSA key pair of 2048, 3072, 4096 or 8192 bits.
+    /// Generates an RSA key pair of 2048, 3072, 4096 or 8192 bits. 4096 bits take one to several
+    /// seconds.
     ///
     /// # Errors
-    /// [`KeyError::Size`] for other sizes, [`KeyError::Provider`] when no key could be made.
+    /// [`KeyError::Size`] for other sizes; [`KeyError::Provider`] when the provider fails.
     pub fn generate(bits: usize) -> Result<Self, KeyError> {
         if !NEW_KEY_BITS.contains(&bits) {
             return Err(KeyError::Size(bits));
@@ -97,11 +98,12 @@ impl SealingKey {
             .map_err(|Refused| KeyError::Provider)
     }
 
-    /// Reads every private key of a PEM text: PKCS#8 (`PRIVATE KEY`, RFC 5958) and PKCS#1
-    /// (`RSA PRIVATE KEY`, RFC 8017). Blocks of other kinds, such as certificates, are passed over.
+    /// Parses all private keys of a PEM text (RFC 7468): PKCS#8 (`PRIVATE KEY`, RFC 5958) and
+    /// PKCS#1 (`RSA PRIVATE KEY`, RFC 8017). Other blocks, such as certificates, are skipped.
     ///
     /// # Errors
-    /// [`KeyError`] when there is none or one of them cannot be used.
+    /// [`KeyError::NoPrivateKey`] when there is none; [`KeyError::Pem`], [`KeyError::Protected`] or
+    /// [`KeyError::Unusable`] for the first one that is rejected.
     pub fn parse_pem(text: &str) -> Result<Vec<Self>, KeyError> {
         let mut keys = Vec::new();
         for block in Pem::iter_from_buffer(text.as_bytes()) {
@@ -137,7 +139,7 @@ impl SealingKey {
         })
     }
 
-    /// The id that seals name it by.
+    /// Its id, by which seals name it.
     pub fn id(&self) -> KeyId {
         self.recipient.id
     }
@@ -152,13 +154,13 @@ impl SealingKey {
         &self.recipient
     }
 
-    /// The private key as a PEM block `PRIVATE KEY` (PKCS#8), wiped when dropped.
+    /// The private key as a PEM block `PRIVATE KEY` (PKCS#8, RFC 5958), wiped when dropped.
     ///
     /// # Errors
     /// [`KeyError::Provider`] when the provider cannot encode it.
     pub fn to_pem(&self) -> Result<Zeroizing<String>, KeyError> {
         let text = Zeroizing::new(STANDARD.encode(self.to_pkcs8()?.as_slice()));
-        // Sized beforehand: a growing string would leave copies behind that nobody wipes.
+        // The capacity is reserved first: a growing string leaves copies that are not wiped.
         let mut pem = Zeroizing::new(String::with_capacity(text.len() + text.len() / 64 + 64));
         pem.push_str("-----BEGIN PRIVATE KEY-----\n");
         for line in text.as_bytes().chunks(64) {

@@ -1,9 +1,8 @@
-//! The formats and rules that every part of sceau shares: what is sealed, for whom, and where it
-//! may be opened.
+//! The formats and rules that all parts of sceau share.
 //!
-//! [`seal()`] turns a [`Secret`] into a SealedSecret, [`unseal()`] turns it back; both work on values
-//! in memory. This crate does no I/O, reads no clock or environment variable, and never logs.
-//! Random bytes come from the cryptographic provider alone, so that no caller can make a seal
+//! [`seal()`] turns a [`Secret`] into a SealedSecret, and [`unseal()`] turns it back. Both work on
+//! values in memory. This crate does no I/O, reads no clock or environment variable, and never
+//! logs. Random bytes come from the cryptographic provider only, so no caller can make a seal
 //! predictable.
 #![deny(missing_docs, rustdoc::broken_intra_doc_links)]
 

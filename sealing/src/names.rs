@@ -1,22 +1,23 @@
-//! Names that are parsed once and valid ever after.
+//! Names that are checked once, when they are parsed.
 //!
-//! It knows the characters and lengths that a name may have, not whether anything bears it.
+//! A name is checked for its characters and its length. Whether an object of this name exists is
+//! not checked.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-/// A name that breaks the rule of its kind.
+/// The name breaks the rule of its kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{name}` is no {}: {}", rule.kind, rule.text)]
+#[error("`{name}` is not a valid {}: {}", rule.kind, rule.text)]
 pub struct NameError {
     name: String,
     rule: NameRule,
 }
 
 impl NameError {
-    /// What was expected, for a message that must not repeat the name: it may be a value that was
-    /// given at the wrong place.
+    /// The rule, for messages that must not repeat the name: a value may have been given in its
+    /// place.
     pub fn rule(&self) -> NameRule {
         self.rule
     }
@@ -31,7 +32,7 @@ pub struct NameRule {
 
 impl fmt::Display for NameRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "this is no {}: {}", self.kind, self.text)
+        write!(f, "not a valid {}: {}", self.kind, self.text)
     }
 }
 
@@ -50,7 +51,7 @@ macro_rules! name {
             /// Checks `name` against the rule of its kind.
             ///
             /// # Errors
-            /// [`NameError`], naming the kind and its rule.
+            /// [`NameError`] with the name, the kind and the rule.
             pub fn parse(name: impl Into<String>) -> Result<Self, NameError> {
                 let name = name.into();
                 let holds: fn(&str) -> bool = $holds;
@@ -82,7 +83,8 @@ macro_rules! name {
             }
         }
 
-        // By hand: serde keeps only the text of an error, so the name must not be in it.
+        // `Deserialize` by hand: serde keeps the text of an error, and that must not contain the
+        // name.
         impl<'de> Deserialize<'de> for $type {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let name = String::deserialize(deserializer)?;
@@ -111,8 +113,8 @@ name!(
     SecretName, "secret name", SUBDOMAIN, is_subdomain
 );
 name!(
-    /// The name of one item of a secret: 1 to 253 characters of `[-._a-zA-Z0-9]`, as in the
-    /// `data` of a Kubernetes Secret.
+    /// The name of an item of a Secret: 1 to 253 characters of `[-._a-zA-Z0-9]`, as in the `data`
+    /// of a Kubernetes Secret.
     ItemName, "item name", ITEM, is_item_name
 );
 
@@ -124,7 +126,7 @@ fn is_subdomain(text: &str) -> bool {
     text.len() <= 253 && text.split('.').all(is_part)
 }
 
-/// Kubernetes bounds a subdomain as a whole, and only a label by itself.
+/// Kubernetes limits a subdomain as a whole, and a label only by itself.
 fn is_part(text: &str) -> bool {
     let alphanumeric = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let bytes = text.as_bytes();
@@ -190,20 +192,20 @@ mod tests {
     fn an_error_names_the_kind_and_the_rule() {
         let error = EnvironmentName::parse("Prod").unwrap_err().to_string();
         assert!(
-            error.starts_with("`Prod` is no environment name: use 1 to 63"),
+            error.starts_with("`Prod` is not a valid environment name: use 1 to 63"),
             "{error}"
         );
     }
 
-    /// Words of the rules themselves are not taken out of them.
+    /// Words that are part of the rule are not removed from it.
     #[test]
     fn the_rule_is_told_whatever_the_name_is() {
-        let expected = format!("this is no item name: {ITEM}");
+        let expected = format!("not a valid item name: {ITEM}");
         for name in [
             "",
             "a b",
-            "`a b` is no ",
-            "this is no item name: ",
+            "`a b` is not a valid ",
+            "not a valid item name: ",
             "letters, digits",
             ": ",
         ] {
@@ -215,10 +217,10 @@ mod tests {
     #[test]
     fn what_cannot_be_deserialized_is_not_told() {
         for (json, expected) in [
-            ("\"a b\"", "this is no item name: use 1 to 253 letters"),
+            ("\"a b\"", "not a valid item name: use 1 to 253 letters"),
             (
                 "\"letters, digits\"",
-                "this is no item name: use 1 to 253 letters",
+                "not a valid item name: use 1 to 253 letters",
             ),
         ] {
             let error = serde_json::from_str::<ItemName>(json).unwrap_err();

@@ -1,4 +1,4 @@
-//! The bytes of one item before sealing, and the single way to look at them.
+//! The plaintext of one item, and the only way to read it.
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use zeroize::Zeroizing;
 
 use crate::primitives::{ProviderError, fill_random};
 
-/// The bytes of one item. They are wiped when dropped, cannot be formatted, cloned, compared or
-/// serialised, and leave through [`Plaintext::expose`] only.
+/// The plaintext of one item. It is wiped when dropped, and cannot be formatted, cloned, compared
+/// or serialised. Only [`Plaintext::expose`] reads it.
 pub struct Plaintext(Zeroizing<Vec<u8>>);
 
 impl Plaintext {
@@ -16,17 +16,17 @@ impl Plaintext {
         Self(bytes.into())
     }
 
-    /// This many random bytes of the cryptographic provider.
+    /// Generates `length` random bytes with the cryptographic provider.
     ///
     /// # Errors
-    /// [`ProviderError`] when the provider has none.
+    /// [`ProviderError`] when the provider has no random bytes.
     pub fn random(length: usize) -> Result<Self, ProviderError> {
         let mut bytes = Zeroizing::new(vec![0; length]);
         fill_random(&mut bytes)?;
         Ok(Self(bytes))
     }
 
-    /// The bytes themselves: the one exit.
+    /// The bytes. This is the only exit for plaintext.
     pub fn expose(&self) -> &[u8] {
         &self.0
     }
@@ -36,7 +36,7 @@ impl Plaintext {
         self.0.len()
     }
 
-    /// Whether there are no bytes.
+    /// Whether it has no bytes.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -1,7 +1,7 @@
-//! The cryptographic primitives: the only file that names their provider.
+//! The cryptographic primitives. No other file names their provider.
 //!
-//! Each function is one formula of format.md. Private-key operations run in aws-lc, whose RSA
-//! and OAEP decoding take constant time; a failure says nothing about its cause.
+//! Each function is one formula of format.md. Private-key operations run in aws-lc, whose RSA and
+//! OAEP decoding take constant time. An error does not say which check failed.
 
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
@@ -20,7 +20,7 @@ pub(crate) const KEY_BYTES: usize = 32;
 /// Bytes that AES-GCM adds to a plaintext (NIST SP 800-38D 5.2.1.2).
 pub(crate) const TAG_BYTES: usize = 16;
 
-/// A primitive refused its input; which check failed is not told apart.
+/// A primitive rejected its input. The failed check is not disclosed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Refused;
 
@@ -46,17 +46,17 @@ pub(crate) fn random_key() -> Result<SecretBytes, ProviderError> {
     Ok(bytes)
 }
 
-/// Fills with bytes from the provider's generator.
+/// Fills `bytes` from the provider's generator.
 pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<(), ProviderError> {
     rand::fill(bytes).map_err(|_| ProviderError)
 }
 
-/// Compares without a branch on the content.
+/// Compares in time that does not depend on the content.
 pub(crate) fn equal_in_constant_time(one: &[u8], other: &[u8]) -> bool {
     constant_time::verify_slices_are_equal(one, other).is_ok()
 }
 
-/// HMAC-SHA-256(key, all parts one after another), RFC 2104.
+/// HMAC-SHA-256(key, concatenation of `parts`), RFC 2104.
 pub(crate) fn hmac_sha256(key: &SecretBytes, parts: &[&[u8]]) -> [u8; 32] {
     let key = hmac::Key::new(hmac::HMAC_SHA256, key.as_slice());
     let mut context = hmac::Context::with_key(&key);
@@ -99,7 +99,7 @@ impl KeySchedule {
 
 /// AES-256-GCM(key, nonce = 12 zero bytes, aad = empty, plaintext) || tag, NIST SP 800-38D.
 ///
-/// The nonce may be zero because every key that comes here encrypts one value only.
+/// The nonce may be zero because each key encrypts one value only.
 pub(crate) fn encrypt_once(key: &SecretBytes, plaintext: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(plaintext.len() + TAG_BYTES);
     bytes.extend_from_slice(plaintext);
@@ -136,7 +136,7 @@ fn zero_nonce() -> Nonce {
 pub(crate) struct EncryptionKey(OaepPublicEncryptingKey);
 
 impl EncryptionKey {
-    /// Reads a DER SubjectPublicKeyInfo (RFC 5280 4.1.2.7).
+    /// Parses a DER SubjectPublicKeyInfo (RFC 5280 4.1.2.7).
     pub(crate) fn from_subject_public_key_info(der: &[u8]) -> Result<Self, Refused> {
         PublicEncryptingKey::from_der(der)
             .map_err(|_| Refused)
@@ -169,7 +169,8 @@ pub(crate) struct DecryptionKey {
 }
 
 impl DecryptionKey {
-    /// A new key pair of 2048, 3072, 4096 or 8192 bits; 4096 take one to several seconds.
+    /// Generates a key pair of 2048, 3072, 4096 or 8192 bits. 4096 bits take one to several
+    /// seconds.
     pub(crate) fn generate(bits: usize) -> Result<Self, Refused> {
         let size = match bits {
             2048 => KeySize::Rsa2048,
@@ -181,12 +182,12 @@ impl DecryptionKey {
         Self::new(PrivateDecryptingKey::generate(size).map_err(|_| Refused)?)
     }
 
-    /// Reads PKCS#8 (RFC 5208).
+    /// Parses PKCS#8 (RFC 5958).
     pub(crate) fn from_pkcs8(der: &[u8]) -> Result<Self, Refused> {
         Self::new(PrivateDecryptingKey::from_pkcs8(der).map_err(|_| Refused)?)
     }
 
-    /// Reads PKCS#1 `RSAPrivateKey` (RFC 8017 A.1.2).
+    /// Parses PKCS#1 `RSAPrivateKey` (RFC 8017 A.1.2).
     pub(crate) fn from_pkcs1(der: &[u8]) -> Result<Self, Refused> {
         let pair = KeyPair::from_der(der).map_err(|_| Refused)?;
         let pkcs8: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| Refused)?;
@@ -198,13 +199,13 @@ impl DecryptionKey {
         Ok(Self { pair, oaep })
     }
 
-    /// PKCS#8, wiped when dropped.
+    /// The key pair as PKCS#8 (RFC 5958), wiped when dropped.
     pub(crate) fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, Refused> {
         let der: Pkcs8V1Der<'_> = self.pair.as_der().map_err(|_| Refused)?;
         Ok(Zeroizing::new(der.as_ref().to_vec()))
     }
 
-    /// The public half as DER SubjectPublicKeyInfo.
+    /// The public half as DER SubjectPublicKeyInfo (RFC 5280 4.1.2.7).
     pub(crate) fn subject_public_key_info(&self) -> Result<Vec<u8>, Refused> {
         let der: PublicKeyX509Der<'_> = self.pair.public_key().as_der().map_err(|_| Refused)?;
         Ok(der.as_ref().to_vec())

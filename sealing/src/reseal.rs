@@ -1,7 +1,7 @@
-//! Resealing: the same values under a new wrapping.
+//! Resealing: the same values with a new wrapping.
 //!
-//! A seal's file key is unwrapped and wrapped for other recipients; commitment, items and time stay
-//! byte for byte. It does not make a value safe that somebody has read: only a new value does.
+//! A seal's file key is unwrapped and wrapped for other recipients. Commitment, items and time stay
+//! the same, byte for byte. Resealing does not protect values that were already read: rotate those.
 
 use crate::{
     Context, KeyRing, Recipient, SealError, UnsealError,
@@ -11,23 +11,26 @@ use crate::{
     unseal::unwrap_file_key,
 };
 
-/// A seal that was not resealed.
+/// Why a seal was not resealed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ResealError {
-    /// No key of the ring opens it, or it does not belong where it stands.
+    /// Its file key could not be unwrapped with a key of the ring in this context.
     #[error(transparent)]
     Unseal(#[from] UnsealError),
-    /// It could not be wrapped for the recipients.
+    /// Its file key could not be wrapped for the recipients.
     #[error(transparent)]
     Seal(#[from] SealError),
 }
 
-/// Wraps the file key of a seal for other recipients: one private-key operation, and no item is
-/// opened. Needs no items, so that a request may leave them out.
+/// Unwraps the file key of `seal` with a key of `ring` and wraps it for `recipients`. It costs one
+/// private-key operation. Items are neither needed nor decrypted, so a request may leave them out.
+///
+/// Returns one wrapped file key for each distinct recipient.
 ///
 /// # Errors
-/// [`ResealError::Unseal`] when no key of the ring unwraps the file key or it does not commit to
-/// this seal in this context; [`ResealError::Seal`] for too few or too many recipients.
+/// [`ResealError::Unseal`] when no key of the ring unwraps the file key, or when the file key does
+/// not match the commitment in this context; [`ResealError::Seal`] for no recipient, too many
+/// recipients, or a failure of the provider.
 pub fn reseal(
     seal: &ParsedSeal,
     context: &Context,

@@ -1,7 +1,7 @@
-//! The resources of `sceau.dev/v1alpha1`, and the original's SealedSecret, as the API server and
-//! manifests carry them.
+//! The resources of `sceau.dev/v1alpha1`, and the Bitnami SealedSecret, as the API server and
+//! manifests hold them.
 //!
-//! Their fields are what was written, not what was checked: [`crate::envelope`] checks.
+//! Their fields are unchecked: [`crate::envelope`] checks them.
 
 pub mod bitnami;
 mod environment;
@@ -29,9 +29,9 @@ pub use value_review::{
 
 /// The API group of sceau's own resources.
 pub const GROUP: &str = "sceau.dev";
-/// The annotation by which an existing Secret may be taken over; its value is `true`.
+/// The annotation that allows the controller to adopt an existing Secret. Its value is `true`.
 pub const ADOPT_ANNOTATION: &str = "sceau.dev/adopt";
 /// The annotation of a Secret that holds the fingerprints of its items.
 pub const FINGERPRINTS_ANNOTATION: &str = "sceau.dev/fingerprints";
-/// Labels and annotations of this prefix are the controller's.
+/// The prefix of labels and annotations that only the controller sets.
 pub const RESERVED_PREFIX: &str = "sceau.dev/";

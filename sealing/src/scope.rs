@@ -1,11 +1,11 @@
-//! Where a seal may be opened.
+//! The scope of a seal.
 
 use std::{fmt, str::FromStr};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How far a seal reaches inside its environment.
+/// Where a SealedSecret can be unsealed inside its environment.
 #[derive(
     Debug,
     Clone,
@@ -22,17 +22,17 @@ use serde::{Deserialize, Serialize};
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Scope {
-    /// Opens only in its namespace and under its name.
+    /// Only in its namespace and under its name.
     #[default]
     Strict,
-    /// Opens in its namespace under any name.
+    /// In its namespace under any name.
     NamespaceWide,
-    /// Opens in every namespace of its environment, under any name.
+    /// In every namespace of its environment, under any name.
     EnvironmentWide,
 }
 
 impl Scope {
-    /// Every scope, narrowest first.
+    /// All scopes, narrowest first.
     pub const ALL: [Self; 3] = [Self::Strict, Self::NamespaceWide, Self::EnvironmentWide];
 
     /// The scope as manifests write it.
@@ -51,9 +51,9 @@ impl fmt::Display for Scope {
     }
 }
 
-/// A text that names no scope.
+/// The text is not a scope.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no scope: use strict, namespace-wide or environment-wide")]
+#[error("`{0}` is not a scope: use strict, namespace-wide or environment-wide")]
 pub struct ParseScopeError(String);
 
 impl FromStr for Scope {

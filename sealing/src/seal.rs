@@ -1,4 +1,4 @@
-//! Sealing: a secret in, a SealedSecret that may be committed out.
+//! Sealing: turns a Secret into a SealedSecret that can be committed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,46 +16,50 @@ use crate::{
     resource::{Seal, SealedSecret, SealedSecretSpec, WrappedFileKey},
 };
 
-/// A secret that cannot be sealed.
+/// Why a Secret was not sealed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
-    /// Nobody could open it.
-    #[error("there is no recipient to seal for")]
+    /// There is no recipient.
+    #[error("no recipient: give at least one certificate")]
     NoRecipient,
-    /// More recipients than a seal may have.
-    #[error("{0} recipients; a seal has at most {MAX_RECIPIENTS}")]
+    /// There are more recipients than [`MAX_RECIPIENTS`].
+    #[error("{0} recipients: a seal has at most {MAX_RECIPIENTS}")]
     TooManyRecipients(usize),
-    /// More items than a seal may have.
-    #[error("{0} items; a seal has at most {MAX_ITEMS}")]
+    /// There are more items than [`MAX_ITEMS`].
+    #[error("{0} items: a seal has at most {MAX_ITEMS}")]
     TooManyItems(usize),
-    /// The values are larger than a Kubernetes Secret may be.
-    #[error("the values have {0} bytes together; a Secret has at most {MAX_BYTES}")]
+    /// The values together have more than [`MAX_BYTES`] bytes, the limit of a Kubernetes Secret.
+    #[error("all values together have {0} bytes: a Secret has at most {MAX_BYTES}")]
     TooLarge(usize),
     /// The provider failed, for example because it has no random bytes.
     #[error(transparent)]
     Provider(#[from] ProviderError),
 }
 
-/// What to seal, for whom and for where.
+/// The input of [`seal()`].
 #[derive(Debug, Clone, Copy)]
 pub struct SealRequest<'a> {
-    /// The secret, with its place.
+    /// The Secret, with its namespace and name.
     pub secret: &'a Secret,
-    /// The environment it is for.
+    /// The environment that unseals it.
     pub environment: &'a EnvironmentName,
-    /// How far it shall reach.
+    /// Where it can be unsealed inside the environment.
     pub scope: Scope,
-    /// Whose keys may open it; the same key twice counts once.
+    /// The keys that unseal it. A key that is given twice counts once.
     pub recipients: &'a [Recipient],
-    /// When a person gave these values; the manifest says it in whole seconds.
+    /// The instant when a person gave these values. The manifest has it in whole seconds.
     pub sealed_at: Timestamp,
 }
 
-/// Seals all items of a secret in one seal: one fresh file key, one public-key operation for
+/// Seals all items of a Secret in one seal: one fresh file key, and one public-key operation for
 /// each recipient.
 ///
+/// Returns the manifest, without status. Each call gives other ciphertexts.
+///
 /// # Errors
-/// [`SealError`] when there is no recipient or a bound of format.md is passed.
+/// [`SealError::NoRecipient`], [`SealError::TooManyRecipients`], [`SealError::TooManyItems`] or
+/// [`SealError::TooLarge`] when a limit of format.md is exceeded; [`SealError::Provider`] when the
+/// provider fails.
 pub fn seal(request: &SealRequest<'_>) -> Result<SealedSecret, SealError> {
     let SealRequest {
         secret,
@@ -82,10 +86,10 @@ pub fn seal(request: &SealRequest<'_>) -> Result<SealedSecret, SealError> {
     })
 }
 
-/// Seals items in one seal for `context`, as a further seal of an existing manifest needs it.
+/// Seals items in one seal for `context`, for example as a further seal of an existing manifest.
 ///
 /// # Errors
-/// [`SealError`] when there is no recipient or a bound of format.md is passed.
+/// [`SealError`], as for [`seal()`].
 pub fn seal_items(
     items: &BTreeMap<ItemName, Plaintext>,
     context: &Context,

@@ -1,4 +1,4 @@
-//! A Kubernetes Secret in plain form, and the place where it stands.
+//! A Kubernetes Secret in plaintext, and a reference to it.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -17,7 +17,7 @@ impl SecretRef {
     /// Checks both names.
     ///
     /// # Errors
-    /// [`NameError`] for the first one that breaks its rule.
+    /// [`NameError`] for the first name that is not valid.
     pub fn parse(namespace: &str, name: &str) -> Result<Self, NameError> {
         Ok(Self {
             namespace: Namespace::parse(namespace)?,
@@ -32,12 +32,12 @@ impl fmt::Display for SecretRef {
     }
 }
 
-/// A Kubernetes Secret in plain form.
+/// A Kubernetes Secret in plaintext.
 #[derive(Debug)]
 pub struct Secret {
-    /// Where it stands.
+    /// Its namespace and name.
     pub place: SecretRef,
-    /// Type, immutability, labels and annotations: everything that is not sealed.
+    /// Its type, immutability, labels and annotations: everything that is not sealed.
     pub template: SecretTemplate,
     /// The items by name.
     pub items: BTreeMap<ItemName, Plaintext>,

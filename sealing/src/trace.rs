@@ -1,5 +1,5 @@
-//! A value on its way to the controller, which is asked where it stands: sealed under a context that
-//! no SealedSecret has (format.md, *Context*).
+//! A value on its way to the controller in a ValueReview. It is sealed in a context that no
+//! SealedSecret has (format.md, *Context*).
 
 use std::collections::BTreeMap;
 
@@ -13,13 +13,13 @@ use crate::{
     unseal::open_seal,
 };
 
-/// Bytes of the largest value that can be traced.
+/// Most bytes of a value that can be traced.
 pub const LARGEST_TRACED: usize = 64 * 1024;
 
-/// The one item of such a seal.
+/// The name of the only item of such a seal.
 const VALUE: &str = "value";
 
-/// Seals a value to ask where it stands: one fresh file key, one public-key operation.
+/// Seals a value for a ValueReview: one fresh file key, one public-key operation.
 ///
 /// # Errors
 /// [`SealError::Provider`] when the cryptographic provider fails.
@@ -28,7 +28,7 @@ pub fn seal_traced(
     environment: &EnvironmentName,
     recipient: &Recipient,
 ) -> Result<SealedValue, SealError> {
-    let name = ItemName::parse(VALUE).expect("it is a name");
+    let name = ItemName::parse(VALUE).expect("it is a valid name");
     let seal = seal_items(
         &BTreeMap::from([(name, value)]),
         &Context::of_trace(environment),
@@ -42,10 +42,10 @@ pub fn seal_traced(
     })
 }
 
-/// Opens a value that was sealed by [`seal_traced`]: one private-key operation.
+/// Decrypts a value that [`seal_traced`] sealed: one private-key operation.
 ///
 /// # Errors
-/// [`UnsealError`]; whatever was sealed for another purpose is [`UnsealError::Refused`].
+/// [`UnsealError`]. A seal for any other purpose is [`UnsealError::Refused`].
 pub fn open_traced(
     value: &SealedValue,
     environment: &EnvironmentName,
@@ -93,7 +93,7 @@ mod tests {
         assert_eq!(opened.expose(), b"correct horse");
         for (environment, ring, expected) in [
             (environment("dev"), ring(), "refused"),
-            (environment("prod"), KeyRing::default(), "sealed to"),
+            (environment("prod"), KeyRing::default(), "sealed for"),
         ] {
             let error = open_traced(&sealed(), &environment, &ring).unwrap_err();
             assert!(error.to_string().starts_with(expected), "{error}");

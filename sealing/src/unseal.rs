@@ -1,4 +1,5 @@
-//! Unsealing: a SealedSecret and a key ring in, the items out; all of them or none.
+//! Unsealing: turns a SealedSecret into its items with a key ring. All items are decrypted, or
+//! none.
 
 use std::collections::BTreeMap;
 
@@ -16,49 +17,51 @@ mod bitnami;
 
 pub use bitnami::unseal_bitnami;
 
-/// A manifest that was not opened. Nothing of it was: all items open or none is used.
+/// Why a manifest was not unsealed. No item of it was returned.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnsealError {
-    /// It is not of its format; no key would help.
+    /// It is malformed: no key can decrypt it.
     #[error("malformed: {0}")]
     Malformed(#[source] Malformed),
-    /// A seal is wrapped for none of the keys in the ring; these are the ones it names.
-    #[error("sealed to {}, which the key ring does not hold", list(.0))]
+    /// A seal is wrapped only for these keys, and the ring holds none of them.
+    #[error("sealed only for {}, which the key ring does not hold", list(.0))]
     UnknownSealingKey(Vec<KeyId>),
-    /// No key of the ring opens these items of the original's format, which names no key.
-    #[error("no key of the ring opens {}", list(.0))]
+    /// No key of the ring decrypts these items of the kubeseal format, which names no key.
+    #[error("no key of the key ring decrypts {}", list(.0))]
     NoKeyOpens(Vec<ItemName>),
-    /// A key of the ring is named and does not open it: sealed for another namespace, name,
-    /// scope or environment, or changed since.
-    #[error("refused: sealed for another place, or changed since it was sealed")]
+    /// The ring holds a key that a seal names, and decryption failed. The failed check is not
+    /// disclosed.
+    #[error(
+        "decryption failed: the manifest was modified, or was sealed for another environment, namespace, name or scope"
+    )]
     Refused,
 }
 
 /// What is malformed, by format.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
-    /// In the native format.
+    /// A manifest in the native format.
     #[error(transparent)]
     Native(#[from] ParseError),
-    /// An item's name breaks its rule, in the original's format.
+    /// The name of an item in the kubeseal format.
     #[error(transparent)]
     ItemName(#[from] NameError),
-    /// An item of the original's format.
+    /// An item in the kubeseal format.
     #[error("item `{item}`: {source}")]
     Item {
-        /// The item.
+        /// The name of the item.
         item: ItemName,
-        /// What is wrong with it.
+        /// Why it cannot be parsed.
         source: bitnami_item::ParseError,
     },
-    /// A value that is no text, in the original's format.
-    #[error("item `{0}` is no text")]
+    /// A value in the kubeseal format that is not a text.
+    #[error("item `{0}` is not a text")]
     NoText(ItemName),
-    /// A manifest of the original's first version whose one sealed part is unreadable.
+    /// The one sealed item of a manifest in version 1 of the kubeseal format.
     #[error("spec.data: {0}")]
     WholeSecret(bitnami_item::ParseError),
-    /// What the original's first version sealed was no Secret.
-    #[error("spec.data does not hold a Secret")]
+    /// The decrypted content of a manifest in version 1 of the kubeseal format is not a Secret.
+    #[error("spec.data does not contain a Secret")]
     NoSecret,
 }
 
@@ -68,14 +71,16 @@ impl From<ParseError> for UnsealError {
     }
 }
 
-/// The items of an opened manifest.
+/// The result of unsealing a manifest.
 #[derive(Debug)]
 pub struct Unsealed {
     /// The items by name.
     pub items: BTreeMap<ItemName, Plaintext>,
-    /// The sealing keys that opened it: one for each seal of a native manifest, in its order.
+    /// The sealing keys that decrypted it: one for each seal of a native manifest, in the same
+    /// order.
     pub opened_by: Vec<KeyId>,
-    /// What the original's first version sealed beside the items: type, labels and annotations.
+    /// Type, labels and annotations, if version 1 of the kubeseal format sealed them with the
+    /// items.
     pub template: Option<SecretTemplate>,
 }
 
@@ -97,10 +102,12 @@ fn list<T: ToString>(things: &[T]) -> String {
         .join(", ")
 }
 
-/// Opens a native manifest that stands at `place`: one private-key operation for each seal.
+/// Unseals the native manifest `place` with the keys of `ring`: one private-key operation for each
+/// seal.
 ///
 /// # Errors
-/// [`UnsealError`]; of a seal that a key of the ring should open, it is not told which check failed.
+/// [`UnsealError::Malformed`], [`UnsealError::UnknownSealingKey`] or [`UnsealError::Refused`]. When
+/// a key of the ring fails, the failed check is not disclosed.
 pub fn unseal(
     spec: &SealedSecretSpec,
     place: &SecretRef,
@@ -110,7 +117,7 @@ pub fn unseal(
 }
 
 impl Envelope {
-    /// Opens every seal for a manifest that stands at `place`.
+    /// Decrypts all seals of the manifest `place`.
     ///
     /// # Errors
     /// [`UnsealError::UnknownSealingKey`] or [`UnsealError::Refused`].
@@ -153,8 +160,8 @@ pub(crate) fn open_seal(
     Ok((key_id, items))
 }
 
-/// The file key of a seal and what is derived from it, once it has been found to commit to this
-/// seal in this context: nobody gets one that was not checked.
+/// The file key of a seal and the keys derived from it. It is returned only if it matches the
+/// commitment of this seal in this context.
 pub(crate) fn unwrap_file_key(
     seal: &ParsedSeal,
     context: &Context,

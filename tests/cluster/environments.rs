@@ -1,4 +1,5 @@
-//! Environments: whose namespaces they are, and how their sealing keys live.
+//! Environments: which namespaces they select, and how their sealing keys are generated and
+//! renewed.
 
 use cluster::wait::{SOON, until};
 use cluster::{Cluster, Controller, Namespace, manifests};
@@ -116,7 +117,7 @@ fn an_environment_that_cannot_be_read_stalls_alone() {
         let cluster = Cluster::start().await;
         let namespace = Namespace::create(&cluster).await;
         let admin = cluster.admin();
-        // As if it had been stored before the schema knew the pattern.
+        // As if it had been stored before the schema had the pattern.
         let patch = r#"[{"op": "remove", "path": "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/sealingKeys/properties/cutoffTime/pattern"}]"#;
         let crd = "customresourcedefinition/environments.sceau.dev";
         let loosen = ["patch", crd, "--type=json", "--patch", patch];
@@ -157,7 +158,7 @@ fn an_environment_that_cannot_be_read_stalls_alone() {
 fn re_keying_makes_a_new_key_once_and_the_old_one_still_opens() {
     sealed::test(async |_, sealer| {
         let old = sealer.seal("old", &[("A", b"1")]);
-        // A key is as old as the whole second in which it was made.
+        // `createdAt` is the whole second in which a key was generated.
         let later = Timestamp::now() + SignedDuration::from_secs(1);
         let later = Timestamp::from_second(later.as_second()).expect("it is an instant");
         sealer
@@ -222,7 +223,7 @@ fn an_unknown_key_stalls_and_is_used_as_soon_as_it_arrives() {
 
         create_key(sealer.namespace, "restored", &key, 24).await;
         sealer.until("api", "Unsealed").await;
-        // What was restored is not what new secrets are sealed to.
+        // A restored key does not become the active one.
         certificate(sealer.namespace, |found| {
             found.key_id() == sealer.recipient.id()
         })
@@ -248,7 +249,7 @@ fn a_key_secret_full_of_junk_is_told_of_and_passed_over() {
             .expect("the API server takes it");
 
         let events: Api<Event> = Api::namespaced(sealer.namespace.client(), manifests::NAMESPACE);
-        let note = until("there is an event about it", SOON, async || {
+        let note = until("an event about it exists", SOON, async || {
             let listed = events.list(&ListParams::default()).await;
             let mut listed = listed.map_err(|error| error.to_string())?.items.into_iter();
             let about = |event: &Event| {
@@ -264,7 +265,7 @@ fn a_key_secret_full_of_junk_is_told_of_and_passed_over() {
                 .ok_or_else(String::new)
         })
         .await;
-        assert_eq!(note, "tls.crt: damaged certificate");
+        assert_eq!(note, "tls.crt: the certificate cannot be parsed");
         let controller = cluster.shared_controller().await;
         assert!(controller.metric("sceau_unusable_key_secrets").await >= Some(1.0));
         sealer.unseal("api", &[("A", b"1")]).await;
@@ -275,7 +276,7 @@ fn key_secrets(namespace: &Namespace) -> Api<Secret> {
     Api::namespaced(namespace.client(), manifests::NAMESPACE)
 }
 
-/// Stores a sealing key, made so many hours ago, as a restored backup would.
+/// Stores a sealing key of this age in hours, as a restored backup would.
 async fn create_key(namespace: &Namespace, name: &str, key: &SealingKey, hours: i64) {
     let not_before = Timestamp::now() - SignedDuration::from_hours(hours);
     let issue = Issue {

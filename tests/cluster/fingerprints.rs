@@ -1,4 +1,4 @@
-//! Fingerprints: what is known of a value without telling it, and what becomes of that.
+//! Fingerprints: how values are compared without being disclosed, and what the status reports.
 
 use cluster::wait::{SOON, until};
 use cluster::{Cluster, Controller, Namespace, manifests};
@@ -18,14 +18,14 @@ const JANUARY: &str = "2026-01-01T00:00:00Z";
 const MARCH: &str = "2026-03-01T00:00:00Z";
 const MAY: &str = "2026-05-01T00:00:00Z";
 
-/// What the annotation of a Secret says.
+/// The annotation of a Secret.
 pub(crate) fn annotation(secret: &Secret) -> Value {
     let annotations = secret.metadata.annotations.clone().unwrap_or_default();
     let text = annotations.get(ANNOTATION).cloned().unwrap_or_default();
     serde_json::from_str(&text).unwrap_or_default()
 }
 
-/// The same without since when they are compared, which begins anew when it was lost.
+/// The annotation without the time of the first comparison, which is lost with the annotation.
 fn what_is_known(secret: &Secret) -> Value {
     let mut annotation = annotation(secret);
     annotation["from"].take();
@@ -39,7 +39,7 @@ pub(crate) fn fingerprint(secret: &Secret, item: &str) -> String {
     text.expect("the item has a fingerprint").to_owned()
 }
 
-/// The Secret of the fingerprint key, and all others of the controller's namespace.
+/// The Secrets of the controller's namespace.
 fn own_secrets(namespace: &Namespace) -> Api<Secret> {
     Api::namespaced(namespace.client(), manifests::NAMESPACE)
 }
@@ -50,14 +50,14 @@ async fn fingerprint_key(namespace: &Namespace) -> Vec<u8> {
     items["fingerprint.key"].0.clone()
 }
 
-/// A SealedSecret with one value, given at this time.
+/// A SealedSecret with one value, sealed at this time.
 fn given(sealer: &Sealer<'_>, value: &str, at: &str) -> SealedSecret {
     let mut object = sealer.seal("api", &[("A", value.as_bytes())]);
     at.clone_into(&mut object.spec.seals[0].sealed_at);
     object
 }
 
-/// Applies it, and returns what its status calls unchanged.
+/// Applies it, and returns the unchanged items of its status.
 async fn unchanged(sealer: &Sealer<'_>, object: &SealedSecret) -> Vec<UnchangedItem> {
     sealer.apply(object).await;
     let object = sealer.until("api", "Unsealed").await;
@@ -120,7 +120,7 @@ fn fingerprints_that_somebody_changed_are_put_right() {
         for forged in [json!(null), json!("{}"), json!(r#"{"key":"0","items":{}}"#)] {
             let patch = json!({"metadata": {"annotations": {ANNOTATION: forged}}});
             sealer.patch_secret("api", &patch).await;
-            until("they are put right", SOON, async || {
+            until("they are corrected", SOON, async || {
                 let found = what_is_known(&sealer.secret("api").await);
                 if found == before {
                     Ok(())
@@ -144,7 +144,7 @@ fn a_template_cannot_set_them() {
     });
 }
 
-/// Names as long as they may be, so that their fingerprints are more than annotations may hold.
+/// Names of the largest length, so that their fingerprints are larger than annotations may be.
 #[test]
 fn where_they_do_not_fit_the_secret_is_written_without_them_and_left_alone_then() {
     sealed::test(async |cluster, sealer| {
@@ -153,14 +153,14 @@ fn where_they_do_not_fit_the_secret_is_written_without_them_and_left_alone_then(
         sealer.unseal("api", &items).await;
         let object = sealer.until("api", "Unsealed").await;
         let said = sealed::said(&object);
-        assert!(said.contains("do not fit into its annotations"), "{said}");
+        assert!(said.contains("are too large for its annotations"), "{said}");
         let secret = sealer.secret("api").await;
         assert_eq!(annotation(&secret)["items"], json!({}));
 
         let controller = cluster.shared_controller().await;
         let before = attempts(controller, sealer);
         sealer.touch("api").await;
-        // This one is looked at later.
+        // This one is reconciled later.
         sealer.unseal("marker", &[("A", b"1")]).await;
         let marked = attempts(controller, sealer);
         assert_eq!(marked, before + 1);
@@ -200,7 +200,7 @@ fn what_an_older_version_wrote_is_opened_once_and_then_left_alone() {
 
         for (name, expected, all) in [("two", 1, 2), ("three", 0, 3)] {
             let mut controller = start(name).await;
-            // This one is later than all that a restart looks at.
+            // This one is reconciled later than all that a restart triggers.
             sealer
                 .unseal(&format!("marker-{name}"), &[("A", b"1")])
                 .await;
@@ -236,7 +236,7 @@ fn when_their_key_is_deleted_one_is_made_and_every_value_is_looked_at_once() {
         let deleted = secrets.delete(KEY_SECRET, &DeleteParams::default()).await;
         deleted.expect("it is there");
 
-        let new = until("there is another key", SOON, async || {
+        let new = until("another key exists", SOON, async || {
             let found = secrets.get_opt(KEY_SECRET).await;
             let found = found.map_err(|error| error.to_string())?;
             let items = found.and_then(|it| it.data).ok_or("none")?;
@@ -245,7 +245,7 @@ fn when_their_key_is_deleted_one_is_made_and_every_value_is_looked_at_once() {
         .await;
         assert_ne!(new, old);
         for name in &names {
-            until(&format!("{name} is looked at"), SOON, async || {
+            until(&format!("{name} is reconciled"), SOON, async || {
                 let found = annotation(&sealer.secret(name).await);
                 if found["key"] == second::fingerprint::id(&new) {
                     Ok(())
@@ -255,14 +255,14 @@ fn when_their_key_is_deleted_one_is_made_and_every_value_is_looked_at_once() {
             })
             .await;
         }
-        // Later than anything that the change of keys brought about.
+        // Later than all reconciles that the change of keys triggered.
         sealer.unseal("marker", &[("A", b"1")]).await;
         let logged = |text: &str| -> usize {
             let logs = replicas.iter().map(Controller::log);
             logs.map(|log| log.lines().filter(|it| it.contains(text)).count())
                 .sum()
         };
-        assert_eq!(logged("fingerprint key made"), 2);
+        assert_eq!(logged("fingerprint key generated"), 2);
         assert_eq!(logged("\"message\":\"unseal\""), 2 * names.len() + 1);
     });
 }

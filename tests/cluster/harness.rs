@@ -1,4 +1,4 @@
-//! The harness itself, and what `deploy/manifests` allows whom.
+//! The harness itself, and the permissions that `deploy/manifests` grants.
 
 use std::process::Command;
 
@@ -41,12 +41,14 @@ fn a_namespace_comes_and_goes() {
         );
         assert!(namespaces.get(&name).await.is_ok());
         drop(namespace);
-        until("the namespace has gone", SOON, async || {
-            match namespaces.get_opt(&name).await {
+        until(
+            "the namespace is deleted",
+            SOON,
+            async || match namespaces.get_opt(&name).await {
                 Ok(None) => Ok(()),
                 found => Err(format!("{found:?}")),
-            }
-        })
+            },
+        )
         .await;
     });
 }
@@ -57,7 +59,8 @@ fn processes_and_files_go_with_their_janitor() {
         let scratch = Scratch::create();
         let directory = scratch.directory().to_owned();
         let mut process = Process::start(&scratch, "sleep", Command::new("sleep").arg("1000"));
-        // The janitor ends what has left its id; whoever has not yet will find nowhere to leave it.
+        // The janitor ends processes that left their id. A process that did not can no longer do
+        // so.
         let waiting = until("the id is left", SOON, async || {
             let mut files = std::fs::read_dir(&directory).expect("it is a directory");
             let left = files.any(|file| file.is_ok_and(|file| file.path().ends_with("sleep-0.id")));
@@ -149,7 +152,7 @@ fn an_editor_of_a_namespace_changes_sealed_secrets_but_sees_no_environments() {
         ];
         let bind = [&bind[..], &["--namespace", here]].concat();
         cluster.admin().kubectl(&bind).await.succeeded();
-        until("the role `edit` takes our rules up", SOON, async || {
+        until("the role `edit` aggregates our rules", SOON, async || {
             let granted = may(&editor, here, "create sealedsecrets.sceau.dev").await;
             granted.then_some(()).ok_or_else(|| "refused".to_owned())
         })
@@ -213,7 +216,7 @@ fn a_resealer_asks_and_an_operator_changes_environments_too() {
     });
 }
 
-/// Somebody with this `ClusterRole` in the whole cluster.
+/// An identity with this `ClusterRole` in the whole cluster.
 pub(crate) async fn bound(
     cluster: &Cluster,
     namespace: &cluster::Namespace,

@@ -22,7 +22,7 @@ use crate::sealed::{self, Sealer, certificate, environments};
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Somebody who keeps an environment's keys, with a directory and the role for it.
+/// A person who keeps an environment's keys, with a directory and the role for it.
 struct Keeper {
     directory: Scratch,
     login: Identity,
@@ -86,7 +86,7 @@ impl Keeper {
         finished
     }
 
-    /// Backs the environment's keys up and returns the table of them.
+    /// Backs up the environment's keys and returns the table of them.
     async fn back_up(&self, file: &str) -> String {
         let Self {
             environment,
@@ -131,7 +131,7 @@ async fn names(sealer: &Sealer<'_>) -> Vec<String> {
     listed.iter().map(kube::ResourceExt::name_any).collect()
 }
 
-/// Deletes a key Secret as somebody does who is not to be stopped by a mark.
+/// Deletes a key Secret in spite of its label for keys in use.
 async fn lose(sealer: &Sealer<'_>, name: &str) {
     let secrets = key_secrets(sealer);
     let unmark = Patch::Merge(json!({"metadata": {"labels": {"sceau.dev/in-use": null}}}));
@@ -141,7 +141,7 @@ async fn lose(sealer: &Sealer<'_>, name: &str) {
     deleted.expect("it is not marked");
 }
 
-/// Ids and states of the environment's keys, newest first, once there are so many.
+/// Ids and states of the environment's keys, newest first, once there are `count`.
 async fn until_keys(sealer: &Sealer<'_>, count: usize) -> Vec<(String, SealingKeyState)> {
     until(&format!("there are {count} keys"), SOON, async || {
         let environment = environments(sealer.namespace)
@@ -149,17 +149,17 @@ async fn until_keys(sealer: &Sealer<'_>, count: usize) -> Vec<(String, SealingKe
             .await
             .map_err(|error| error.to_string())?;
         let keys = environment.status.unwrap_or_default().sealing_keys;
-        let told: Vec<_> = keys.into_iter().map(|it| (it.key_id, it.state)).collect();
-        if told.len() == count {
-            Ok(told)
+        let reported: Vec<_> = keys.into_iter().map(|it| (it.key_id, it.state)).collect();
+        if reported.len() == count {
+            Ok(reported)
         } else {
-            Err(format!("{told:?}"))
+            Err(format!("{reported:?}"))
         }
     })
     .await
 }
 
-/// A key is as old as the whole second in which it was made: the next one shall be younger.
+/// `createdAt` is the whole second in which a key was generated. The next key must be younger.
 async fn until_another_second() {
     let began = Timestamp::now().as_second();
     until("the second is over", SOON, async || {
@@ -197,11 +197,11 @@ fn a_lost_cluster_opens_everything_again() {
         let drilled = keeper.drill("early.age").await;
         assert_eq!(drilled.code, Some(3), "{drilled:?}");
         assert!(drilled.stdout.contains(&new_id), "{drilled:?}");
-        let told = keeper.back_up("late.age").await;
-        assert_eq!(column(&told, 1).len(), 2, "{told}");
+        let reported = keeper.back_up("late.age").await;
+        assert_eq!(column(&reported, 1).len(), 2, "{reported}");
         for (id, state) in [(&old_id, "Retired"), (&new_id, "Active")] {
-            let line = told.lines().find(|line| line.contains(id.as_str()));
-            assert!(line.is_some_and(|line| line.contains(state)), "{told}");
+            let line = reported.lines().find(|line| line.contains(id.as_str()));
+            assert!(line.is_some_and(|line| line.contains(state)), "{reported}");
         }
         let _ = keeper.drill("late.age").await.succeeded();
 
@@ -210,13 +210,13 @@ fn a_lost_cluster_opens_everything_again() {
         for name in names(&sealer).await {
             lose(&sealer, &name).await;
         }
-        let told = keeper.restore("late.age", "--dry-run").await.succeeded();
-        assert_eq!(column(&told, 0), ["WouldRestore"; 2], "{told}");
+        let reported = keeper.restore("late.age", "--dry-run").await.succeeded();
+        assert_eq!(column(&reported, 0), ["WouldRestore"; 2], "{reported}");
         assert_eq!(names(&sealer).await, [""; 0]);
-        let told = keeper.restore("late.age", "").await.succeeded();
-        assert_eq!(column(&told, 0), ["Restored"; 2], "{told}");
-        let told = keeper.restore("late.age", "").await.succeeded();
-        assert_eq!(column(&told, 0), ["Present"; 2], "{told}");
+        let reported = keeper.restore("late.age", "").await.succeeded();
+        assert_eq!(column(&reported, 0), ["Restored"; 2], "{reported}");
+        let reported = keeper.restore("late.age", "").await.succeeded();
+        assert_eq!(column(&reported, 0), ["Present"; 2], "{reported}");
 
         let mut controller = Controller::named("two").start(&cluster).await;
         controller.until_ready().await;
@@ -250,8 +250,8 @@ fn a_cluster_set_up_anew_takes_the_keys_beside_its_own() {
             "the new key takes the name"
         );
 
-        let told = keeper.restore("backup.age", "").await.succeeded();
-        assert_eq!(column(&told, 0), ["Restored"], "{told}");
+        let reported = keeper.restore("backup.age", "").await.succeeded();
+        assert_eq!(column(&reported, 0), ["Restored"], "{reported}");
         let own_name = format!("{name}-{}", old_id.short());
         assert_eq!(names(sealer).await, [name.clone(), own_name]);
         let keys = until_keys(sealer, 2).await;
@@ -266,8 +266,8 @@ fn a_cluster_set_up_anew_takes_the_keys_beside_its_own() {
         );
         sealer.apply(&old).await;
         sealer.until("old", "Unsealed").await;
-        let told = keeper.restore("backup.age", "").await.succeeded();
-        assert_eq!(column(&told, 0), ["Present"], "{told}");
+        let reported = keeper.restore("backup.age", "").await.succeeded();
+        assert_eq!(column(&reported, 0), ["Present"], "{reported}");
     });
 }
 
@@ -284,16 +284,16 @@ fn a_revoked_key_stays_revoked() {
         let revoked = json!({"sealingKeys": {"revokedKeyIds": [old_id.to_string()]}});
         sealer.patch_environment(&revoked).await;
         certificate(sealer.namespace, |it| it.key_id() != old_id).await;
-        let told = keeper.back_up("backup.age").await;
-        assert!(told.contains("Revoked"), "{told}");
+        let reported = keeper.back_up("backup.age").await;
+        assert!(reported.contains("Revoked"), "{reported}");
         let drilled = keeper.drill("backup.age").await;
         assert_eq!(drilled.code, Some(3), "{drilled:?}");
         assert!(drilled.stdout.contains("RevokedSealingKey"), "{drilled:?}");
 
         lose(sealer, name).await;
         until_keys(sealer, 1).await;
-        let told = keeper.restore("backup.age", "").await.succeeded();
-        assert!(told.contains("Restored"), "{told}");
+        let reported = keeper.restore("backup.age", "").await.succeeded();
+        assert!(reported.contains("Restored"), "{reported}");
         let keys = until_keys(sealer, 2).await;
         assert!(keys.contains(&(old_id.to_string(), SealingKeyState::Revoked)));
         sealer.apply(&old).await;
@@ -377,8 +377,8 @@ fn age_and_kubectl_restore_a_backup_and_sceau_restores_theirs() {
             .await
             .succeeded();
         lose(&sealer, &name).await;
-        let told = keeper.restore("theirs.age", "").await.succeeded();
-        assert_eq!(column(&told, 0), ["Restored"], "{told}");
+        let reported = keeper.restore("theirs.age", "").await.succeeded();
+        assert_eq!(column(&reported, 0), ["Restored"], "{reported}");
         assert_eq!(until_keys(&sealer, 2).await[1].1, SealingKeyState::Retired);
     });
 }
@@ -405,8 +405,8 @@ fn the_originals_keys_are_restored_once() {
             format!("keys backup --keys keys.json --recipient {recipient} --write backup.age");
         let _ = keeper.sceau(&backup).await.succeeded();
         for result in ["Restored", "Present"] {
-            let told = keeper.restore("backup.age", "").await.succeeded();
-            assert_eq!(column(&told, 0), [result], "{told}");
+            let reported = keeper.restore("backup.age", "").await.succeeded();
+            assert_eq!(column(&reported, 0), [result], "{reported}");
         }
         let secrets = key_secrets(sealer);
         let there = secrets.get(&name).await.expect("it was restored");

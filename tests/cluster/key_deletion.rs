@@ -1,4 +1,4 @@
-//! Sealing keys that are deleted: refused while they are in use, and told of where that was overcome.
+//! Deleting sealing keys: rejected while they are in use, and reported if it happens.
 
 use cluster::manifests;
 use cluster::wait::{SOON, until};
@@ -29,21 +29,25 @@ async fn key_secret(sealer: &Sealer<'_>) -> Secret {
     secrets.remove(0)
 }
 
-/// Waits until the key Secret is marked as in use, or is not, and tells its name.
+/// Waits until the key Secret has the label for keys in use, or has it not, and returns its name.
 async fn until_marked(sealer: &Sealer<'_>, is_in_use: bool) -> String {
-    until(&format!("the mark is {is_in_use}"), SOON, async || {
-        let secret = key_secret(sealer).await;
-        let mark = secret.labels().get(IN_USE).cloned();
-        if mark.as_deref() == is_in_use.then_some("true") {
-            Ok(secret.name_any())
-        } else {
-            Err(format!("{mark:?}"))
-        }
-    })
+    until(
+        &format!("the label is set: {is_in_use}"),
+        SOON,
+        async || {
+            let secret = key_secret(sealer).await;
+            let mark = secret.labels().get(IN_USE).cloned();
+            if mark.as_deref() == is_in_use.then_some("true") {
+                Ok(secret.name_any())
+            } else {
+                Err(format!("{mark:?}"))
+            }
+        },
+    )
     .await
 }
 
-/// What the API server says to what it refuses.
+/// The message with which the API server rejects a request.
 fn refusal<T>(answer: kube::Result<T>) -> String {
     match answer {
         Err(kube::Error::Api(status)) => format!("{} {}", status.code, status.message),
@@ -60,7 +64,10 @@ fn a_key_in_use_cannot_be_deleted_and_an_unused_one_can() {
         let name = until_marked(sealer, true).await;
         let one = refusal(secrets.delete(&name, &DeleteParams::default()).await);
         assert!(one.starts_with("403 "), "{one}");
-        assert!(one.contains("still opens SealedSecrets: reseal"), "{one}");
+        assert!(
+            one.contains("SealedSecrets still need this sealing key: reseal"),
+            "{one}"
+        );
         let collection = secrets
             .delete_collection(&DeleteParams::default(), &ours(sealer))
             .await;
@@ -71,7 +78,7 @@ fn a_key_in_use_cannot_be_deleted_and_an_unused_one_can() {
         deleted.expect("it is there");
         until_marked(sealer, false).await;
         let deleted = secrets.delete(&name, &DeleteParams::default()).await;
-        deleted.expect("nothing needs it any more");
+        deleted.expect("no SealedSecret needs it");
     });
 }
 
@@ -109,7 +116,7 @@ fn a_key_in_use_that_was_deleted_all_the_same_is_told_of() {
         .await;
 
         let events: Api<Event> = Api::default_namespaced(sealer.namespace.client());
-        let note = until("there is an event about it", SOON, async || {
+        let note = until("an event about it exists", SOON, async || {
             let listed = events.list(&ListParams::default()).await;
             let listed = listed.map_err(|error| error.to_string())?;
             let about = |event: &Event| {

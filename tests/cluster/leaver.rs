@@ -1,6 +1,6 @@
-//! Somebody leaves: the whole story on a real control plane, with three environments, 200 manifests
-//! and two people. `sceau` and the controller are killed at every step, and `sceau` is run again: the
-//! end is the same.
+//! A person leaves: the whole story on a real control plane, with three environments, 200 manifests
+//! and two people. `sceau` and the controller are killed at every step, and `sceau` is run again:
+//! the end is the same.
 
 mod story;
 
@@ -13,13 +13,13 @@ use serde_json::Value;
 
 use self::story::{ENVIRONMENTS, Kill, Moment, Story, Victim};
 
-/// A command, and the moments at which somebody is killed while it runs: it is run once for each of
-/// them, and then to its end.
+/// A command, and the moments at which a process is killed while it runs. It is run once for each
+/// of them, and then to its end.
 struct Step {
     /// The words after `sceau`; `YESTERDAY` stands for that day.
     line: &'static str,
     kills: &'static [Kill],
-    /// The environments that have one more key afterwards. All manifests are at the newest.
+    /// The environments that have one more key afterwards. All manifests are sealed for the newest.
     re_keys: &'static [&'static str],
 }
 
@@ -49,7 +49,7 @@ const LEAVING: [Step; 2] = [
     },
 ];
 
-/// Nothing needs the old keys any more.
+/// No manifest needs the old keys.
 const FINISHING: [Step; 3] = [
     Step {
         line: "rekey --environment dev --finish --yes",
@@ -80,18 +80,18 @@ fn somebody_leaves_and_everybody_is_killed_on_the_way() {
         }
         story.repository.commit("Offboard alice", 0).await;
         story.apply().await;
-        assert_eq!(story.secrets().await, before, "no value was renewed");
+        assert_eq!(story.secrets().await, before, "no value was rotated");
 
         for step in &FINISHING {
             story.take(step.line, step.kills, step.re_keys).await;
         }
-        assert_eq!(story.secrets().await, before, "no value was renewed");
+        assert_eq!(story.secrets().await, before, "no value was rotated");
         no_old_key_is_left(&story, &old).await;
 
         story.renew(&["preprod", "prod"]).await;
         story
             .repository
-            .commit("Renew what alice could read", 0)
+            .commit("Rotate what alice could read", 0)
             .await;
         story.replace_controller().await;
         story.apply().await;
@@ -108,23 +108,23 @@ fn somebody_leaves_and_everybody_is_killed_on_the_way() {
 /// A manifest of prod.
 const OLD: &str = "deploy/app-2/prod/secret.yaml";
 
-/// Every key but the active ones is revoked, and a manifest from before is refused.
+/// Every key but the active ones is revoked, and a manifest from before is rejected.
 async fn no_old_key_is_left(story: &Story<'_>, old: &str) {
     for environment in ENVIRONMENTS {
         until(&format!("{environment} has one key"), SOON, async || {
             let keys = story.status(environment).await.sealing_keys;
-            let told: Vec<_> = keys
+            let reported: Vec<_> = keys
                 .iter()
                 .map(|it| (it.state, it.sealed_secrets))
                 .collect();
             let wanted = matches!(
-                told.as_slice(),
+                reported.as_slice(),
                 [
                     (SealingKeyState::Active, 66 | 67),
                     (SealingKeyState::Revoked, 0)
                 ]
             );
-            wanted.then_some(()).ok_or_else(|| format!("{told:?}"))
+            wanted.then_some(()).ok_or_else(|| format!("{reported:?}"))
         })
         .await;
     }

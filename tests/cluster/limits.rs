@@ -1,4 +1,4 @@
-//! Many, large, and too large.
+//! Many objects, large objects, and objects that are too large.
 
 use cluster::{Cluster, Controller, Namespace};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -6,7 +6,7 @@ use sealing::resource::SealedSecret;
 
 use crate::sealed::{self, Sealer};
 
-/// A SealedSecret with so many seals of one item each.
+/// A SealedSecret with this many seals of one item each.
 fn with_seals(sealer: &Sealer<'_>, count: usize) -> SealedSecret {
     let mut object = sealer.seal("api", &[]);
     let seals = (0..count).map(|n| {
@@ -117,10 +117,10 @@ fn peak_memory(controller: &mut Controller) -> u64 {
     let status = std::fs::read_to_string(path).expect("the controller runs");
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-    kibibytes.expect("Linux tells it") / 1024
+    kibibytes.expect("Linux has the line VmHWM") / 1024
 }
 
-/// How often private keys were used for this namespace, by the audit.
+/// The number of private-key uses for this namespace, by the audit.
 pub(crate) fn attempts(controller: &Controller, sealer: &Sealer<'_>) -> usize {
     let here = format!("\"namespace\":\"{}\"", sealer.namespace.name());
     let log = controller.log();

@@ -1,5 +1,5 @@
-//! Somebody leaves: two environments are re-keyed, and what could have been read is renewed until
-//! nothing is open.
+//! A person leaves: two environments are re-keyed, and what the person could read is rotated until
+//! the list is done.
 
 use cluster::commands::{self, Finished};
 use cluster::scratch::Scratch;
@@ -10,7 +10,7 @@ use tokio::process::Command;
 
 use crate::sealed::Sealer;
 
-/// The working copy of somebody in operations.
+/// The working copy of an operator.
 struct WorkingCopy {
     directory: Scratch,
     kubeconfig: String,
@@ -72,7 +72,7 @@ fn manifest(sealer: &Sealer<'_>) -> String {
     format!("{}/secret.yaml", sealer.environment)
 }
 
-/// Applies what the working copy has, and waits until the Secret holds the value.
+/// Applies the manifests of the working copy, and waits until the Secret holds the value.
 async fn apply(copy: &WorkingCopy, cluster: &Cluster, sealer: &Sealer<'_>, value: &[u8]) {
     let file = copy.directory.file(&manifest(sealer));
     let file = file.to_str().expect("the path is UTF-8");
@@ -151,7 +151,7 @@ fn two_environments_are_re_keyed_and_the_list_empties_as_values_are_renewed() {
     });
 }
 
-/// The states of what is open, as the files and the cluster tell.
+/// The states of the open entries, by files and cluster.
 async fn open(copy: &WorkingCopy) -> Vec<String> {
     let rows = copy.sceau("rotations --cluster -o json", "").await;
     let rows: Value = serde_json::from_str(&rows).expect("it is JSON");

@@ -89,7 +89,7 @@ fn a_replica_is_ready_only_when_it_has_seen_everything() {
             .await;
         until("it is refused", SOON, async || {
             let log = blind.log();
-            if log.contains("the API server answered 403") {
+            if log.contains("the API server returned status 403") {
                 Ok(())
             } else {
                 Err(log)

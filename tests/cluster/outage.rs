@@ -1,4 +1,4 @@
-//! The API server goes away and comes back.
+//! An outage of the API server.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ fn ten_seconds_without_api_server_are_survived_by_the_same_process() {
         })
         .await;
         assert!(controller.get("/healthz").await.is_ok());
-        // The outage itself is what takes its time; nothing is waited for.
+        // The outage itself takes this time. No condition is waited for.
         sleep_until(stopped + Duration::from_secs(10)).await;
         cluster.api_server.resume().await;
 

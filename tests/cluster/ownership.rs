@@ -1,4 +1,4 @@
-//! Secrets that are there already and belong to somebody else.
+//! Existing Secrets that belong to other owners.
 
 use std::time::Duration;
 
@@ -164,7 +164,7 @@ fn a_secret_of_the_original_is_taken_over_as_the_message_says() {
     });
 }
 
-/// Makes the original's resource and a SealedSecret `api` of it; gives its uid.
+/// Creates a Bitnami SealedSecret `api` and returns its uid.
 async fn original(cluster: &Cluster, namespace: &str) -> String {
     let schema = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
     let version = json!({
@@ -191,7 +191,7 @@ async fn original(cluster: &Cluster, namespace: &str) -> String {
     until_applied(cluster, "original.json", &object).await
 }
 
-/// Applies an object, as soon as its resource is served, and gives its uid.
+/// Applies an object, as soon as its resource is served, and returns its uid.
 async fn until_applied(cluster: &Cluster, file: &str, object: &Value) -> String {
     let admin: &Identity = cluster.admin();
     let file = cluster

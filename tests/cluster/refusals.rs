@@ -1,4 +1,4 @@
-//! What is refused, with its reason; the last good Secret stays.
+//! What is rejected, with its reason. The last good Secret stays.
 
 use kube::Api;
 use kube::api::{Patch, PatchParams};
@@ -146,7 +146,7 @@ fn a_type_cannot_be_changed_until_the_secret_is_deleted() {
 fn a_malformed_seal_is_refused() {
     sealed::test(async |_, sealer| {
         let mut object = sealer.seal("api", &[("A", b"1")]);
-        // It has the form that the schema asks for, and bits where there may be none.
+        // It matches the schema, but its base64 has trailing bits.
         object.spec.seals[0].commitment = format!("sceau:v1:{}B=", "A".repeat(42));
         sealer.apply(&object).await;
         sealer.until("api", "Malformed").await;

@@ -1,5 +1,5 @@
-//! `sceau rekey` against a real API server: old keys are revoked when nothing needs them, and all of
-//! them when they are in wrong hands.
+//! `sceau rekey` against a real API server: old keys are revoked when no manifest needs them, and
+//! all of them after a leak.
 
 use std::path::Path;
 use std::time::Duration;
@@ -186,7 +186,7 @@ fn several_runs_at_once_revoke_the_old_key_once() {
     });
 }
 
-/// What a revocation rests on: it is written on the version that was read, or not at all.
+/// The precondition of a revocation: it is written on the version that was read, or not at all.
 #[test]
 fn an_environment_that_was_changed_since_is_not_written_over() {
     sealed::test(async |_, sealer| {
@@ -236,10 +236,10 @@ fn after_a_leak_everything_is_revoked_and_new_values_open_again() {
         assert_eq!(unasked.code, Some(1), "{unasked:?}");
         assert_eq!(repository.revoked().await, [""; 0]);
 
-        let told = repository.run(&format!("{line} --yes")).await;
-        assert_eq!(told.code, Some(3), "{told:?}");
-        assert!(says(&told, "nowhere"), "{told:?}");
-        assert!(says(&told, &format!("{FILE}:1")), "{told:?}");
+        let reported = repository.run(&format!("{line} --yes")).await;
+        assert_eq!(reported.code, Some(3), "{reported:?}");
+        assert!(says(&reported, "nowhere"), "{reported:?}");
+        assert!(says(&reported, &format!("{FILE}:1")), "{reported:?}");
         assert_eq!(repository.revoked().await, [old]);
         sealer.until("api", "RevokedSealingKey").await;
         sealer.until_items("api", &[("A", b"good")]).await;
@@ -264,7 +264,7 @@ fn an_interrupted_run_after_a_leak_goes_on_where_it_stopped() {
         let repository = Repository::create(cluster, sealer).await;
         let old = sealer.recipient.id().to_string();
         let line = "rekey --environment ENV --compromised --yes";
-        // Nothing is waited for: the key is revoked, and the next one is not there yet.
+        // This does not wait: the key is revoked, and the next one does not exist yet.
         let stopped = repository.run(&format!("{line} --timeout 0")).await;
         assert_eq!(stopped.code, Some(4), "{stopped:?}");
         assert_eq!(repository.revoked().await, [old.as_str()]);
@@ -272,11 +272,11 @@ fn an_interrupted_run_after_a_leak_goes_on_where_it_stopped() {
         for _ in 0..2 {
             // Without the pin, as if it had been interrupted before that.
             repository.write("prod.pem", &pinned);
-            let told = repository
+            let reported = repository
                 .run("rekey --environment ENV --compromised")
                 .await;
-            assert_eq!(told.code, Some(3), "{told:?}");
-            assert!(says(&told, FILE), "{told:?}");
+            assert_eq!(reported.code, Some(3), "{reported:?}");
+            assert!(says(&reported, FILE), "{reported:?}");
             assert_eq!(repository.revoked().await, [old.as_str()]);
             assert_ne!(repository.read("prod.pem"), pinned);
         }

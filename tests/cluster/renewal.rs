@@ -1,5 +1,5 @@
-//! A renewal never happens twice: replicas that are killed or paused in the middle of one, an API
-//! server that goes away, clocks that are set back and forth. Each time there is one new key.
+//! A renewal happens once: with replicas that are killed or paused in the middle, outages of the
+//! API server, and clocks that are set back and forth. Each time there is one new key.
 
 use cluster::clock::Clock;
 use cluster::wait::{SOON, until};
@@ -18,12 +18,12 @@ use crate::sealed::{certificate, create_environment, environments, patch_environ
 struct Renewing<'a> {
     cluster: &'a Cluster,
     namespace: Namespace,
-    /// The Secret that will keep the new key.
+    /// The Secret of the new key.
     secret: String,
 }
 
 impl<'a> Renewing<'a> {
-    /// Makes an Environment with its first key. A controller must lead.
+    /// Creates an Environment with its first key. A controller must lead.
     async fn create(cluster: &'a Cluster) -> Self {
         let namespace = Namespace::create(cluster).await;
         let spec = json!({"namespaces": [namespace.name()]});
@@ -37,7 +37,8 @@ impl<'a> Renewing<'a> {
         }
     }
 
-    /// Asks for a new key, as `sceau rekey` does. It is a large one, which takes a while to make.
+    /// Requests a new key, as `sceau rekey` does. It is large, so that its generation takes a
+    /// while.
     async fn ask(&self) {
         let newest = self.status().await.sealing_keys.remove(0);
         let later = newest.created_at.0.max(Timestamp::now()) + SignedDuration::from_secs(1);
@@ -52,9 +53,10 @@ impl<'a> Renewing<'a> {
         environment.expect("it is there").status.unwrap_or_default()
     }
 
-    /// Waits until the leader has looked whether the new key is there: then it begins to make it.
+    /// Waits until the leader has checked whether the new key exists: then it begins to generate
+    /// it.
     async fn until_begun(&self) {
-        until("a key is being made", SOON, async || {
+        until("a key is being generated", SOON, async || {
             let looks = self.cluster.api_server.audit().requests("get", "secrets");
             let mut looks = looks.iter();
             let begun = looks.any(|look| look["objectRef"]["name"] == self.secret.as_str());
@@ -64,7 +66,7 @@ impl<'a> Renewing<'a> {
     }
 
     async fn until_made(&self) {
-        until("the key is made", SOON, async || {
+        until("the key is generated", SOON, async || {
             let keys = self.keys().await?;
             let made = keys.iter().any(|secret| secret.name_any() == self.secret);
             made.then_some(())
@@ -73,23 +75,23 @@ impl<'a> Renewing<'a> {
         .await;
     }
 
-    /// Waits until the status tells of the new key, and of the old one.
-    async fn until_told(&self) {
-        until("the new key is told of", SOON, async || {
-            let told = self.told().await?;
-            let wanted = told == [SealingKeyState::Active, SealingKeyState::Retired];
-            wanted.then_some(()).ok_or_else(|| format!("{told:?}"))
+    /// Waits until the status shows the new key and the old one.
+    async fn until_reported(&self) {
+        until("the status shows the new key", SOON, async || {
+            let reported = self.reported().await?;
+            let wanted = reported == [SealingKeyState::Active, SealingKeyState::Retired];
+            wanted.then_some(()).ok_or_else(|| format!("{reported:?}"))
         })
         .await;
     }
 
-    async fn told(&self) -> Result<Vec<SealingKeyState>, String> {
+    async fn reported(&self) -> Result<Vec<SealingKeyState>, String> {
         let environment = environments(&self.namespace)
             .get(self.namespace.name())
             .await;
         let environment = environment.map_err(|error| error.to_string())?;
         let keys = environment.status.unwrap_or_default().sealing_keys;
-        Ok(keys.iter().map(|told| told.state).collect())
+        Ok(keys.iter().map(|reported| reported.state).collect())
     }
 
     /// The key Secrets of the Environment.
@@ -100,7 +102,7 @@ impl<'a> Renewing<'a> {
         Ok(listed.map_err(|error| error.to_string())?.items)
     }
 
-    /// Asserts that there are so many keys in the end, that no other was ever there, and that the
+    /// Asserts that this many keys exist in the end, that no other one ever existed, and that the
     /// certificate is that of the newest.
     async fn is_renewed(&self, keys: usize) {
         let found = self.keys().await.expect("an administrator may");
@@ -121,7 +123,7 @@ impl<'a> Renewing<'a> {
     }
 }
 
-/// How many key Secrets of this file's Environments the API server was asked to make and did.
+/// The number of key Secrets of this file's Environments that the API server created.
 fn made(cluster: &Cluster) -> usize {
     let creations = cluster.api_server.audit().requests("create", "secrets");
     let made = creations.iter().filter(|creation| {
@@ -131,8 +133,7 @@ fn made(cluster: &Cluster) -> usize {
     made.count()
 }
 
-/// Takes the permission to write the status of Environments away from the controllers, or gives it
-/// back.
+/// Revokes the controllers' permission to write the status of Environments, or grants it again.
 async fn let_status_be_written(cluster: &Cluster, allowed: bool) {
     if allowed {
         manifests::apply(cluster.admin()).await;
@@ -160,7 +161,7 @@ async fn let_status_be_written(cluster: &Cluster, allowed: bool) {
         "environments.sceau.dev",
         "--subresource=status",
     ];
-    until("the permission counts", SOON, async || {
+    until("the permission is in effect", SOON, async || {
         let answer = account.kubectl(&question).await.stdout;
         let counts = (answer.trim() == "yes") == allowed;
         counts.then_some(()).ok_or(answer)
@@ -174,7 +175,7 @@ fn a_leader_that_is_killed_while_it_renews_leaves_one_new_key() {
         let cluster = Cluster::start_audited().await;
         let mut leader = start(&cluster, "leader-0").await;
         until_leading(&leader).await;
-        let moments = ["asked", "begun", "made", "told"];
+        let moments = ["asked", "begun", "made", "reported"];
         for (number, moment) in moments.into_iter().enumerate() {
             let standby = start(&cluster, &format!("leader-{}", number + 1)).await;
             let renewing = Renewing::create(&cluster).await;
@@ -183,7 +184,7 @@ fn a_leader_that_is_killed_while_it_renews_leaves_one_new_key() {
             match moment {
                 "begun" => renewing.until_begun().await,
                 "made" => renewing.until_made().await,
-                "told" => renewing.until_told().await,
+                "reported" => renewing.until_reported().await,
                 _ => {}
             }
             leader.kill();
@@ -192,7 +193,7 @@ fn a_leader_that_is_killed_while_it_renews_leaves_one_new_key() {
                 let_status_be_written(&cluster, true).await;
             }
             until_leading(&standby).await;
-            renewing.until_told().await;
+            renewing.until_reported().await;
             renewing.is_renewed(2).await;
             assert_eq!(made(&cluster), 2 * (number + 1), "{moment}");
             leader = standby;
@@ -218,9 +219,9 @@ fn a_leader_that_is_paused_while_it_renews_leaves_the_key_of_its_successor() {
                 renewing.ask().await;
             }
             until_leading(&standby).await;
-            renewing.until_told().await;
+            renewing.until_reported().await;
             have_it_looked_at(&renewing, number).await;
-            // It wakes to all that its watches have brought meanwhile.
+            // It wakes to all events of its watches since then.
             leader.process().resume();
             assert_eq!(leader.process().until_ended(SOON).await.code(), Some(1));
             renewing.is_renewed(2).await;
@@ -250,7 +251,7 @@ fn an_api_server_that_restarts_during_a_renewal_is_given_one_new_key() {
             }
             cluster.api_server.stop();
             cluster.api_server.resume().await;
-            renewing.until_told().await;
+            renewing.until_reported().await;
             renewing.is_renewed(2).await;
         }
         for controller in &mut controllers {
@@ -261,7 +262,7 @@ fn an_api_server_that_restarts_during_a_renewal_is_given_one_new_key() {
 
 const DAY: i64 = 24 * 60 * 60;
 
-/// Has the Environment looked at by the leader, and waits until it was.
+/// Triggers a reconcile of the Environment, and waits for its end.
 async fn have_it_looked_at(renewing: &Renewing<'_>, round: usize) {
     let namespaces = [
         renewing.namespace.name().to_owned(),
@@ -308,7 +309,7 @@ fn a_clock_that_is_set_back_and_forth_makes_one_new_key() {
             assert_eq!(made(&cluster), 1 + usize::from(is_old), "at {days} days");
         }
 
-        // From one replica to the other, whose clock is another one.
+        // From one replica to the other, which has another clock.
         for (round, days) in [40, -40, 40].into_iter().enumerate() {
             let clock = &clocks[(round + 1) % 2];
             clock.set(days * DAY);
@@ -322,11 +323,11 @@ fn a_clock_that_is_set_back_and_forth_makes_one_new_key() {
         renewing.is_renewed(2).await;
 
         renewing.ask().await;
-        until("there is a third key", SOON, async || {
-            let told = renewing.told().await?;
-            (told.len() == 3)
+        until("a third key exists", SOON, async || {
+            let reported = renewing.reported().await?;
+            (reported.len() == 3)
                 .then_some(())
-                .ok_or_else(|| format!("{told:?}"))
+                .ok_or_else(|| format!("{reported:?}"))
         })
         .await;
         for (round, days) in [-40, 0, 40].into_iter().enumerate() {

@@ -1,4 +1,4 @@
-//! More than one controller, none, and what a restart costs.
+//! Several controllers, none, and the cost of a restart.
 
 use cluster::wait::{SOON, until};
 use cluster::{Cluster, Controller, Namespace};
@@ -9,7 +9,7 @@ use kube::api::DeleteParams;
 
 use crate::sealed::Sealer;
 
-/// Short, so that a leader that was killed is soon succeeded.
+/// Short, so that a killed leader soon has a successor.
 pub(crate) const SHORT_LEASE: [&str; 3] = [
     "--lease-duration=4s",
     "--lease-renew-deadline=3s",
@@ -48,7 +48,7 @@ async fn holder(cluster: &Cluster) -> String {
     spec.holder_identity.unwrap_or_default()
 }
 
-/// How often private keys were used.
+/// The number of private-key uses.
 fn attempts(controller: &Controller) -> usize {
     let log = controller.log();
     log.lines()
@@ -76,7 +76,7 @@ fn when_the_leader_is_killed_the_standby_takes_over() {
         assert_eq!(
             attempts(&standby),
             1,
-            "what was unsealed before was left alone"
+            "what was unsealed before was not unsealed again"
         );
     });
 }
@@ -172,7 +172,7 @@ fn a_restart_with_nothing_changed_writes_and_opens_nothing() {
         assert_eq!(controller.terminate().await.code(), Some(0));
 
         let controller = start(&cluster, "two").await;
-        // This one is later than all that a restart looks at.
+        // This one is reconciled later than all that a restart triggers.
         sealer.unseal("marker", &[("A", b"1")]).await;
         sealer.until_counted(11).await;
         let metrics = controller.metrics().await;

@@ -1,4 +1,4 @@
-//! A repository with `sceau.yaml`, and `sceau` as somebody runs it there.
+//! A repository with `sceau.yaml`, in which `sceau` is run.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 /// How long a command may take.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// A git repository in a directory that goes when this is dropped.
+/// A git repository in a directory that is removed when this is dropped.
 pub(crate) struct Repository {
     scratch: Scratch,
     program: &'static Path,
@@ -22,7 +22,7 @@ pub(crate) struct Repository {
 }
 
 impl Repository {
-    /// A repository with this project file. Whoever works in it has this login.
+    /// A repository with this project file and this login.
     pub(crate) async fn create(login: &Identity, project: &str) -> Self {
         let repository = Self {
             scratch: Scratch::create(),
@@ -57,7 +57,7 @@ impl Repository {
         texts.collect()
     }
 
-    /// What a `sceau` that was killed has left beside the files that it was writing.
+    /// The temporary files that a killed `sceau` left behind.
     pub(crate) fn leftovers(&self) -> Vec<String> {
         let mut leftovers = self.paths(".");
         leftovers.retain(|path| path.contains(".sceau-"));
@@ -104,9 +104,9 @@ impl Repository {
         commands::run(self.command(line).into(), input.as_bytes(), PATIENCE).await
     }
 
-    /// Starts `sceau` to be killed on the way.
+    /// Starts `sceau`, to be killed before its end.
     pub(crate) fn spawn(&self, line: &str) -> Process {
-        // Processes start where their log is; the program is told where to work instead.
+        // Processes start where their log is; the working directory is an argument.
         let mut within = Command::new("env");
         let command = self.command(line);
         within
@@ -119,7 +119,7 @@ impl Repository {
         Process::start(&self.scratch, "sceau", &within)
     }
 
-    /// Commits everything, as if so many days ago.
+    /// Commits everything, dated this many days ago.
     pub(crate) async fn commit(&self, message: &str, days_ago: i64) {
         let then = Timestamp::now() - SignedDuration::from_hours(24 * days_ago);
         self.git(&["add", "*.pem", "*.yaml"], then).await;

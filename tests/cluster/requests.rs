@@ -1,4 +1,4 @@
-//! What the tests of all kinds of requests have in common.
+//! The common part of the tests of requests.
 
 use std::fmt::Debug;
 
@@ -41,7 +41,7 @@ where
 }
 
 /// Status, reason and message of the condition.
-pub(crate) fn told(status: &impl RequestStatus) -> String {
+pub(crate) fn reported(status: &impl RequestStatus) -> String {
     let complete = status.complete().expect("it is answered");
     format!(
         "{} {}: {}",
@@ -49,7 +49,7 @@ pub(crate) fn told(status: &impl RequestStatus) -> String {
     )
 }
 
-/// The API server's answer to what it refuses.
+/// The status code with which the API server rejects a request.
 pub(crate) fn code<T>(answer: kube::Result<T>) -> Option<u16> {
     match answer {
         Err(kube::Error::Api(status)) => Some(status.code),
@@ -57,7 +57,7 @@ pub(crate) fn code<T>(answer: kube::Result<T>) -> Option<u16> {
     }
 }
 
-/// Lines of a log's audit about a request.
+/// Lines of the audit about a request.
 pub(crate) fn audited(controller: &Controller, message: &str, about: &str) -> Vec<Value> {
     let log = controller.log();
     let lines = log

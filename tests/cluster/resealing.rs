@@ -1,4 +1,4 @@
-//! ResealRequests: who may ask, what is answered, and for how long the answer is kept.
+//! ResealRequests: who may create them, their answers, and how long these are kept.
 
 use cluster::wait::{SOON, until};
 use cluster::{Cluster, Controller, Namespace, manifests};
@@ -14,7 +14,7 @@ use sealing::{EnvironmentName, KeyRing, Scope, SealingKey, SecretRef, unseal};
 use serde_json::{Value, json};
 
 use crate::harness::bound;
-use crate::requests::{self, audited, code, create, told};
+use crate::requests::{self, audited, code, create, reported};
 use crate::sealed::{self, Sealer, certificate, create_environment};
 
 /// The header of a SealedSecret's first seal.
@@ -33,7 +33,7 @@ pub(crate) fn requests(namespace: &Namespace) -> Api<ResealRequest> {
     requests::requests(namespace)
 }
 
-/// Asks for these seals to be resealed, and waits for the answer.
+/// Requests these seals to be resealed, and waits for the answer.
 pub(crate) async fn answer(sealer: &Sealer<'_>, seals: &[SealHeader]) -> ResealRequestStatus {
     let request = request(sealer.environment.as_str(), seals);
     let created = create(&requests(sealer.namespace), &request).await;
@@ -54,9 +54,9 @@ async fn until_answered(namespace: &Namespace, name: &str) -> ResealRequestStatu
     requests::until_answered(&requests(namespace), name).await
 }
 
-/// Has a new sealing key made, and seals to it from now on.
+/// Has a new sealing key generated, and seals for it from now on.
 pub(crate) async fn re_key(sealer: &mut Sealer<'_>) {
-    // A key is as old as the whole second in which it was made.
+    // `createdAt` is the whole second in which a key was generated.
     let later = Timestamp::now() + SignedDuration::from_secs(1);
     let later = Timestamp::from_second(later.as_second()).expect("it is an instant");
     sealer
@@ -71,7 +71,7 @@ async fn until_sealed_to_another(sealer: &mut Sealer<'_>) {
     sealer.recipient = renewed.recipient;
 }
 
-/// A ring with the key that is sealed to, and no other.
+/// A ring with only the active key.
 async fn ring(sealer: &Sealer<'_>) -> KeyRing {
     let secrets: Api<Secret> = Api::namespaced(sealer.namespace.client(), manifests::NAMESPACE);
     let ours = format!("sceau.dev/environment={}", sealer.environment);
@@ -114,13 +114,16 @@ fn three_hundred_seals_are_wrapped_for_the_active_key_which_opens_them() {
         let created = create(&requests(sealer.namespace), &created).await;
         let name = created.expect("the API server takes it").name_any();
         let status = until_answered(sealer.namespace, &name).await;
-        assert_eq!(told(&status), "True Answered: 300 of 300 seals resealed");
+        assert_eq!(
+            reported(&status),
+            "True Answered: 300 of 300 seals resealed"
+        );
         let active = ring(&sealer).await;
         for (n, (object, outcome)) in objects.iter().zip(&status.seals).enumerate() {
             let place = SecretRef::parse(sealer.namespace.name(), &format!("api-{n}"));
             let place = place.expect("tests use good names");
             let opened = unseal(&resealed(object, outcome).spec, &place, &active);
-            let items = opened.expect("the active key opens it").items;
+            let items = opened.expect("the active key decrypts it").items;
             assert_eq!(
                 items.into_values().next().map(|it| it.expose().to_vec()),
                 Some(n.to_string().into_bytes())
@@ -187,7 +190,7 @@ fn each_seal_has_an_outcome_of_its_own_and_none_can_be_moved() {
         let cases = cases.into_iter().chain(moved(|| sealed_by(&sealer)));
         let (headers, expected): (Vec<_>, Vec<_>) = cases.unzip();
         let status = answer(&sealer, &headers).await;
-        assert_eq!(told(&status), "True Answered: 1 of 9 seals resealed");
+        assert_eq!(reported(&status), "True Answered: 1 of 9 seals resealed");
         assert_eq!(results(&status), expected);
         let active = sealer.recipient.id().to_string();
         for outcome in &status.seals {
@@ -203,7 +206,7 @@ fn each_seal_has_an_outcome_of_its_own_and_none_can_be_moved() {
     });
 }
 
-/// Seals that are said to stand where they were not sealed for.
+/// Seals with a namespace, name or scope that they were not sealed for.
 fn moved(good: impl Fn() -> SealHeader) -> [(SealHeader, ResealResult); 5] {
     let (namespace, name) = ("billing".to_owned(), "web".to_owned());
     let (scope, commitment) = (Scope::EnvironmentWide, good().commitment);
@@ -243,8 +246,8 @@ fn a_request_for_no_environment_is_answered_with_the_reason() {
         let name = created.expect("the API server takes it").name_any();
         let status = until_answered(sealer.namespace, &name).await;
         assert_eq!(
-            told(&status),
-            "False NoEnvironment: there is no Environment nowhere"
+            reported(&status),
+            "False NoEnvironment: Environment nowhere does not exist"
         );
         assert!(status.seals.is_empty());
     });
@@ -274,7 +277,7 @@ fn the_api_server_refuses_what_is_no_request_and_every_change_of_one() {
     });
 }
 
-/// Two leaders may have read the same request; this is what the second one's write comes to.
+/// Two leaders may have read the same request. This is the result of the second one's write.
 #[test]
 fn an_answer_is_never_written_over_another() {
     sealed::test(async |_, sealer| {
@@ -347,7 +350,10 @@ fn five_hundred_and_twelve_seals_for_two_large_keys_fit_into_a_request_with_its_
         let recipients = vec![seal.recipients[0].clone(), spare];
         let seals = vec![SealHeader { recipients, ..seal }; 512];
         let status = answer(&sealer, &seals).await;
-        assert_eq!(told(&status), "True Answered: 512 of 512 seals resealed");
+        assert_eq!(
+            reported(&status),
+            "True Answered: 512 of 512 seals resealed"
+        );
 
         let recipients = vec![seals[0].recipients[1].clone(); 3];
         let seals = vec![
@@ -359,9 +365,9 @@ fn five_hundred_and_twelve_seals_for_two_large_keys_fit_into_a_request_with_its_
         ];
         let status = answer(&sealer, &seals).await;
         assert!(
-            told(&status).starts_with("False TooLarge: "),
+            reported(&status).starts_with("False TooLarge: "),
             "{}",
-            told(&status)
+            reported(&status)
         );
     });
 }
@@ -387,7 +393,7 @@ fn two_replicas_answer_a_request_once_and_delete_it_after_its_time() {
         let created = create(&requests(&namespace), &created).await;
         let name = created.expect("the API server takes it").name_any();
         let status = until_answered(&namespace, &name).await;
-        assert_eq!(told(&status), "True Answered: 20 of 20 seals resealed");
+        assert_eq!(reported(&status), "True Answered: 20 of 20 seals resealed");
 
         let answered_at = status
             .complete()

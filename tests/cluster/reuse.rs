@@ -1,4 +1,4 @@
-//! The same value in more than one Secret: who is told, and who is not.
+//! The same value in more than one Secret: to whom it is reported, and to whom not.
 
 use cluster::wait::{SOON, until};
 use cluster::{Cluster, Controller, Identity, Namespace};
@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::fingerprints::fingerprint;
 use crate::sealed::{self, Sealer};
 
-/// The lines of the audit about values that stand in this namespace and elsewhere.
+/// The lines of the audit about values that are in this namespace and elsewhere.
 fn reported(controller: &Controller, namespace: &str) -> Vec<Value> {
     let log = controller.log();
     let lines = log
@@ -28,7 +28,7 @@ pub(crate) async fn until_reported(controller: &Controller, namespace: &str) -> 
     .await
 }
 
-/// Somebody who may do everything in one namespace, and nothing elsewhere.
+/// An identity with all permissions in one namespace, and none elsewhere.
 pub(crate) async fn tenant(cluster: &Cluster, namespace: &Namespace) -> Identity {
     let name = format!("tenant-of-{}", namespace.name());
     let bound = [
@@ -92,7 +92,7 @@ fn the_same_value_in_two_environments_is_told_to_operations_and_to_no_tenant() {
             assert!(text.contains("sceau.dev/fingerprints"), "{text}");
             assert!(!text.contains(elsewhere), "{text}");
         }
-        assert_eq!(reported(controller, b).len(), 1, "it is told once");
+        assert_eq!(reported(controller, b).len(), 1, "it is reported once");
     });
 }
 

@@ -1,4 +1,5 @@
-//! Revoked sealing keys: what they open no more, and who is told.
+//! Revoked sealing keys: the SealedSecrets that can no longer be decrypted, and how that is
+//! reported.
 
 use cluster::wait::{SOON, until};
 use cluster::{Cluster, Controller, Namespace};
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::sealed::{self, Sealer, certificate, environments, said};
 
-/// Revokes the key that is sealed to, waits for the next one, and tells the id of the old one.
+/// Revokes the active key, waits for the next one, and returns the id of the old one.
 async fn revoke(sealer: &mut Sealer<'_>) -> String {
     let old = sealer.recipient.id();
     let revoked = json!({"sealingKeys": {"revokedKeyIds": [old.to_string()]}});
@@ -20,8 +21,8 @@ async fn revoke(sealer: &mut Sealer<'_>) -> String {
     old.to_string()
 }
 
-/// What the Environment's status says of a key.
-async fn told(namespace: &Namespace, id: &str) -> SealingKeyStatus {
+/// The status of a key.
+async fn reported(namespace: &Namespace, id: &str) -> SealingKeyStatus {
     let environment = environments(namespace).get(namespace.name()).await;
     let status = environment.expect("it is there").status;
     let mut keys = status.expect("it has a status").sealing_keys.into_iter();
@@ -29,16 +30,20 @@ async fn told(namespace: &Namespace, id: &str) -> SealingKeyStatus {
         .expect("the key is there")
 }
 
-/// Waits until the status says that a key is revoked and opens so many SealedSecrets no more.
+/// Waits until the status shows that a key is revoked and how many SealedSecrets need it.
 async fn until_closed(namespace: &Namespace, id: &str, count: u32) {
-    until(&format!("{id} opens {count} no more"), SOON, async || {
-        let told = told(namespace, id).await;
-        let found = (told.state, told.sealed_secrets);
-        let wanted = (SealingKeyState::Revoked, count);
-        (found == wanted)
-            .then_some(())
-            .ok_or_else(|| format!("{found:?}"))
-    })
+    until(
+        &format!("{id} is revoked and {count} SealedSecrets need it"),
+        SOON,
+        async || {
+            let reported = reported(namespace, id).await;
+            let found = (reported.state, reported.sealed_secrets);
+            let wanted = (SealingKeyState::Revoked, count);
+            (found == wanted)
+                .then_some(())
+                .ok_or_else(|| format!("{found:?}"))
+        },
+    )
     .await;
 }
 
@@ -58,7 +63,7 @@ async fn announced(namespace: &Namespace) -> Vec<String> {
 }
 
 async fn until_announced(namespace: &Namespace) -> Vec<String> {
-    until("the revocation is announced", SOON, async || {
+    until("an event about the revocation exists", SOON, async || {
         let notes = announced(namespace).await;
         (!notes.is_empty()).then_some(notes).ok_or_else(String::new)
     })
@@ -114,7 +119,8 @@ fn what_a_revoked_key_opened_is_told_once() {
         let old = revoke(&mut sealer).await;
         let notes = until_announced(sealer.namespace).await;
         let name = sealer.namespace.name();
-        let begins = format!("sealing key {old} was revoked and 5 SealedSecrets open no more: ");
+        let begins =
+            format!("sealing key {old} was revoked; 5 SealedSecrets can no longer be decrypted: ");
         assert_eq!(notes.len(), 1, "{notes:?}");
         assert!(notes[0].starts_with(&begins), "{notes:?}");
         assert!(notes[0].contains(&format!("{name}/")), "{notes:?}");
@@ -123,11 +129,11 @@ fn what_a_revoked_key_opened_is_told_once() {
         let lines = audited(cluster.shared_controller().await, name);
         assert_eq!(lines.len(), 1, "{lines:?}");
         assert_eq!(
-            (&lines[0]["key"], &lines[0]["closed"]),
+            (&lines[0]["key_id"], &lines[0]["affected"]),
             (&json!(old), &json!(5))
         );
 
-        // Counting anew is no news.
+        // A new count alone is not reported.
         sealer.unseal("a", &[("A", b"2")]).await;
         until_closed(sealer.namespace, &old, 4).await;
         assert_eq!(announced(sealer.namespace).await, notes);
@@ -153,14 +159,14 @@ fn a_revocation_is_told_without_values_and_not_again_by_the_next_controller() {
         let old = revoke(&mut sealer).await;
         let notes = until_announced(&namespace).await;
         assert_eq!(audited(&first, namespace.name()).len(), 1);
-        for told in [first.log(), notes.concat()] {
-            assert!(!told.contains(CANARY) && !told.contains(IN_BASE64));
+        for reported in [first.log(), notes.concat()] {
+            assert!(!reported.contains(CANARY) && !reported.contains(IN_BASE64));
         }
         assert_eq!(first.terminate().await.code(), Some(0));
 
         let mut second = Controller::named("second").start(&cluster).await;
         second.until_ready().await;
-        // It has looked at the Environment when it has counted anew.
+        // After a new count, it has reconciled the Environment.
         sealer.unseal("api", &[("A", b"2")]).await;
         until_closed(&namespace, &old, 0).await;
         assert_eq!(announced(&namespace).await, notes);

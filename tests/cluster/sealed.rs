@@ -1,5 +1,5 @@
-//! What the controller's tests have in common: an Environment for the test's namespace, SealedSecrets
-//! for it, and waiting for what becomes of them.
+//! The common part of the controller's tests: an Environment for the test's namespace,
+//! SealedSecrets for it, and waiting for their status.
 
 use std::collections::BTreeMap;
 
@@ -32,14 +32,14 @@ pub(crate) fn test(body: impl AsyncFnOnce(&'static Cluster, &Sealer<'_>)) {
 }
 
 impl<'a> Sealer<'a> {
-    /// Makes an Environment of this one namespace and waits for its certificate. A controller must
-    /// be running.
+    /// Creates an Environment of this one namespace and waits for its certificate. A controller
+    /// must be running.
     pub(crate) async fn create(namespace: &'a Namespace) -> Self {
         create_environment(namespace, json!({"namespaces": [namespace.name()]})).await;
         Self::existing(namespace).await
     }
 
-    /// Waits for the certificate of an Environment that is there.
+    /// Waits for the certificate of an existing Environment.
     pub(crate) async fn existing(namespace: &'a Namespace) -> Self {
         let certificate = certificate(namespace, |_| true).await;
         Self {
@@ -54,7 +54,7 @@ impl<'a> Sealer<'a> {
         self.seal_in(self.namespace.name(), name, items)
     }
 
-    /// The same for any namespace.
+    /// A SealedSecret in any namespace, with one seal.
     pub(crate) fn seal_in(
         &self,
         namespace: &str,
@@ -87,7 +87,7 @@ impl<'a> Sealer<'a> {
             .expect("the API server takes it")
     }
 
-    /// The same, and what the API server says when it does not take it.
+    /// Applies a SealedSecret, and returns the error of the API server if there is one.
     pub(crate) async fn try_apply(&self, object: &SealedSecret) -> kube::Result<SealedSecret> {
         let mut object = object.clone();
         object.metadata.namespace = Some(self.namespace.name().to_owned());
@@ -125,12 +125,12 @@ impl<'a> Sealer<'a> {
         self.namespace.api()
     }
 
-    /// The Secret of this name, which is there.
+    /// The existing Secret of this name.
     pub(crate) async fn secret(&self, name: &str) -> Secret {
         self.secrets().get(name).await.expect("the Secret is there")
     }
 
-    /// Waits until there is a Secret of this name.
+    /// Waits until a Secret of this name exists.
     pub(crate) async fn until_secret(&self, name: &str) {
         until(&format!("{name} is written"), SOON, async || {
             match self.secrets().get_metadata_opt(name).await {
@@ -168,7 +168,7 @@ impl<'a> Sealer<'a> {
         .await;
     }
 
-    /// Changes an object as a person with `kubectl patch` would.
+    /// Patches a Secret, as a person with `kubectl patch` would.
     pub(crate) async fn patch_secret(&self, name: &str, patch: &Value) {
         let patched = self
             .secrets()
@@ -189,13 +189,13 @@ impl<'a> Sealer<'a> {
         deleted.expect("it is there");
     }
 
-    /// Changes a SealedSecret in a way that means nothing, to have it looked at again.
+    /// Annotates a SealedSecret, which triggers a reconcile.
     pub(crate) async fn touch(&self, name: &str) {
         let patch = json!({"metadata": {"annotations": {"example.com/touched": "yes"}}});
         self.patch_sealed_secret(name, &patch).await;
     }
 
-    /// Lets a SealedSecret that is being deleted go.
+    /// Removes the finalizers of a SealedSecret that is being deleted.
     pub(crate) async fn release_finalizers(&self, name: &str) {
         self.patch_sealed_secret(name, &json!({"metadata": {"finalizers": null}}))
             .await;
@@ -209,7 +209,7 @@ impl<'a> Sealer<'a> {
         patched.expect("the API server takes the patch");
     }
 
-    /// Waits until the Environment counts so many SealedSecrets for the key that is sealed to.
+    /// Waits until the Environment counts this many SealedSecrets for the active key.
     pub(crate) async fn until_counted(&self, count: u32) {
         let id = self.recipient.id().to_string();
         until(
@@ -233,8 +233,8 @@ impl<'a> Sealer<'a> {
         .await;
     }
 
-    /// Lets the controller become the owner of Secrets of the namespace that exist. With the admission
-    /// plugin that this cluster has on, that takes the permission to delete them.
+    /// Allows the controller to adopt existing Secrets of the namespace. With the admission plugin
+    /// that is on in this cluster, that needs the permission to delete them.
     pub(crate) async fn allow_taking_over(&self, cluster: &Cluster) {
         let account = format!(
             "--serviceaccount={}:{}",
@@ -268,7 +268,8 @@ impl<'a> Sealer<'a> {
     }
 }
 
-/// Makes an Environment of the namespace's name. Its keys are small, to be quickly made.
+/// Creates an Environment with the namespace's name. Its keys are small, so that they are generated
+/// fast.
 pub(crate) async fn create_environment(namespace: &Namespace, mut spec: Value) {
     if spec["sealingKeys"]["bits"].is_null() {
         spec["sealingKeys"]["bits"] = json!(2048);
@@ -294,7 +295,7 @@ pub(crate) async fn patch_environment(namespace: &Namespace, spec: &Value) {
         .expect("the API server takes the patch");
 }
 
-/// Waits until the Environment of the namespace's name has a certificate that is wanted.
+/// Waits until the Environment with the namespace's name has a certificate that fits.
 pub(crate) async fn certificate(
     namespace: &Namespace,
     wanted: impl Fn(&Certificate) -> bool,

@@ -1,5 +1,5 @@
-//! No value and no file key is seen anywhere but where it belongs: not in requests, status, events,
-//! logs, metrics, the API server's audit log, and not in what `sceau` prints.
+//! No value and no file key leaks into requests, status, events, logs, metrics, the API server's
+//! audit log, or the output of `sceau`.
 
 use std::fmt::Write as _;
 
@@ -18,8 +18,8 @@ use crate::repository::Repository;
 use crate::sealed::{Sealer, environments};
 use crate::{requests, resealing, value_reviews};
 
-/// What bytes look like in a text: as they are, in hexadecimal, as a list of numbers, and in base64
-/// at each of the three offsets, without what depends on their neighbours.
+/// The forms of bytes in a text: raw, in hexadecimal, as a list of numbers, and in base64 at each
+/// of the three offsets, without the characters that depend on their neighbours.
 fn forms(bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut hexadecimal = String::new();
     for byte in bytes {
@@ -42,7 +42,7 @@ fn forms(bytes: &[u8]) -> Vec<Vec<u8>> {
     forms
 }
 
-/// Where one of the forms stands in a text.
+/// Where one of the forms is in a text.
 fn find(text: &[u8], forms: &[Vec<u8>]) -> Option<String> {
     let found = forms.iter().find(|form| {
         let mut windows = text.windows(form.len());
@@ -93,11 +93,11 @@ fn a_value_or_a_file_key_is_seen_nowhere_but_where_it_belongs() {
         secrets.extend(file_keys(&sealer).await);
         secrets.push(fingerprint(&sealer.secret("done").await, "A").into_bytes());
         assert!(secrets.len() > 5, "{}", secrets.len());
-        let mut told = logs(&cluster);
-        told.push(("metrics".to_owned(), controller.metrics().await));
-        told.push(("objects".to_owned(), everything_but_secrets(&sealer).await));
-        told.push(("sceau".to_owned(), printed));
-        for (name, text) in told {
+        let mut reported = logs(&cluster);
+        reported.push(("metrics".to_owned(), controller.metrics().await));
+        reported.push(("objects".to_owned(), everything_but_secrets(&sealer).await));
+        reported.push(("sceau".to_owned(), printed));
+        for (name, text) in reported {
             assert!(text.len() > 100, "{name}: {text}");
             for secret in &secrets {
                 assert_eq!(find(text.as_bytes(), &forms(secret)), None, "{name}");
@@ -109,8 +109,7 @@ fn a_value_or_a_file_key_is_seen_nowhere_but_where_it_belongs() {
     });
 }
 
-/// The logs of all processes of a cluster, with the audit log, in which the requests stand that are
-/// looked for here.
+/// The logs of all processes of a cluster, with the audit log, which has the requests.
 fn logs(cluster: &Cluster) -> Vec<(String, String)> {
     let audit = cluster.api_server.audit();
     for (verb, resource) in [
@@ -147,7 +146,7 @@ fn logs(cluster: &Cluster) -> Vec<(String, String)> {
 
 const MANIFEST: &str = "deploy/api/prod/secret.yaml";
 
-/// Values are sealed, re-keyed and renewed with `sceau`: what it prints, and the manifest that it makes.
+/// Seals, re-keys and rotates values with `sceau`. Returns its output and the manifest.
 async fn in_a_repository(cluster: &Cluster, sealer: &Sealer<'_>, values: [&str; 2]) -> String {
     let environment = sealer.environment.as_str();
     let project = format!(
@@ -194,7 +193,7 @@ async fn in_a_repository(cluster: &Cluster, sealer: &Sealer<'_>, values: [&str; 
     printed + &manifest
 }
 
-/// The file keys of every seal in the namespace that some sealing key opens, recovered with the
+/// The file keys of all seals in the namespace that a sealing key decrypts, recovered with the
 /// second implementation.
 async fn file_keys(sealer: &Sealer<'_>) -> Vec<Vec<u8>> {
     let secrets: Api<Secret> = Api::namespaced(sealer.namespace.client(), manifests::NAMESPACE);
@@ -213,13 +212,14 @@ async fn file_keys(sealer: &Sealer<'_>) -> Vec<Vec<u8>> {
         serde_json::from_value(objects.expect("it is JSON")).expect("it is a list");
     let keys = objects.iter().filter_map(|object| {
         let name = object["metadata"]["name"].as_str()?;
-        // What was moved on purpose opens nowhere.
+        // A manifest that was moved on purpose is decrypted by no key.
         second::native::file_keys(&object["spec"], sealer.namespace.name(), name, &ring).ok()
     });
     keys.flatten().map(|file_key| file_key.to_vec()).collect()
 }
 
-/// A value is unsealed, healed, resealed, traced, and refused by the controller and by the API server.
+/// A value is unsealed, corrected after drift, resealed, traced, and rejected by the controller and
+/// by the API server.
 async fn meet_every_fate(sealer: &Sealer<'_>, value: &[u8]) {
     let text = std::str::from_utf8(value).expect("tests use text");
     sealer.unseal("done", &[("A", value)]).await;

@@ -1,4 +1,4 @@
-//! From a SealedSecret to a Secret, and what keeps the Secret as it was sealed.
+//! From a SealedSecret to a Secret, and how the Secret is kept as it was sealed.
 
 use std::time::Duration;
 
@@ -132,7 +132,7 @@ fn somebody_who_keeps_changing_a_secret_does_not_keep_the_keys_busy() {
         let attempts = attempts(cluster.shared_controller().await, sealer);
         // At first, and after 0 s, 1 s and 3 s.
         assert!((3..=5).contains(&attempts), "{attempts} for {changes}");
-        // A new version is not held up.
+        // A new version is not delayed.
         sealer.unseal("api", &[("A", b"2")]).await;
         assert!(began.elapsed() < Duration::from_secs(7));
         sealer.until_items("api", &[("A", b"2")]).await;
@@ -188,7 +188,7 @@ fn an_owner_that_is_being_deleted_writes_no_more() {
             .await
             .expect("it is there");
         sealer.delete_secret("api").await;
-        // Another one, sealed after it, is through before the first could have been written again.
+        // Another one, sealed after it, is unsealed before the first could have been written again.
         sealer.unseal("other", &[("B", b"1")]).await;
         assert!(
             sealer

@@ -1,5 +1,5 @@
-//! How many SealedSecrets a sealing key opens, as the Environment says, against a count of the test's
-//! own: made from the manifests that kubectl shows, by the rule of docs/format.md.
+//! How many SealedSecrets need a sealing key, in the Environment's status and by a count of the
+//! test's own: from the manifests that kubectl shows, by the rule of docs/format.md.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::resealing::re_key;
 use crate::sealed::{self, Sealer};
 
-/// The elements of a list, and none of what is no list.
+/// The elements of a list; none if it is not a list.
 fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
@@ -30,19 +30,22 @@ async fn read(sealer: &Sealer<'_>, what: &[&str]) -> Value {
     serde_json::from_str(&shown).expect("kubectl prints JSON")
 }
 
-/// The Environment's keys by their ids: whether they open, and the number that it tells of each.
-async fn told(sealer: &Sealer<'_>) -> BTreeMap<String, (bool, u64)> {
+/// The Environment's keys by id: whether they are usable, and the number in the status.
+async fn reported(sealer: &Sealer<'_>) -> BTreeMap<String, (bool, u64)> {
     let environment = read(sealer, &["environment", sealer.namespace.name()]).await;
     let keys = list(&environment["status"]["sealingKeys"]).iter();
-    keys.map(|told| {
-        let count = told["sealedSecrets"].as_u64().expect("it is a number");
-        (text(&told["keyId"]), (told["state"] != "Revoked", count))
+    keys.map(|reported| {
+        let count = reported["sealedSecrets"].as_u64().expect("it is a number");
+        (
+            text(&reported["keyId"]),
+            (reported["state"] != "Revoked", count),
+        )
     })
     .collect()
 }
 
-/// Which keys a SealedSecret needs: of each seal, the first recipient that opens, and where none
-/// does, all of them.
+/// The keys that a SealedSecret needs: of each seal, the first recipient whose key is usable, or
+/// all of them if none is.
 fn needed(object: &Value, ring: &BTreeSet<String>) -> BTreeSet<String> {
     let seals = list(&object["spec"]["seals"]).iter();
     let needed = seals.flat_map(|seal| {
@@ -54,14 +57,15 @@ fn needed(object: &Value, ring: &BTreeSet<String>) -> BTreeSet<String> {
     needed.collect()
 }
 
-/// Waits until the Environment tells of each key what is counted here, and returns that. So many of
-/// its keys open.
+/// Waits until the Environment's status has the counts of this test and this many usable keys, and
+/// returns the counts.
 async fn until_agreed(sealer: &Sealer<'_>, opening: usize) -> BTreeMap<String, u64> {
     until("both counts are the same", SOON, async || {
-        let told = told(sealer).await;
-        let ring = told.iter().filter(|(_, (opens, _))| *opens);
+        let reported = reported(sealer).await;
+        let ring = reported.iter().filter(|(_, (opens, _))| *opens);
         let ring: BTreeSet<String> = ring.map(|(id, _)| id.clone()).collect();
-        let mut counted: BTreeMap<String, u64> = told.keys().map(|id| (id.clone(), 0)).collect();
+        let mut counted: BTreeMap<String, u64> =
+            reported.keys().map(|id| (id.clone(), 0)).collect();
         let objects = read(sealer, &["sealedsecrets"]).await;
         for id in list(&objects["items"])
             .iter()
@@ -69,11 +73,14 @@ async fn until_agreed(sealer: &Sealer<'_>, opening: usize) -> BTreeMap<String, u
         {
             counted.entry(id).and_modify(|count| *count += 1);
         }
-        let told: BTreeMap<String, u64> = told.into_iter().map(|(id, (_, it))| (id, it)).collect();
-        if told == counted && ring.len() == opening {
-            Ok(told)
+        let reported: BTreeMap<String, u64> =
+            reported.into_iter().map(|(id, (_, it))| (id, it)).collect();
+        if reported == counted && ring.len() == opening {
+            Ok(reported)
         } else {
-            Err(format!("told {told:?}, counted {counted:?}, with {ring:?}"))
+            Err(format!(
+                "reported {reported:?}, counted {counted:?}, with {ring:?}"
+            ))
         }
     })
     .await
@@ -97,8 +104,8 @@ fn object(sealer: &Sealer<'_>, name: &str, scope: Scope, seals: &[&[Recipient]])
 
 const COUNT: usize = 40;
 
-/// Applies SealedSecrets of one to three seals, for each of the keys and for several, for a key that
-/// nobody has, in all scopes, and some that are damaged.
+/// Applies SealedSecrets of one to three seals, for each of the keys and for several, for an
+/// unknown key, in all scopes, and some that are damaged.
 async fn apply_mixture(sealer: &Sealer<'_>, [one, two, three]: [&Recipient; 3]) {
     let foreign = SealingKey::generate(2048).expect("it can be made");
     let foreign = foreign.recipient();
@@ -122,7 +129,7 @@ async fn apply_mixture(sealer: &Sealer<'_>, [one, two, three]: [&Recipient; 3]) 
         let name = format!("api-{number}");
         let mut object = object(sealer, &name, scopes[number % 3], &seals);
         if number % 10 == 9 {
-            // It names keys that would open it.
+            // It names keys that would decrypt it.
             object.spec.seals[0].commitment = format!("sceau:v1:{}=", "A".repeat(43));
         }
         sealer.apply(&object).await;

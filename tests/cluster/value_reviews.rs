@@ -1,4 +1,4 @@
-//! ValueReviews: where values stand, who may ask, and what nobody learns from it.
+//! ValueReviews: which Secrets hold a value, who may ask, and what no answer discloses.
 
 use cluster::commands::{self, Finished};
 use cluster::scratch::Scratch;
@@ -13,7 +13,7 @@ use tokio::process::Command;
 
 use crate::fingerprints::fingerprint;
 use crate::harness::bound;
-use crate::requests::{audited, code, create, requests, told, until_answered};
+use crate::requests::{audited, code, create, reported, requests, until_answered};
 use crate::reuse::{tenant, until_reported};
 use crate::sealed::{self, Sealer};
 
@@ -26,7 +26,7 @@ fn value_review(spec: &Value) -> Value {
     })
 }
 
-/// The question where a value stands, through the environment of `sealer`.
+/// A trace of a value, sealed for the environment of `sealer`.
 fn trace(sealer: &Sealer<'_>, value: &str) -> Value {
     let value = Plaintext::new(value.as_bytes().to_vec());
     let seal = seal_traced(value, &sealer.environment, &sealer.recipient);
@@ -37,7 +37,7 @@ fn traced(sealer: &Sealer<'_>, seal: &SealedValue) -> Value {
     json!({"trace": {"environment": sealer.environment.as_str(), "seal": seal}})
 }
 
-/// Asks, and waits for the answer: the name of the ValueReview and its status.
+/// Creates a ValueReview and waits for the answer. Returns its name and its status.
 async fn ask(namespace: &Namespace, spec: &Value) -> (String, ValueReviewStatus) {
     let value_reviews = requests(namespace);
     let created: ValueReview = create(&value_reviews, &value_review(spec))
@@ -52,7 +52,7 @@ pub(crate) async fn answer(namespace: &Namespace, spec: &Value) -> ValueReviewSt
     ask(namespace, spec).await.1
 }
 
-/// The same question that `operations` asks.
+/// A trace as an administrator.
 pub(crate) async fn answer_trace(sealer: &Sealer<'_>, value: &str) -> ValueReviewStatus {
     answer(sealer.namespace, &trace(sealer, value)).await
 }
@@ -61,7 +61,7 @@ fn places(found: &[ItemRef]) -> Vec<String> {
     found.iter().map(ToString::to_string).collect()
 }
 
-/// A cluster of one's own: all that is traced in a cluster counts together.
+/// A cluster for one test: the rate limit counts all ValueReviews of a cluster.
 async fn with_cluster(body: impl AsyncFnOnce(&Cluster, &Controller, &Namespace)) {
     let cluster = Cluster::start().await;
     let namespace = Namespace::create(&cluster).await;
@@ -81,7 +81,7 @@ fn a_value_is_traced_through_all_environments_until_it_is_renewed() {
             .await;
         let line = format!("{value}\n");
         other.unseal("web", &[("C", line.as_bytes())]).await;
-        // What is counted has come to the controller's own view.
+        // The SealedSecrets that are counted are in the controller's view.
         one.until_counted(1).await;
         other.until_counted(1).await;
         let here = format!("{0}:{0}/api/A", namespace.name());
@@ -90,8 +90,8 @@ fn a_value_is_traced_through_all_environments_until_it_is_renewed() {
         for asked in [value, &line] {
             let (name, status) = ask(namespace, &trace(&one, asked)).await;
             assert_eq!(places(&status.found), [here.clone(), there.clone()]);
-            let said = "True Answered: the value stands in 2 places";
-            assert_eq!(told(&status), said);
+            let said = "True Answered: the value is in 2 places";
+            assert_eq!(reported(&status), said);
             controller
                 .until_logged(&format!("\"request\":\"{name}\",\"outcome\":\"Answered\""))
                 .await;
@@ -104,7 +104,7 @@ fn a_value_is_traced_through_all_environments_until_it_is_renewed() {
             assert_eq!(audited(controller, "answer", &name).len(), 1);
         }
         let status = answer(namespace, &trace(&other, "battery staple")).await;
-        assert_eq!(told(&status), "True Answered: the value stands in 0 places");
+        assert_eq!(reported(&status), "True Answered: the value is in 0 places");
 
         other.unseal("web", &[("C", b"battery staple")]).await;
         let status = answer(namespace, &trace(&other, value)).await;
@@ -125,18 +125,18 @@ fn more_than_ten_values_in_a_minute_are_not_traced() {
         sealer.unseal("api", &[("A", b"correct horse")]).await;
         for n in 0..10 {
             let status = answer_trace(&sealer, &format!("a guess, number {n}")).await;
-            assert_eq!(told(&status), "True Answered: the value stands in 0 places");
+            assert_eq!(reported(&status), "True Answered: the value is in 0 places");
         }
         let status = answer_trace(&sealer, "correct horse").await;
-        let said = told(&status);
-        let expected = "False RateLimited: too many questions were asked: try again in ";
+        let said = reported(&status);
+        let expected = "False RateLimited: too many ValueReviews: try again in ";
         assert!(said.starts_with(expected), "{said}");
         assert!(status.found.is_empty());
         let series = "sceau_value_reviews_total{question=\"trace\",outcome=\"RateLimited\"}";
         assert_eq!(controller.metric(series).await, Some(1.0));
-        // Guesses that somebody sealed would be found by the other question.
+        // A tenant who seals guesses could find out with the other question.
         let status = answer(namespace, &json!({"reuse": {}})).await;
-        assert!(told(&status).starts_with(expected));
+        assert!(reported(&status).starts_with(expected));
     }));
 }
 
@@ -158,13 +158,13 @@ fn what_is_reused_is_answered_by_places() {
             format!("{here}:{here}/one/A"),
             format!("{here}:{here}/two/B"),
         ];
-        assert_eq!(places(ours.expect("it is told")), expected);
-        let said = told(&status);
+        assert_eq!(places(ours.expect("it is reported")), expected);
+        let said = reported(&status);
         assert!(said.starts_with("True Answered: reused: "), "{said}");
     });
 }
 
-/// The first seal of a SealedSecret as if it were a value that is traced.
+/// The first seal of a SealedSecret as if it were a value to trace.
 fn as_traced(object: &SealedSecret) -> SealedValue {
     let seal = &object.spec.seals[0];
     SealedValue {
@@ -179,9 +179,9 @@ fn a_captured_seal_opens_as_neither_the_one_nor_the_other() {
     sealed::test(async |_, sealer| {
         let mut object = sealer.seal("api", &[("value", b"correct horse")]);
         let status = answer(sealer.namespace, &traced(sealer, &as_traced(&object))).await;
-        let said = told(&status);
+        let said = reported(&status);
         assert!(
-            said.starts_with("False Refused: the value did not open: "),
+            said.starts_with("False Refused: the value was not decrypted: "),
             "{said}"
         );
 
@@ -203,12 +203,12 @@ fn short_values_and_unknown_environments_are_refused_with_their_reason() {
         let short = answer_trace(sealer, "eleven byte\n").await;
         let said =
             "False TooShort: a value of less than 12 bytes is not traced: it could be guessed";
-        assert_eq!(told(&short), said);
+        assert_eq!(reported(&short), said);
         let mut spec = trace(sealer, "correct horse");
         spec["trace"]["environment"] = json!("nowhere");
         let status = answer(sealer.namespace, &spec).await;
-        let said = "False NoEnvironment: there is no Environment nowhere";
-        assert_eq!(told(&status), said);
+        let said = "False NoEnvironment: Environment nowhere does not exist";
+        assert_eq!(reported(&status), said);
     });
 }
 
@@ -227,7 +227,7 @@ fn the_api_server_refuses_what_is_no_value_review_and_every_change_of_one() {
         }
         let largest = "x".repeat(sealing::LARGEST_TRACED);
         let status = answer_trace(sealer, &largest).await;
-        assert_eq!(told(&status), "True Answered: the value stands in 0 places");
+        assert_eq!(reported(&status), "True Answered: the value is in 0 places");
 
         let (name, _) = ask(sealer.namespace, &json!({"reuse": {}})).await;
         let spec = trace(sealer, "correct horse");
@@ -316,16 +316,16 @@ fn an_investigator_finds_a_leaked_value_by_the_command_line_and_nobody_else_does
             &investigator,
             &sealer,
             "trace --from-stdin --check",
-            "nobody has it",
+            "no Secret has it",
         )
         .await;
         assert_eq!(nowhere.code, Some(0), "{nowhere:?}");
 
         let tenant = tenant(cluster, namespace).await;
         for words in ["trace --from-stdin", "report reuse"] {
-            let told = sceau(&tenant, &sealer, words, value).await;
-            assert_eq!(told.code, Some(4), "{told:?}");
-            assert!(format!("{told:?}").contains(role), "{told:?}");
+            let reported = sceau(&tenant, &sealer, words, value).await;
+            assert_eq!(reported.code, Some(4), "{reported:?}");
+            assert!(format!("{reported:?}").contains(role), "{reported:?}");
         }
     }));
 }

@@ -1,4 +1,4 @@
-//! Makes sealing keys, marks those in use, and writes the status of Environments.
+//! Generates sealing keys, labels those in use, and writes the status of Environments.
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::{
@@ -13,7 +13,7 @@ use sealing::{
 use serde_json::json;
 
 use super::{
-    error::MakeKeyError,
+    error::GenerateKeyError,
     plan::{Mark, NewKeySpec},
 };
 use crate::{
@@ -22,39 +22,44 @@ use crate::{
     store::objects::ReceivedEnvironment,
 };
 
-/// Makes a sealing key and stores it, unless somebody else did.
-pub(super) async fn make_key(
+/// Generates a sealing key and stores it, unless its Secret exists.
+pub(super) async fn generate_key(
     client: &Client,
     namespace: &str,
-    order: &NewKeySpec,
-) -> Result<KeyId, MakeKeyError> {
-    // Making one takes seconds, and being told that it is there already does not.
+    new_key: &NewKeySpec,
+) -> Result<KeyId, GenerateKeyError> {
+    // Generating a key takes seconds. This check does not.
     let secrets = Api::<Secret>::namespaced(client.clone(), namespace);
-    if secrets.get_metadata_opt(&order.secret).await?.is_some() {
-        return Err(MakeKeyError::Exists(order.secret.clone()));
+    if secrets.get_metadata_opt(&new_key.secret).await?.is_some() {
+        return Err(GenerateKeyError::Exists(new_key.secret.clone()));
     }
     let NewKeySpec {
         environment,
         bits,
-        made_at,
+        created_at,
         ..
-    } = order.clone();
-    let new = tokio::task::spawn_blocking(move || NewKey::generate(&environment, bits, made_at))
-        .await??;
-    let secret = new.secret(&order.secret, order.environment.as_str(), order.cutoff);
+    } = new_key.clone();
+    let generated =
+        tokio::task::spawn_blocking(move || NewKey::generate(&environment, bits, created_at))
+            .await??;
+    let secret = generated.secret(
+        &new_key.secret,
+        new_key.environment.as_str(),
+        new_key.cutoff,
+    );
     let body = serde_json::to_vec(&secret).map_err(kube::Error::SerdeError)?;
     let request =
         Request::new(Secret::url_path(&(), Some(namespace))).create(&PostParams::default(), body);
     match api::send(client, request).await {
-        Ok(_) => Ok(new.id),
+        Ok(_) => Ok(generated.id),
         Err(kube::Error::Api(status)) if status.is_already_exists() => {
-            Err(MakeKeyError::Exists(order.secret.clone()))
+            Err(GenerateKeyError::Exists(new_key.secret.clone()))
         }
         Err(error) => Err(error.into()),
     }
 }
 
-/// Marks a key Secret as in use, or takes the mark away.
+/// Adds the label for keys in use to a key Secret, or removes it.
 pub(super) async fn mark(client: &Client, namespace: &str, mark: &Mark) -> Result<(), kube::Error> {
     let label = mark.is_in_use.then_some("true");
     let patch = Patch::Merge(json!({"metadata": {"labels": {IN_USE_LABEL: label}}}));

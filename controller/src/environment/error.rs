@@ -1,17 +1,19 @@
-//! What can fail while an Environment is reconciled.
+//! Errors of reconciling an Environment.
 
 use crate::{error::describe, keys::key_secret::UnusableKey};
 
-/// Why a sealing key could not be made.
+/// Why a sealing key was not generated.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum MakeKeyError {
-    /// The Secret is there. Either its key will be seen in a moment, or it holds none.
-    #[error("the Secret {0} exists; no key of this environment was found in it")]
+pub(super) enum GenerateKeyError {
+    /// The Secret exists. Either the watch has not shown its key yet, or it holds none.
+    #[error(
+        "Secret {0} exists, but holds no usable key of this environment: check its labels and data"
+    )]
     Exists(String),
-    #[error("the key could not be made: {0}")]
+    #[error("the sealing key could not be generated: {0}")]
     Generate(#[from] UnusableKey),
-    #[error("the key could not be stored: {}", describe(.0))]
+    #[error("the sealing key could not be stored: {}", describe(.0))]
     Api(#[from] kube::Error),
-    #[error("making the key was interrupted")]
+    #[error("generating the sealing key was interrupted")]
     Interrupted(#[from] tokio::task::JoinError),
 }

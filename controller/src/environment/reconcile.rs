@@ -1,6 +1,6 @@
-//! Environments: their sealing keys are made and renewed, and their public side is told.
+//! Reconciles Environments: generates and renews their sealing keys, and writes their status.
 //!
-//! As with SealedSecrets, it is observe, plan and apply. Nobody but the leader does it.
+//! The steps are those of SealedSecrets: observe, plan, apply. Only the leader runs them.
 
 use std::{
     collections::BTreeSet,
@@ -33,75 +33,77 @@ use crate::{
     telemetry::{
         audit::{self, RevokedKey},
         events::{EventMessage, Events},
-        metrics::{Metrics, Written},
+        metrics::{Metrics, WrittenResource},
     },
 };
 
 use super::{
     apply,
-    error::MakeKeyError,
+    error::GenerateKeyError,
     plan::{self, NewKeySpec, Observed, Plan},
     revocation::Revocation,
 };
 
-/// What every reconcile of an Environment shares.
+/// What all reconciles of Environments share.
 pub(crate) struct Context {
     pub(crate) client: Client,
-    /// Where key Secrets are kept.
+    /// The namespace of key Secrets.
     pub(crate) own_namespace: String,
     pub(crate) store: watch::Receiver<ClusterStore>,
     pub(crate) sealed_secrets: Store<ReceivedSealedSecret>,
     pub(crate) sealed_secrets_listed: Lists,
     pub(crate) events: Events,
     pub(crate) metrics: Arc<Metrics>,
-    pub(crate) retries: ErrorBackoff,
-    /// The ids of lost keys that were told of.
-    pub(crate) lost: Mutex<BTreeSet<String>>,
-    /// The names of Environments and the ids of their revoked keys that were told of.
-    pub(crate) revoked: Mutex<BTreeSet<(String, String)>>,
+    pub(crate) error_backoff: ErrorBackoff,
+    /// The ids of lost keys that were reported.
+    pub(crate) reported_lost: Mutex<BTreeSet<String>>,
+    /// The revoked keys that were reported, as name of the Environment and id of the key.
+    pub(crate) reported_revocations: Mutex<BTreeSet<(String, String)>>,
 }
 
-/// Timers do not run while a machine sleeps, and clocks are set: so no renewal relies on a timer of
+/// Timers stop while a machine sleeps, and clocks are set. So no renewal depends on a timer of
 /// weeks.
 const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
-/// A key that was made is expected from the watch long before.
+/// The watch shows a new key long before.
 const LOOK_FOR_KEY_AFTER: Duration = Duration::from_secs(15);
 
-/// Brings one Environment nearer to what it says.
+/// Reconciles one Environment.
 pub(crate) async fn reconcile(
     environment: Arc<ReceivedEnvironment>,
     context: Arc<Context>,
 ) -> Result<Action, Infallible> {
     let name = environment.name_any();
-    let next = context.keep(&environment).await;
+    let next = context.reconcile(&environment).await;
     if next != Requeue::Backoff {
-        context.retries.forget(&name);
+        context.error_backoff.forget(&name);
     }
     Ok(match next {
         Requeue::After(wait) => Action::requeue(wait.min(LONGEST_WAIT)),
-        Requeue::Backoff => Action::requeue(context.retries.wait(&name)),
+        Requeue::Backoff => Action::requeue(context.error_backoff.wait(&name)),
         Requeue::OnChange => Action::await_change(),
     })
 }
 
 impl Context {
-    async fn keep(&self, environment: &ReceivedEnvironment) -> Requeue {
-        // Without all of them, what a key opens cannot be counted.
+    async fn reconcile(&self, environment: &ReceivedEnvironment) -> Requeue {
+        // Before all SealedSecrets are listed, their number is too small.
         self.sealed_secrets_listed.wait_for_first().await;
         let now = Timestamp::now();
         let plan = self.plan(environment, now);
-        let made = match &plan.order {
+        let generated = match &plan.new_key {
             None => Ok(()),
-            Some(order) => self.make_key(environment, order).await,
+            Some(new_key) => self.generate_key(environment, new_key).await,
         };
-        match made {
-            // The watch brings the key in a moment, and with it the next reconcile.
-            Ok(()) if plan.order.is_some() => Requeue::After(LOOK_FOR_KEY_AFTER),
-            Err(MakeKeyError::Exists(_)) if !self.retries.is_failing(&environment.name_any()) => {
+        match generated {
+            // The watch shows the new key in a moment, and that reconciles again.
+            Ok(()) if plan.new_key.is_some() => Requeue::After(LOOK_FOR_KEY_AFTER),
+            Err(GenerateKeyError::Exists(_))
+                if !self.error_backoff.is_failing(&environment.name_any()) =>
+            {
                 Requeue::Backoff
             }
-            made => self.report(environment, &plan, made.err(), now).await,
+            generated => self.report(environment, &plan, generated.err(), now).await,
         }
     }
 
@@ -121,28 +123,28 @@ impl Context {
         )
     }
 
-    async fn make_key(
+    async fn generate_key(
         &self,
         environment: &ReceivedEnvironment,
-        order: &NewKeySpec,
-    ) -> Result<(), MakeKeyError> {
-        let id = apply::make_key(&self.client, &self.own_namespace, order).await?;
-        self.metrics.count_write(Written::KeySecret);
-        tracing::info!(environment = %order.environment, key = %id, secret = order.secret, "sealing key made");
+        new_key: &NewKeySpec,
+    ) -> Result<(), GenerateKeyError> {
+        let id = apply::generate_key(&self.client, &self.own_namespace, new_key).await?;
+        self.metrics.count_write(WrittenResource::KeySecret);
+        tracing::info!(environment = %new_key.environment, key_id = %id, secret = new_key.secret, "sealing key generated");
         let event_message =
-            EventMessage::normal("SealingKeyGenerated", format!("made sealing key {id}"));
+            EventMessage::normal("SealingKeyGenerated", format!("generated sealing key {id}"));
         self.events
             .publish(&event_message, environment.object_ref(&()))
             .await;
         Ok(())
     }
 
-    /// Tells what was found in the Environment's status, when that is news.
+    /// Writes the status and reports changes, if the status differs.
     async fn report(
         &self,
         environment: &ReceivedEnvironment,
         plan: &Plan,
-        failure: Option<MakeKeyError>,
+        failure: Option<GenerateKeyError>,
         now: Timestamp,
     ) -> Requeue {
         let marked = self.mark(plan).await;
@@ -154,11 +156,12 @@ impl Context {
         if environment.status.as_ref() == Some(&status) {
             return next;
         }
-        // ReportedPlaces before it is written: what the status says is no news after a crash.
+        // Reported before the status is written: after a crash in between, the status would hide
+        // the revocation.
         self.report_revoked(environment, plan).await;
         match apply::write_status(&self.client, environment, &status).await {
             Ok(()) => {
-                self.metrics.count_write(Written::EnvironmentStatus);
+                self.metrics.count_write(WrittenResource::EnvironmentStatus);
                 self.report_lost(environment, plan).await;
                 next
             }
@@ -170,30 +173,38 @@ impl Context {
         }
     }
 
-    /// Marks the key Secrets whose mark is wrong, and whether all went well.
+    /// Corrects the labels of key Secrets. Returns whether all writes succeeded.
     async fn mark(&self, plan: &Plan) -> bool {
-        let mut all = true;
+        let mut all_written = true;
         for mark in &plan.marks {
             match apply::mark(&self.client, &self.own_namespace, mark).await {
-                Ok(()) => self.metrics.count_write(Written::KeySecret),
+                Ok(()) => self.metrics.count_write(WrittenResource::KeySecret),
                 Err(error) => {
                     let error = describe(&error);
-                    tracing::warn!(secret = mark.secret, error, "key Secret not marked");
-                    all = false;
+                    tracing::warn!(
+                        secret = mark.secret,
+                        error,
+                        "label of key Secret not written"
+                    );
+                    all_written = false;
                 }
             }
         }
-        all
+        all_written
     }
 
-    /// Tells of keys that were deleted although SealedSecrets need them: once for each, for as long as
-    /// this replica leads, since the watch may still bring the status that names it.
+    /// Reports keys that were deleted while SealedSecrets need them. Each is reported once while
+    /// this replica leads: the watch may still show the status that names it.
     async fn report_lost(&self, environment: &ReceivedEnvironment, plan: &Plan) {
-        for lost in plan.lost.iter().filter(|lost| self.is_news(&lost.key_id)) {
+        for lost in plan
+            .lost_keys
+            .iter()
+            .filter(|lost| self.is_new_loss(&lost.key_id))
+        {
             let (name, id) = (environment.name_any(), lost.key_id.as_str());
             tracing::warn!(
                 environment = name,
-                key = id,
+                key_id = id,
                 "a sealing key in use was deleted"
             );
             self.metrics.count_lost_key();
@@ -208,25 +219,28 @@ impl Context {
         }
     }
 
-    fn is_news(&self, lost: &str) -> bool {
-        let mut told = self.lost.lock().expect("nothing panics while it is locked");
-        told.insert(lost.to_owned())
+    fn is_new_loss(&self, lost: &str) -> bool {
+        let mut reported = self
+            .reported_lost
+            .lock()
+            .expect("nothing panics while it is locked");
+        reported.insert(lost.to_owned())
     }
 }
 
 impl Context {
-    /// Tells of keys that were revoked and what they open no more: once for each revocation, for as
-    /// long as this replica leads, since the watch may still bring the status from before it.
+    /// Reports revoked keys and the SealedSecrets that need them. Each revocation is reported once
+    /// while this replica leads: the watch may still show the status before it.
     async fn report_revoked(&self, environment: &ReceivedEnvironment, plan: &Plan) {
         let name = environment.name_any();
-        self.forget_taken_back(&name, plan);
+        self.forget_reverted(&name, plan);
         for revocation in &plan.revocations {
-            if self.is_first_told(&name, revocation) {
+            if self.is_new_revocation(&name, revocation) {
                 audit::record_revocation(&RevokedKey {
                     environment: &name,
                     key_id: &revocation.key_id,
-                    closed: revocation.closed.len(),
-                    first: &revocation.first_closed(),
+                    affected: revocation.affected.len(),
+                    examples: &revocation.first_affected(),
                 });
                 self.events
                     .publish(&revocation.event_message(), environment.object_ref(&()))
@@ -235,41 +249,41 @@ impl Context {
         }
     }
 
-    /// A revocation that was taken back may be made again, and is told of again then.
-    fn forget_taken_back(&self, environment: &str, plan: &Plan) {
-        self.told_revoked()
+    /// A revocation that was reverted may be repeated, and is reported again then.
+    fn forget_reverted(&self, environment: &str, plan: &Plan) {
+        self.reported_revocations()
             .retain(|(name, id)| name != environment || plan.holds_revoked(id));
     }
 
-    fn is_first_told(&self, environment: &str, revocation: &Revocation) -> bool {
-        let told = (environment.to_owned(), revocation.key_id.clone());
-        self.told_revoked().insert(told)
+    fn is_new_revocation(&self, environment: &str, revocation: &Revocation) -> bool {
+        let key = (environment.to_owned(), revocation.key_id.clone());
+        self.reported_revocations().insert(key)
     }
 
-    fn told_revoked(&self) -> MutexGuard<'_, BTreeSet<(String, String)>> {
-        let told = self.revoked.lock();
-        told.expect("nothing panics while it is locked")
+    fn reported_revocations(&self) -> MutexGuard<'_, BTreeSet<(String, String)>> {
+        let reported = self.reported_revocations.lock();
+        reported.expect("nothing panics while it is locked")
     }
 }
 
-/// Tells of Secrets that carry the label of a sealing key and hold none: once for each, for as long
-/// as this replica leads.
+/// Reports Secrets that have the label of a sealing key and hold none. Each is reported once while
+/// this replica leads.
 pub(crate) async fn report_unusable_keys(context: Arc<Context>) -> Infallible {
     let mut store = context.store.clone();
-    let mut told = BTreeSet::new();
+    let mut reported = BTreeSet::new();
     loop {
         let unusable: BTreeSet<(String, String)> = store
             .borrow_and_update()
             .unusable_keys()
             .map(|(name, why)| (name.to_owned(), why.to_string()))
             .collect();
-        for (name, why) in unusable.difference(&told) {
-            tracing::warn!(secret = name, why, "key Secret passed over");
+        for (name, why) in unusable.difference(&reported) {
+            tracing::warn!(secret = name, why, "key Secret ignored");
             let secret = ObjectRef::<Secret>::new(name).within(&context.own_namespace);
             let event_message = EventMessage::warning("UnusableKey", why);
             context.events.publish(&event_message, secret.into()).await;
         }
-        told = unusable;
+        reported = unusable;
         if store.changed().await.is_err() {
             std::future::pending::<Infallible>().await;
         }

@@ -1,6 +1,6 @@
-//! When an environment gets a new sealing key.
+//! When an environment gets a new sealing key. Pure.
 //!
-//! It only decides; a key is made by `environment`.
+//! It only decides. `environment::apply` generates the key.
 
 use std::time::Duration;
 
@@ -16,25 +16,25 @@ use crate::{
     store::KeyWithState,
 };
 
-/// How often a key is replaced when the Environment does not say.
-const RENEW_EVERY: Duration = Duration::from_hours(720);
+/// The age at which a key is renewed when the Environment sets none.
+const DEFAULT_RENEW_PERIOD: Duration = Duration::from_hours(720);
 
-/// What is to be done about an environment's sealing keys.
+/// The decision about an environment's sealing keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Renewal {
-    /// A key is to be made now, in place of this one; `None` when it is the first.
-    Make {
-        /// The key that it takes over from.
+    /// Generate a key now.
+    Generate {
+        /// The key that it replaces; `None` for the first key.
         replaced: Option<KeyId>,
     },
-    /// Nothing is to be done before this instant; `None` is never.
+    /// Wait until this instant; `None` is forever.
     Wait(Option<Timestamp>),
 }
 
-/// Decides whether a key is to be made. `keys` are the environment's, newest first.
+/// Decides whether to generate a key. `keys` are those of the environment, newest first.
 ///
 /// # Errors
-/// [`ParseDurationError`] when `renewPeriod` is no duration.
+/// [`ParseDurationError`] when `renewPeriod` is not a duration.
 pub(crate) fn renewal(
     settings: &SealingKeySettings,
     keys: &[KeyWithState<'_>],
@@ -42,41 +42,41 @@ pub(crate) fn renewal(
 ) -> Result<Renewal, ParseDurationError> {
     let renew_period = match &settings.renew_period {
         Some(text) => duration::parse(text)?,
-        None => RENEW_EVERY,
+        None => DEFAULT_RENEW_PERIOD,
     };
-    let active = keys
-        .iter()
-        .find(|fact| fact.state == SealingKeyState::Active);
+    let active = keys.iter().find(|key| key.state == SealingKeyState::Active);
+    // Without an active key, the newest is revoked or none exists. No older one is activated again.
     let Some(active) = active else {
-        let newest = keys.first().map(|fact| fact.known.id());
-        return Ok(Renewal::Make { replaced: newest });
+        let newest = keys.first().map(|newest| newest.stored.id());
+        return Ok(Renewal::Generate { replaced: newest });
     };
-    let due = due(active.known, renew_period, settings, now);
+    let due = due(active.stored, renew_period, settings, now);
     Ok(match due {
-        Some(due) if due <= now => Renewal::Make {
-            replaced: Some(active.known.id()),
+        Some(due) if due <= now => Renewal::Generate {
+            replaced: Some(active.stored.id()),
         },
         due => Renewal::Wait(due),
     })
 }
 
-/// The earlier of the two instants at which a key is to be replaced.
+/// The earlier one of the two instants at which a key is due for renewal.
 fn due(
-    known: &StoredKey,
+    key: &StoredKey,
     renew_period: Duration,
     settings: &SealingKeySettings,
     now: Timestamp,
 ) -> Option<Timestamp> {
     let by_age = (!renew_period.is_zero())
-        .then(|| known.ages_from(now).checked_add(renew_period).ok())
+        .then(|| key.ages_from(now).checked_add(renew_period).ok())
         .flatten();
-    // A key that is made before this instant would itself be one to replace: so not before it.
-    let by_order = settings
+    // A cutoff in the future waits: a key that is generated before it would itself be older than
+    // it.
+    let by_cutoff = settings
         .cutoff_time
         .as_ref()
         .map(|time| time.0)
-        .filter(|instant| known.made_at() < *instant);
-    by_age.into_iter().chain(by_order).min()
+        .filter(|instant| key.effective_creation() < *instant);
+    by_age.into_iter().chain(by_cutoff).min()
 }
 
 #[cfg(test)]

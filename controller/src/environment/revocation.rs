@@ -1,5 +1,5 @@
-//! Keys that were revoked since the Environment's status was written, and what they open no more.
-//! Pure.
+//! Keys that were revoked since the Environment's status was written, and the SealedSecrets that
+//! need them. Pure.
 
 use sealing::resource::{EnvironmentStatus, SealingKeyState};
 
@@ -16,29 +16,29 @@ use crate::{
 pub(crate) struct Revocation {
     /// The id of the key.
     pub(crate) key_id: String,
-    /// The SealedSecrets that do not open any more, as namespace and name.
-    pub(crate) closed: Vec<String>,
+    /// The SealedSecrets that can no longer be decrypted, as `namespace/name`.
+    pub(crate) affected: Vec<String>,
 }
 
-/// The keys that are revoked, and that the status told of as something else.
+/// The revoked keys that the last status shows in another state.
 pub(super) fn revocations(
-    told: Option<&EnvironmentStatus>,
+    last_status: Option<&EnvironmentStatus>,
     environment: &ResolvedEnvironment,
     keys: &[KeyWithState<'_>],
     recipients: &[Recipients],
 ) -> Vec<Revocation> {
-    let opened_before = |id: &str| {
-        let mut keys = told.iter().flat_map(|status| &status.sealing_keys);
-        keys.any(|told| told.key_id == id && told.state != SealingKeyState::Revoked)
+    let was_usable = |id: &str| {
+        let mut keys = last_status.iter().flat_map(|status| &status.sealing_keys);
+        keys.any(|key| key.key_id == id && key.state != SealingKeyState::Revoked)
     };
     keys.iter()
-        .filter(|fact| fact.state == SealingKeyState::Revoked)
-        .map(|fact| fact.known.id())
-        .filter(|id| opened_before(&id.to_string()))
+        .filter(|key| key.state == SealingKeyState::Revoked)
+        .map(|key| key.stored.id())
+        .filter(|id| was_usable(&id.to_string()))
         .map(|id| Revocation {
             key_id: id.to_string(),
-            closed: needing(id, environment, recipients)
-                .map(|closed| closed.sealed_secret.clone())
+            affected: needing(id, environment, recipients)
+                .map(|affected| affected.sealed_secret.clone())
                 .collect(),
         })
         .collect()
@@ -46,32 +46,32 @@ pub(super) fn revocations(
 
 const REASON: &str = "SealingKeyRevoked";
 
-/// More names would not fit into an event.
+/// Names in an event or audit line. A note has at most 1,024 bytes.
 const NAMED: usize = 3;
 
 impl Revocation {
-    /// What is said about it: how many SealedSecrets it closes, and the first few.
+    /// The event: how many SealedSecrets are affected, and the first few names.
     pub(super) fn event_message(&self) -> EventMessage {
         let id = &self.key_id;
-        let closed = match self.closed.len() {
+        let affected = match self.affected.len() {
             0 => {
                 let note = format!("sealing key {id} was revoked; no SealedSecret needs it");
                 return EventMessage::normal(REASON, note);
             }
-            1 => "1 SealedSecret opens".to_owned(),
-            several => format!("{several} SealedSecrets open"),
+            1 => "1 SealedSecret".to_owned(),
+            several => format!("{several} SealedSecrets"),
         };
-        let first = self.first_closed();
+        let first = self.first_affected();
         EventMessage::warning(
             REASON,
-            format!("sealing key {id} was revoked and {closed} no more: {first}"),
+            format!("sealing key {id} was revoked; {affected} can no longer be decrypted: {first}"),
         )
     }
 
-    /// The names of the first few SealedSecrets, and how many there are besides.
-    pub(crate) fn first_closed(&self) -> String {
-        let named = &self.closed[..self.closed.len().min(NAMED)];
-        match self.closed.len() - named.len() {
+    /// The names of the first few SealedSecrets, and the number of others.
+    pub(crate) fn first_affected(&self) -> String {
+        let named = &self.affected[..self.affected.len().min(NAMED)];
+        match self.affected.len() - named.len() {
             0 => named.join(", "),
             others => format!("{} and {others} more", named.join(", ")),
         }
@@ -82,44 +82,44 @@ impl Revocation {
 mod tests {
     use super::*;
 
-    fn announced(closed: usize) -> EventMessage {
-        let closed = (1..=closed).map(|number| format!("shop/api-{number}"));
+    fn event(affected: usize) -> EventMessage {
+        let affected = (1..=affected).map(|number| format!("shop/api-{number}"));
         Revocation {
             key_id: "sha256:1".to_owned(),
-            closed: closed.collect(),
+            affected: affected.collect(),
         }
         .event_message()
     }
 
     #[test]
-    fn it_says_how_many_it_closes_and_names_the_first_few() {
+    fn an_event_has_the_number_of_sealed_secrets_and_the_first_names() {
         let reason = "SealingKeyRevoked";
         assert_eq!(
-            announced(0),
+            event(0),
             EventMessage::normal(
                 reason,
                 "sealing key sha256:1 was revoked; no SealedSecret needs it"
             )
         );
         assert_eq!(
-            announced(1),
+            event(1),
             EventMessage::warning(
                 reason,
-                "sealing key sha256:1 was revoked and 1 SealedSecret opens no more: shop/api-1"
+                "sealing key sha256:1 was revoked; 1 SealedSecret can no longer be decrypted: shop/api-1"
             )
         );
         assert_eq!(
-            announced(2),
+            event(2),
             EventMessage::warning(
                 reason,
-                "sealing key sha256:1 was revoked and 2 SealedSecrets open no more: shop/api-1, shop/api-2"
+                "sealing key sha256:1 was revoked; 2 SealedSecrets can no longer be decrypted: shop/api-1, shop/api-2"
             )
         );
         assert_eq!(
-            announced(5),
+            event(5),
             EventMessage::warning(
                 reason,
-                "sealing key sha256:1 was revoked and 5 SealedSecrets open no more: shop/api-1, shop/api-2, shop/api-3 and 2 more"
+                "sealing key sha256:1 was revoked; 5 SealedSecrets can no longer be decrypted: shop/api-1, shop/api-2, shop/api-3 and 2 more"
             )
         );
     }

@@ -1,7 +1,7 @@
-//! The fingerprints of a Secret's items, as an annotation of the Secret keeps them: whoever may read
-//! it may read the values too.
+//! The fingerprints of a Secret's items, in an annotation of the Secret. A person who may read the
+//! annotation may also read the values.
 //!
-//! Pure. What each fingerprint is of, only `sealing` knows; here they are compared.
+//! Pure. `sealing` computes fingerprints; this module compares them.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -12,43 +12,45 @@ use sealing::{
 };
 use serde::{Deserialize, Serialize};
 
-/// What is known of a Secret's items without reading them.
+/// The fingerprints of a Secret's items.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprints {
-    /// The id of the key that they were made with: others cannot be compared with them.
+    /// The id of their key. Only fingerprints of one key can be compared.
     #[serde(rename = "key")]
     pub(crate) key_id: String,
-    /// When the values of this Secret were first looked at with that key.
+    /// When the values of this Secret were first fingerprinted with this key.
     pub(crate) from: Timestamp,
-    /// Items with an empty value have none, and none have any where they did not fit.
-    pub(crate) items: BTreeMap<String, KnownValue>,
+    /// Empty values have no fingerprint. If the fingerprints do not fit into the annotation, no
+    /// item has one.
+    pub(crate) items: BTreeMap<String, ValueRecord>,
 }
 
-/// What is known of one value.
+/// The fingerprint and age of one value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct KnownValue {
+pub(crate) struct ValueRecord {
     pub(crate) fingerprint: Fingerprint,
-    /// `sealedAt` of the oldest seal that was seen with it.
+    /// `sealedAt` of the oldest seal that had this value.
     pub(crate) since: Timestamp,
 }
 
-/// Bytes of all annotations of an object, names and values, that Kubernetes takes.
+/// Bytes of all annotations of an object, names and values: the limit of Kubernetes.
 const LARGEST_ANNOTATIONS: usize = 256 * 1024;
 
 impl Fingerprints {
-    /// What the annotation of a Secret says, if it is readable.
+    /// Parses the annotation of a Secret; `None` when it is missing or not valid.
     pub(crate) fn of(annotations: &BTreeMap<String, String>) -> Option<Self> {
         serde_json::from_str(annotations.get(FINGERPRINTS_ANNOTATION)?).ok()
     }
 
-    /// The annotation.
+    /// The value of the annotation.
     pub(crate) fn to_annotation(&self) -> String {
         serde_json::to_string(self).expect("names, texts and instants are JSON")
     }
 
-    /// None at all, if they would not fit beside `taken` bytes of other annotations: that says that
-    /// the values were looked at, so that they are not looked at again.
-    fn within_room(mut self, taken: usize) -> Self {
+    /// Removes all fingerprints if they do not fit beside `taken` bytes of other annotations. The
+    /// key id stays: it records that the values were fingerprinted, so the Secret is not unsealed
+    /// again for them.
+    fn within_limit(mut self, taken: usize) -> Self {
         let own = FINGERPRINTS_ANNOTATION.len() + self.to_annotation().len();
         if taken + own > LARGEST_ANNOTATIONS {
             self.items.clear();
@@ -56,28 +58,30 @@ impl Fingerprints {
         self
     }
 
-    /// Values that stood there before keep the older of both times.
+    /// Values that did not change keep the older time.
     fn remembering(mut self, found: Option<&Self>) -> Self {
         let before = found.filter(|found| found.key_id == self.key_id);
         if let Some(before) = before.filter(|before| !before.items.is_empty()) {
             self.from = self.from.min(before.from);
         }
         for (name, value) in &mut self.items {
-            let known = before.and_then(|before| before.items.get(name));
-            if let Some(known) = known.filter(|known| known.fingerprint == value.fingerprint) {
-                value.since = value.since.min(known.since);
+            let previous = before.and_then(|before| before.items.get(name));
+            if let Some(previous) =
+                previous.filter(|previous| previous.fingerprint == value.fingerprint)
+            {
+                value.since = value.since.min(previous.since);
             }
         }
         self
     }
 
-    /// What they tell; nothing can be said of a Secret whose fingerprints did not fit.
+    /// The comparison with the seals; `None` for a Secret whose fingerprints did not fit.
     pub(crate) fn compared(&self, sealed_at: &BTreeMap<&ItemName, Timestamp>) -> Option<Compared> {
         let newer = sealed_at.iter().filter_map(|(name, sealed_at)| {
-            let known = self.items.get(name.as_str())?;
-            (known.since < *sealed_at).then(|| UnchangedItem {
+            let record = self.items.get(name.as_str())?;
+            (record.since < *sealed_at).then(|| UnchangedItem {
                 item: name.to_string(),
-                since: known.since.to_string(),
+                since: record.since.to_string(),
             })
         });
         (!self.items.is_empty()).then(|| Compared {
@@ -87,41 +91,41 @@ impl Fingerprints {
     }
 }
 
-/// What is known of the values of a Secret that was written.
+/// The comparison of values with earlier ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Compared {
-    /// Values from before this instant were not compared with any before them.
+    /// The instant of the first comparison.
     pub(crate) since: Timestamp,
-    /// Items that were sealed again with the value they had.
+    /// Items that were sealed again with the same value.
     pub(crate) unchanged: Vec<UnchangedItem>,
 }
 
-/// What is needed to fingerprint the items of a Secret that is about to be written.
+/// The input for fingerprinting the items of a Secret before it is written.
 #[derive(Debug, Clone)]
 pub(crate) struct Fingerprinting {
     pub(crate) fingerprint_key: Arc<FingerprintKey>,
-    /// What was known before.
+    /// The fingerprints that the Secret has.
     pub(crate) found: Option<Fingerprints>,
-    /// The bytes of the annotations that stand there, by name.
-    pub(crate) standing: BTreeMap<String, usize>,
+    /// The sizes of the annotations that the Secret has, in bytes by name.
+    pub(crate) annotations: BTreeMap<String, usize>,
     /// The present instant.
     pub(crate) now: Timestamp,
 }
 
-/// Items that were just opened.
+/// Items that were just decrypted.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OpenedItems<'a> {
     pub(crate) environment: &'a EnvironmentName,
     pub(crate) place: &'a SecretRef,
     pub(crate) items: &'a BTreeMap<ItemName, Plaintext>,
-    /// When each was sealed.
+    /// When each item was sealed.
     pub(crate) sealed_at: &'a BTreeMap<&'a ItemName, Timestamp>,
-    /// Those that the template gives.
+    /// The annotations of the template.
     pub(crate) annotations: &'a BTreeMap<String, String>,
 }
 
 impl Fingerprinting {
-    /// The fingerprints to write, in the light of those that were found.
+    /// The fingerprints to write, with the times of those that the Secret has.
     pub(crate) fn fingerprint(&self, opened: OpenedItems<'_>) -> Fingerprints {
         let items = opened.items.iter().filter_map(|(item, plaintext)| {
             let at = ItemRef {
@@ -130,7 +134,7 @@ impl Fingerprinting {
                 name: opened.place.name.to_string(),
                 item: item.to_string(),
             };
-            let value = KnownValue {
+            let value = ValueRecord {
                 fingerprint: self.fingerprint_key.of_item(plaintext, &at)?,
                 since: *opened.sealed_at.get(item)?,
             };
@@ -142,20 +146,19 @@ impl Fingerprinting {
             items: items.collect(),
         }
         .remembering(self.found.as_ref())
-        .within_room(self.taken_beside(opened.annotations))
+        .within_limit(self.taken_beside(opened.annotations))
     }
 
-    /// The bytes of all annotations beside the fingerprints: the template's take the place of those
-    /// that stand there.
+    /// The bytes of all other annotations. Those of the template replace those of the Secret.
     fn taken_beside(&self, template: &BTreeMap<String, String>) -> usize {
-        let mut bytes = self.standing.clone();
+        let mut bytes = self.annotations.clone();
         bytes.extend(annotation_bytes(template));
         bytes.remove(FINGERPRINTS_ANNOTATION);
         bytes.values().sum()
     }
 }
 
-/// The bytes of annotations, names and values, by name.
+/// The sizes of annotations, name and value together, in bytes by name.
 pub(crate) fn annotation_bytes(annotations: &BTreeMap<String, String>) -> BTreeMap<String, usize> {
     let bytes = |(name, value): (&String, &String)| (name.clone(), name.len() + value.len());
     annotations.iter().map(bytes).collect()

@@ -1,8 +1,8 @@
-//! Which values stand in the cluster, as far as fingerprints tell, and which of them stand in more
-//! than one place. No Secret is read for it.
+//! An index of the values in the cluster by fingerprint, which finds values that more than one
+//! Secret has. No Secret is read for it.
 //!
-//! What it finds is for operations only: audit log, metric and the answers to ValueReviews. No status
-//! and no event tells one tenant of another.
+//! Its results go to operations only: audit log, metric and answers to ValueReviews. No status and
+//! no event discloses the Secrets of other tenants.
 
 use std::{
     collections::BTreeSet,
@@ -30,7 +30,7 @@ use crate::{
     telemetry::{audit, metrics::Metrics},
 };
 
-/// What the leader sees of the values in the cluster.
+/// The sources of the index, which only the leader has.
 #[derive(Clone)]
 pub(crate) struct Values {
     pub(crate) store: watch::Receiver<ClusterStore>,
@@ -40,18 +40,18 @@ pub(crate) struct Values {
     pub(crate) secrets_listed: Lists,
 }
 
-/// The values with fingerprints of the present key. Anybody may have any number of them, so they are
-/// kept small, and places are made only of those that are told.
+/// The values with fingerprints of the present key. Tenants may have any number of values, so
+/// entries are small. An [`ItemRef`] is built only for those that are reported.
 #[derive(Debug, Default)]
 pub(crate) struct ValueIndex {
-    secrets: Vec<KnownSecret>,
-    values: Vec<KnownItem>,
-    /// Secrets of SealedSecrets whose values cannot be compared with others.
+    secrets: Vec<IndexedSecret>,
+    values: Vec<IndexedItem>,
+    /// Secrets of SealedSecrets whose values cannot be compared.
     pub(crate) unknown: usize,
 }
 
 #[derive(Debug)]
-struct KnownSecret {
+struct IndexedSecret {
     environment: String,
     namespace: String,
     name: String,
@@ -59,61 +59,61 @@ struct KnownSecret {
 
 /// In the order of fingerprints, Secrets and items.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct KnownItem {
+struct IndexedItem {
     fingerprint: Fingerprint,
-    /// Its index.
+    /// The index of its Secret.
     secret: usize,
     item: Box<str>,
 }
 
-/// Places of values, of which only so many are told.
+/// The items that have one value, up to a limit.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct ReportedPlaces {
     pub(crate) places: Vec<ItemRef>,
-    /// How many there are.
+    /// The number of all items.
     pub(crate) count: usize,
 }
 
 impl ReportedPlaces {
-    /// Whether there are more than are told.
+    /// Whether items are omitted.
     pub(crate) fn is_cut(&self) -> bool {
         self.places.len() < self.count
     }
 }
 
-/// Places that are told of one value that is reused.
+/// Items that are reported for one reused value.
 const PLACES_OF_REUSED: usize = 20;
 
 impl Values {
-    /// What stands in the cluster now.
-    pub(crate) async fn standing(&self) -> ValueIndex {
+    /// Builds the index.
+    pub(crate) async fn index(&self) -> ValueIndex {
         self.sealed_secrets_listed.wait_for_first().await;
         self.secrets_listed.wait_for_first().await;
-        let present = {
+        let present_key = {
             let store = self.store.borrow();
-            store.fingerprint_key().map(|it| it.id().to_owned())
+            store.fingerprint_key().map(|key| key.id().to_owned())
         };
-        let mut standing = ValueIndex::default();
+        let mut index = ValueIndex::default();
         for secret in self.secrets.state() {
             let namespace = secret.namespace().unwrap_or_default();
             let place = ObjectRef::new(&secret.name_any()).within(&namespace);
             if let Some(object) = self.sealed_secrets.get(&place) {
-                standing.take(&secret, &object, present.as_deref());
+                index.add_secret(&secret, &object, present_key.as_deref());
             }
         }
-        standing
+        index
     }
 }
 
 impl ValueIndex {
-    /// Takes in a Secret that has the name of a SealedSecret. Whoever may label a Secret as ours can
-    /// put any annotation on it, so only those count that are as the SealedSecret says they were
-    /// written.
-    fn take(
+    /// Adds a Secret that has the name of a SealedSecret. A tenant may give a Secret our label and
+    /// any annotation. So the fingerprints count only if the Secret is as the status of the
+    /// SealedSecret records it.
+    fn add_secret(
         &mut self,
         secret: &PartialObjectMeta<Secret>,
         object: &ReceivedSealedSecret,
-        present: Option<&str>,
+        present_key: Option<&str>,
     ) {
         let status = object.status.as_ref();
         let written = status.and_then(|status| status.secret.as_ref());
@@ -123,63 +123,64 @@ impl ValueIndex {
         if secret.metadata.uid.as_ref() != Some(&written.uid) {
             return;
         }
-        let is_untouched =
+        let is_unmodified =
             secret.metadata.resource_version.as_ref() == Some(&written.resource_version);
-        let known = Fingerprints::of(secret.annotations())
-            .filter(|known| is_untouched && Some(known.key_id.as_str()) == present)
-            .filter(|known| !known.items.is_empty());
-        let Some(known) = known else {
+        let fingerprints = Fingerprints::of(secret.annotations())
+            .filter(|found| is_unmodified && Some(found.key_id.as_str()) == present_key)
+            .filter(|found| !found.items.is_empty());
+        let Some(fingerprints) = fingerprints else {
             self.unknown += 1;
             return;
         };
-        let place = KnownSecret {
+        let place = IndexedSecret {
             environment: outline.environment.clone(),
             namespace: secret.namespace().unwrap_or_default(),
             name: secret.name_any(),
         };
-        self.add(place, known);
+        self.add(place, fingerprints);
     }
 
-    /// Values where they stand, for the tests.
+    /// An index of these values, for the tests.
     #[cfg(test)]
     pub(crate) fn of(values: &[(Fingerprint, ItemRef)], unknown: usize) -> Self {
-        let mut standing = Self {
+        let mut index = Self {
             unknown,
             ..Self::default()
         };
         for (fingerprint, place) in values {
-            let is_here =
-                |it: &KnownSecret| it.namespace == place.namespace && it.name == place.name;
-            let known = standing.secrets.iter().position(is_here);
-            let secret = known.unwrap_or(standing.secrets.len());
+            let is_here = |secret: &IndexedSecret| {
+                secret.namespace == place.namespace && secret.name == place.name
+            };
+            let known = index.secrets.iter().position(is_here);
+            let secret = known.unwrap_or(index.secrets.len());
             if known.is_none() {
-                standing.secrets.push(KnownSecret {
+                index.secrets.push(IndexedSecret {
                     environment: place.environment.clone(),
                     namespace: place.namespace.clone(),
                     name: place.name.clone(),
                 });
             }
-            standing.values.push(KnownItem {
+            index.values.push(IndexedItem {
                 fingerprint: *fingerprint,
                 secret,
                 item: place.item.as_str().into(),
             });
         }
-        standing
+        index
     }
 
-    fn add(&mut self, secret: KnownSecret, known: Fingerprints) {
+    fn add(&mut self, secret: IndexedSecret, known: Fingerprints) {
         let index = self.secrets.len();
         self.secrets.push(secret);
         let items = known.items.into_iter();
-        self.values.extend(items.map(|(item, value)| KnownItem {
+        self.values.extend(items.map(|(item, value)| IndexedItem {
             fingerprint: value.fingerprint,
             secret: index,
             item: item.into_boxed_str(),
         }));
     }
 
-    fn place(&self, value: &KnownItem) -> ItemRef {
+    fn place(&self, value: &IndexedItem) -> ItemRef {
         let secret = &self.secrets[value.secret];
         ItemRef {
             environment: secret.environment.clone(),
@@ -189,7 +190,7 @@ impl ValueIndex {
         }
     }
 
-    /// Where a value with one of these fingerprints stands; at most so many places.
+    /// The items that have a value with one of these fingerprints, at most `most`.
     pub(crate) fn places_of(&self, fingerprints: &[Fingerprint], most: usize) -> ReportedPlaces {
         let found = || {
             let values = self.values.iter();
@@ -203,7 +204,7 @@ impl ValueIndex {
         }
     }
 
-    /// The values that stand in more than one Secret.
+    /// The values that are in more than one Secret.
     pub(crate) fn reused(&mut self) -> Vec<ReportedPlaces> {
         self.values.sort_unstable();
         let groups = self
@@ -213,10 +214,10 @@ impl ValueIndex {
                 let ends = group.first().zip(group.last());
                 ends.is_some_and(|(first, last)| first.secret != last.secret)
             });
-        groups.map(|group| self.told(group)).collect()
+        groups.map(|group| self.report(group)).collect()
     }
 
-    fn told(&self, group: &[KnownItem]) -> ReportedPlaces {
+    fn report(&self, group: &[IndexedItem]) -> ReportedPlaces {
         let first = group.iter().take(PLACES_OF_REUSED);
         let mut places: Vec<_> = first.map(|value| self.place(value)).collect();
         places.sort();
@@ -227,27 +228,27 @@ impl ValueIndex {
     }
 }
 
-/// How long changes are gathered before they are looked at.
+/// How long changes are gathered before the index is built again.
 const GATHER: Duration = Duration::from_secs(2);
 
-/// Tells of each value that stands in more than one Secret: once, for as long as this replica leads
-/// and the places stay the same.
+/// Reports each value that is in more than one Secret. It is reported once while this replica leads
+/// and its items stay the same.
 pub(crate) async fn report_reuse(
     values: Values,
     changed: Arc<Notify>,
     metrics: Arc<Metrics>,
 ) -> Infallible {
-    let mut told = BTreeSet::new();
+    let mut reported = BTreeSet::new();
     loop {
-        let reused = values.standing().await.reused();
+        let reused = values.index().await.reused();
         let hashes: Vec<u64> = reused.iter().map(hash).collect();
         for (group, hash) in reused.iter().zip(&hashes) {
-            if !told.contains(hash) {
+            if !reported.contains(hash) {
                 audit::record_reuse(&group.places, group.count);
             }
         }
         metrics.set_reused_values(reused.len());
-        told = hashes.into_iter().collect();
+        reported = hashes.into_iter().collect();
         changed.notified().await;
         sleep(GATHER).await;
     }

@@ -1,4 +1,4 @@
-//! The Secret of the fingerprint key: its form, read and written.
+//! The Secret of the fingerprint key: parsed and built.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -7,21 +7,22 @@ use sealing::FingerprintKey;
 use serde::Serialize;
 use zeroize::Zeroize as _;
 
-/// The name of its Secret, so that there can be only one.
+/// The name of the Secret. It is fixed, so there is only one key.
 pub(crate) const SECRET: &str = "sceau-fingerprints";
 const SECRET_TYPE: &str = "sceau.dev/fingerprint-key";
 const ITEM: &str = "fingerprint.key";
 
-/// What is in the Secret of that name.
+/// The content of the Secret with that name.
 #[derive(Debug, Clone)]
 pub(crate) enum FingerprintSecret {
-    /// Something else. It is not written over: nothing has fingerprints until it is deleted.
-    Junk,
+    /// It holds no fingerprint key. The controller does not overwrite it: no value has a
+    /// fingerprint until it is deleted.
+    Unusable,
     Usable(Arc<FingerprintKey>),
 }
 
 impl FingerprintSecret {
-    /// Reads the Secret and wipes it.
+    /// Parses the Secret and wipes it.
     pub(crate) fn read(mut secret: Secret) -> Self {
         let items = secret.data.as_ref();
         let bytes = items.and_then(|items| items.get(ITEM));
@@ -29,13 +30,13 @@ impl FingerprintSecret {
         for ByteString(bytes) in secret.data.iter_mut().flat_map(|items| items.values_mut()) {
             bytes.zeroize();
         }
-        found.map_or(Self::Junk, |it| Self::Usable(Arc::new(it)))
+        found.map_or(Self::Unusable, |key| Self::Usable(Arc::new(key)))
     }
 
-    /// The key, if it is one.
+    /// The key; `None` if the Secret holds none.
     pub(crate) fn usable(&self) -> Option<&Arc<FingerprintKey>> {
         match self {
-            Self::Junk => None,
+            Self::Unusable => None,
             Self::Usable(fingerprint_key) => Some(fingerprint_key),
         }
     }
@@ -43,7 +44,7 @@ impl FingerprintSecret {
 
 impl PartialEq for FingerprintSecret {
     fn eq(&self, other: &Self) -> bool {
-        let id = |it: &Self| it.usable().map(|it| it.id().to_owned());
+        let id = |secret: &Self| secret.usable().map(|key| key.id().to_owned());
         id(self) == id(other)
     }
 }
@@ -68,7 +69,7 @@ struct BodyMetadata {
 }
 
 impl<'a> NewFingerprintSecret<'a> {
-    /// The Secret that keeps a key, given in base64.
+    /// The Secret of a key that is given in base64.
     pub(crate) fn of(base64: &'a str) -> Self {
         Self {
             api_version: "v1",
@@ -93,24 +94,24 @@ mod tests {
 
     #[test]
     fn what_is_stored_is_read_again() {
-        let made = FingerprintKey::generate().unwrap();
-        let body = serde_json::to_value(NewFingerprintSecret::of(&made.to_base64())).unwrap();
+        let generated = FingerprintKey::generate().unwrap();
+        let body = serde_json::to_value(NewFingerprintSecret::of(&generated.to_base64())).unwrap();
         assert_eq!(body["metadata"], json!({"name": "sceau-fingerprints"}));
         assert_eq!(body["immutable"], true);
         let found = read(body);
-        assert_eq!(found.usable().unwrap().id(), made.id());
-        assert_eq!(found, FingerprintSecret::Usable(Arc::new(made)));
+        assert_eq!(found.usable().unwrap().id(), generated.id());
+        assert_eq!(found, FingerprintSecret::Usable(Arc::new(generated)));
     }
 
     #[test]
-    fn a_secret_with_something_else_is_no_key() {
+    fn a_secret_with_other_data_is_not_usable() {
         for secret in [
             json!({}),
             json!({"data": {"fingerprint.key": ""}}),
             json!({"data": {"fingerprint.key": "c2hvcnQ="}}),
             json!({"data": {"other": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}}),
         ] {
-            assert_eq!(read(secret), FingerprintSecret::Junk);
+            assert_eq!(read(secret), FingerprintSecret::Unusable);
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Sealing keys as they are kept: `kubernetes.io/tls` Secrets with two labels, in the controller's
-//! namespace.
+//! Key Secrets: `kubernetes.io/tls` Secrets with two labels in the controller's namespace, each
+//! with one sealing key.
 //!
-//! It reads and writes their form; which key is made when is `renewal`'s business.
+//! It parses and builds them. `environment::renewal` decides when a key is generated.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -23,36 +23,38 @@ use zeroize::{Zeroize as _, Zeroizing};
 pub(crate) struct StoredKey {
     /// The name of its Secret.
     pub(crate) secret: String,
-    /// Whether the Secret says that the key still opens SealedSecrets.
+    /// Whether the Secret has the label for keys in use.
     pub(crate) is_marked_in_use: bool,
     pub(crate) environment: EnvironmentName,
     pub(crate) sealing_key: Arc<SealingKey>,
     /// In PEM.
     pub(crate) certificate: String,
-    /// When it was made: the Secret itself may have been restored later.
+    /// When it was generated. The Secret itself may be younger: it may have been restored from a
+    /// backup.
     pub(crate) created_at: Timestamp,
-    /// When its certificate begins: when it was made, by the clock of whoever made it.
+    /// When its certificate begins: when it was generated, by the clock of the replica that did.
     pub(crate) not_before: Timestamp,
-    /// The `cutoffTime` that it was made for.
+    /// The `cutoffTime` that caused its generation.
     pub(crate) cutoff: Option<Timestamp>,
     pub(crate) not_after: Timestamp,
 }
 
 impl StoredKey {
-    /// The id that seals name it by.
+    /// The id by which seals name it.
     pub(crate) fn id(&self) -> KeyId {
         self.sealing_key.id()
     }
 
-    /// The instant that re-keying compares: a key that was made for an order is not older than the
-    /// order, whatever the clocks said.
-    pub(crate) fn made_at(&self) -> Timestamp {
+    /// The creation time that `cutoffTime` is compared with. A key that a cutoff caused is never
+    /// older than the cutoff, in spite of clocks that differ.
+    pub(crate) fn effective_creation(&self) -> Timestamp {
         self.cutoff
-            .map_or(self.created_at, |order| order.max(self.created_at))
+            .map_or(self.created_at, |cutoff| cutoff.max(self.created_at))
     }
 
-    /// The instant that its age is counted from. To a clock that runs ahead of the API server's, a
-    /// key that was made by it would else be old from the start, and so would each that replaces it.
+    /// The instant from which its age is counted. If its certificate begins in the future by our
+    /// clock, its generator's clock was ahead. Its creation time counts then, so that it is not old
+    /// from the start.
     pub(crate) fn ages_from(&self, now: Timestamp) -> Timestamp {
         if self.not_before <= now {
             self.not_before
@@ -62,7 +64,7 @@ impl StoredKey {
     }
 }
 
-/// The mark that it is in use is our own, and no news to anybody.
+/// The label for keys in use is our own and is not a change of the key.
 impl PartialEq for StoredKey {
     fn eq(&self, other: &Self) -> bool {
         self.environment == other.environment
@@ -74,35 +76,36 @@ impl PartialEq for StoredKey {
 /// A Secret with the label of a sealing key.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum KeySecret {
-    /// It holds one.
+    /// It holds a sealing key.
     Usable(StoredKey),
-    /// It does not, and is passed over.
-    Junk(UnusableKey),
+    /// It holds none and is ignored.
+    Unusable(UnusableKey),
 }
 
-/// Why a Secret with the label of a sealing key holds none. It never repeats what the Secret holds.
+/// Why a Secret with the label of a sealing key is ignored. The message never contains data of the
+/// Secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum UnusableKey {
-    #[error("the label {ENVIRONMENT_LABEL} names no environment")]
+    #[error("the label {ENVIRONMENT_LABEL} is missing or is not an environment name")]
     Environment,
-    #[error("{0} is missing or no text")]
+    #[error("{0} is missing or is not a text")]
     Missing(&'static str),
     #[error("{CERTIFICATE_ITEM}: {0}")]
     Certificate(#[from] CertificateError),
     #[error("{PRIVATE_KEY_ITEM}: {0}")]
     Key(#[from] KeyError),
-    #[error("{PRIVATE_KEY_ITEM} does not belong to {CERTIFICATE_ITEM}")]
+    #[error("{PRIVATE_KEY_ITEM} does not match {CERTIFICATE_ITEM}")]
     Mismatch,
 }
 
 impl KeySecret {
-    /// Reads a key Secret and wipes it.
+    /// Parses a key Secret and wipes it.
     pub(crate) fn read(mut secret: Secret) -> Self {
         let outcome = read_key(&secret);
         for ByteString(bytes) in secret.data.iter_mut().flat_map(|items| items.values_mut()) {
             bytes.zeroize();
         }
-        outcome.map_or_else(Self::Junk, Self::Usable)
+        outcome.map_or_else(Self::Unusable, Self::Usable)
     }
 }
 
@@ -139,11 +142,11 @@ fn read_key(secret: &Secret) -> Result<StoredKey, UnusableKey> {
     })
 }
 
-/// How far the clocks of a controller and an API server may be apart.
+/// The largest difference between the clocks of a controller and an API server.
 const LARGEST_SKEW_IN_HOURS: i64 = 24;
 
-/// When a key was made, says its certificate, but for one that claims to come from the future: it
-/// would stay the newest for ever. It is as old as its Secret.
+/// When a key was generated, according to its certificate. A certificate from the future would stay
+/// the newest forever, so then the creation time of the Secret counts.
 fn created_at(not_before: Timestamp, secret: &Secret) -> Timestamp {
     let stored = secret.creation_timestamp().map(|Time(stored)| stored);
     let skew = jiff::SignedDuration::from_hours(LARGEST_SKEW_IN_HOURS);
@@ -161,8 +164,8 @@ fn text<'a>(secret: &'a Secret, item: &'static str) -> Result<&'a str, UnusableK
         .ok_or(UnusableKey::Missing(item))
 }
 
-/// The name of the key Secret that replaces a key, or is the first one. It follows from what it
-/// replaces, so that no key is ever replaced twice, whoever tries.
+/// The name of the key Secret that replaces a key, or of the first one. The name follows from the
+/// replaced key, so no key is replaced twice, even by two leaders.
 pub(crate) fn secret_name(environment: &EnvironmentName, replaced: Option<KeyId>) -> String {
     match replaced {
         None => format!("sceau-{environment}-first"),
@@ -170,40 +173,43 @@ pub(crate) fn secret_name(environment: &EnvironmentName, replaced: Option<KeyId>
     }
 }
 
-/// A sealing key that was just made, and its certificate.
+/// A new sealing key and its certificate.
 pub(crate) struct NewKey {
     pub(crate) id: KeyId,
     certificate: String,
     private_key: Zeroizing<String>,
 }
 
-/// Certificates say when a key was made. That they end means nothing to unsealing; it only has to be
-/// long after any renewal.
+/// The validity of certificates. Unsealing ignores its end, so it only has to be much longer than a
+/// renew period.
 const VALIDITY_IN_HOURS: i64 = 10 * 365 * 24;
 
 impl NewKey {
-    /// Makes a key. That takes seconds of computing.
+    /// Generates a key, which takes seconds of computing.
     ///
     /// # Errors
     /// [`UnusableKey`] when the provider fails.
     pub(crate) fn generate(
         environment: &EnvironmentName,
         bits: usize,
-        made_at: Timestamp,
+        created_at: Timestamp,
     ) -> Result<Self, UnusableKey> {
-        Self::of(&SealingKey::generate(bits)?, environment, made_at)
+        Self::of(&SealingKey::generate(bits)?, environment, created_at)
     }
 
-    /// The same for a key that is there.
+    /// Issues the certificate of an existing key.
+    ///
+    /// # Errors
+    /// [`UnusableKey`] when the provider fails.
     pub(crate) fn of(
         sealing_key: &SealingKey,
         environment: &EnvironmentName,
-        made_at: Timestamp,
+        created_at: Timestamp,
     ) -> Result<Self, UnusableKey> {
         let issue = sealing::Issue {
             subject: &format!("sceau {environment}"),
-            not_before: made_at,
-            not_after: made_at
+            not_before: created_at,
+            not_after: created_at
                 .checked_add(jiff::SignedDuration::from_hours(VALIDITY_IN_HOURS))
                 .unwrap_or(Timestamp::MAX),
         };
@@ -214,7 +220,7 @@ impl NewKey {
         })
     }
 
-    /// The body of the Secret that will keep it; `cutoff` is the `cutoffTime` that it was made for.
+    /// The body of its Secret. `cutoff` is the `cutoffTime` that caused its generation.
     pub(crate) fn secret<'a>(
         &'a self,
         name: &'a str,

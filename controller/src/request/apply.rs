@@ -1,6 +1,6 @@
-//! Reads one request, and writes its answer or deletes it.
+//! Reads one request, writes its answer, and deletes it.
 //!
-//! It decides nothing; that an answer is written once is what its precondition is for.
+//! The write has the version that was read as its precondition, so a request is answered once.
 
 use kube::{
     Api, Client,
@@ -15,7 +15,8 @@ use crate::{
     store::objects::ReceivedRequest,
 };
 
-/// The request as the API server has it now, with the answer of whoever was faster.
+/// The request as the API server has it now. Another leader may have answered it since the watch
+/// showed it.
 pub(super) async fn read<R: Request>(
     client: &Client,
     name: &str,
@@ -30,7 +31,7 @@ pub(super) async fn read<R: Request>(
     }
 }
 
-/// Writes the status of a request that is still as it was read.
+/// Writes the status, unless the request changed since it was read.
 pub(super) async fn write_status<R: Request>(
     client: &Client,
     request: &ReceivedRequest<R>,
@@ -55,7 +56,7 @@ pub(super) async fn write_status<R: Request>(
     api::send(client, write).await.map(drop)
 }
 
-/// Deletes a request, unless somebody did, or has made another of its name.
+/// Deletes a request, unless it is gone or another request has its name.
 pub(super) async fn delete<R: Request>(
     client: &Client,
     request: &ReceivedRequest<R>,

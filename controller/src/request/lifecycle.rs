@@ -1,4 +1,4 @@
-//! What is due about a request, whatever it asks. Pure.
+//! The next step for a request of any kind. Pure.
 
 use std::time::Duration;
 
@@ -9,18 +9,18 @@ use sealing::resource::RequestStatus;
 use super::Request;
 use crate::{backoff::Requeue, store::objects::ReceivedRequest};
 
-/// What is due about a request.
+/// The next step for a request.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum NextStep {
-    /// Nobody has answered it.
+    /// It has no answer.
     Answer,
-    /// Its time is over.
+    /// Its time to live is over.
     Delete,
-    /// It is answered, or being deleted: look again then.
+    /// It is answered or being deleted: reconcile it again then.
     Leave(Requeue),
 }
 
-/// Decides what is due. What was answered once is never answered again.
+/// Decides the next step. A request with an answer is never answered again.
 pub(super) fn next_step<R: Request>(
     request: &ReceivedRequest<R>,
     time_to_live: Duration,
@@ -29,6 +29,7 @@ pub(super) fn next_step<R: Request>(
     let left = remaining_time(request, time_to_live, now);
     if request.is_being_deleted() {
         NextStep::Leave(Requeue::OnChange)
+    // Before the answer is looked at: an unanswered request must not stay forever either.
     } else if left.is_zero() {
         NextStep::Delete
     } else if answered_at(request).is_some() {
@@ -38,13 +39,16 @@ pub(super) fn next_step<R: Request>(
     }
 }
 
-/// Until it is to be deleted, counted from its answer, or from its creation when it has none.
+/// The time until it is deleted, counted from its answer, or from its creation if it has none.
 fn remaining_time<R: Request>(
     request: &ReceivedRequest<R>,
     time_to_live: Duration,
     now: Timestamp,
 ) -> Duration {
-    let created_at = || request.metadata.creation_timestamp.as_ref().map(|it| it.0);
+    let created_at = || {
+        let created_at = request.metadata.creation_timestamp.as_ref();
+        created_at.map(|Time(instant)| *instant)
+    };
     let since = answered_at(request).or_else(created_at).unwrap_or(now);
     let age = Duration::try_from(now.duration_since(since)).unwrap_or_default();
     time_to_live.saturating_sub(age)
@@ -55,25 +59,30 @@ fn answered_at<R: Request>(request: &ReceivedRequest<R>) -> Option<Timestamp> {
     Some(complete.last_transition_time.0)
 }
 
-/// How a request is answered as a whole.
-pub(crate) struct Verdict {
-    /// Whether it is answered and not refused.
+/// The content of the condition `Complete`.
+pub(crate) struct Completion {
+    /// True when the request is answered, false when it is rejected.
     pub(crate) is_answered: bool,
     pub(crate) reason: &'static str,
     pub(crate) message: String,
 }
 
-/// The one condition of a request, once it has an answer.
+/// The only condition of a request, once it has an answer.
 pub(crate) fn complete<R: Request>(
     request: &ReceivedRequest<R>,
-    verdict: Verdict,
+    completion: Completion,
     now: Timestamp,
 ) -> Condition {
     Condition {
         type_: R::Status::COMPLETE.to_owned(),
-        status: if verdict.is_answered { "True" } else { "False" }.to_owned(),
-        reason: verdict.reason.to_owned(),
-        message: verdict.message,
+        status: if completion.is_answered {
+            "True"
+        } else {
+            "False"
+        }
+        .to_owned(),
+        reason: completion.reason.to_owned(),
+        message: completion.message,
         last_transition_time: Time(now),
         observed_generation: Some(request.generation()),
     }
@@ -99,12 +108,12 @@ mod tests {
     }
 
     fn answered(is_answered: bool, now: &str) -> ReceivedRequest<ResealRequest> {
-        let verdict = Verdict {
+        let completion = Completion {
             is_answered,
             reason: "Answered",
-            message: "it is".to_owned(),
+            message: "done".to_owned(),
         };
-        let condition = complete(&request(&Value::Null), verdict, at(now));
+        let condition = complete(&request(&Value::Null), completion, at(now));
         request(&json!({"conditions": [condition]}))
     }
 
@@ -125,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_nobody_answered_is_deleted_after_the_same_time() {
+    fn an_unanswered_request_is_deleted_after_the_same_time() {
         let request = request(&Value::Null);
         assert_eq!(due(&request, "2026-03-01T12:09:59Z"), NextStep::Answer);
         assert_eq!(due(&request, "2026-03-01T12:10:00Z"), NextStep::Delete);

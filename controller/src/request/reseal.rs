@@ -1,12 +1,13 @@
-//! ResealRequests: the file keys of seals are wrapped for the active key of their environment.
+//! ResealRequests: wraps the file keys of seals for the active key of their environment.
 //!
 //! ```text
-//! decide    pure     -> wait for a key | refuse it | reseal
-//! reseal    beside   private-key operations, away from the async runtime
+//! decide    pure     -> wait for a key | reject | reseal
+//! reseal    blocking private-key operations, outside the async runtime
 //! answer    pure     -> status
 //! ```
-//! When, and what becomes of the answer, is `requests`' business. No item is in a request, and no file
-//! key leaves the program but wrapped.
+//!
+//! `request` decides when, and writes the answer. A request contains no item, and a file key leaves
+//! the program only in wrapped form.
 
 use std::{sync::Arc, thread::available_parallelism, time::Duration};
 
@@ -29,14 +30,14 @@ mod answer;
 
 use answer::{Answer, Batch, Decision, Refusal, decide};
 
-/// What all answers share.
+/// Answers ResealRequests.
 pub(crate) struct ResealHandler {
     pub(crate) context: Context,
     pub(crate) store: watch::Receiver<ClusterStore>,
     pub(crate) private_key_operations: Arc<Semaphore>,
 }
 
-/// An environment without an active key is about to get one, which takes seconds.
+/// An environment without an active key gets one within seconds.
 const LOOK_FOR_KEY_AFTER: Duration = Duration::from_secs(1);
 
 impl RequestHandler for ResealHandler {
@@ -46,7 +47,7 @@ impl RequestHandler for ResealHandler {
         &self.context
     }
 
-    /// Of an answer that does not fit into the object, it is told that it does not.
+    /// If the answer does not fit into the object, the request is rejected.
     async fn answer(
         &self,
         request: &ReceivedRequest<ResealRequest>,
@@ -74,8 +75,7 @@ impl RequestHandler for ResealHandler {
 }
 
 impl ResealHandler {
-    /// Reseals a batch on threads of its own. Each seal waits for its turn among all that is to be
-    /// unsealed.
+    /// Reseals a batch on blocking threads. Each seal waits for a permit, as all unsealing does.
     async fn reseal(&self, request: &str, batch: Batch) -> Result<Vec<ResealOutcome>, JoinError> {
         let cores = available_parallelism().map_or(1, usize::from);
         let batch = Arc::new(batch);

@@ -1,13 +1,14 @@
-//! ValueReviews: where values stand, for those who may ask.
+//! ValueReviews: which Secrets hold a value.
 //!
 //! ```text
-//! decide    pure     -> refuse it | look for values that are reused | trace a value
-//! open      beside   the value that is asked for: one private-key operation
+//! decide    pure     -> reject | find reused values | trace a value
+//! open      blocking decrypts the traced value: one private-key operation
 //! search             fingerprints in the metadata of Secrets; no Secret is read
 //! answer    pure     -> status
 //! ```
-//! When, and what becomes of the answer, is `requests`' business. A value that is asked for is forgotten
-//! as soon as its fingerprints are made.
+//!
+//! `request` decides when, and writes the answer. A traced value is dropped as soon as it is
+//! fingerprinted.
 
 use std::{
     sync::{Arc, Mutex},
@@ -32,7 +33,7 @@ mod rate_limit;
 use answer::{Answer, Decision, Refusal, Tracing, decide, question};
 use rate_limit::RateLimit;
 
-/// What all answers share.
+/// Answers ValueReviews.
 pub(crate) struct ValueReviewHandler {
     pub(crate) context: Context,
     pub(crate) store: watch::Receiver<ClusterStore>,
@@ -41,7 +42,7 @@ pub(crate) struct ValueReviewHandler {
     pub(crate) traces: Traces,
 }
 
-/// How often a value may be traced, by everybody together: more would be guessing.
+/// Limits the rate of all ValueReviews together: a higher rate would allow guessing values.
 pub(crate) struct Traces(Mutex<RateLimit>);
 
 impl Traces {
@@ -70,7 +71,7 @@ impl RequestHandler for ValueReviewHandler {
         let answer = match decision {
             Decision::Refuse(refusal) => Answer::Refused(refusal),
             Decision::Reuse => match self.traces.begin(Instant::now()) {
-                Ok(()) => Answer::reused(self.values.standing().await),
+                Ok(()) => Answer::reused(self.values.index().await),
                 Err(wait) => Answer::Refused(Refusal::RateLimited(wait)),
             },
             Decision::Trace(tracing) => self.trace(request.name(), tracing).await?,
@@ -99,7 +100,7 @@ impl ValueReviewHandler {
             opened.map_err(|_| Requeue::Backoff)?
         };
         let answer = match opened {
-            Ok(fingerprints) => Answer::found(&self.values.standing().await, &fingerprints),
+            Ok(fingerprints) => Answer::found(&self.values.index().await, &fingerprints),
             Err(refusal) => Answer::Refused(refusal),
         };
         audit::record_trace(&TraceAttempt {

@@ -1,7 +1,7 @@
-//! Leader election by a Lease, with the rules of client-go: every write is conditional on the Lease
-//! being as it was last read, so two replicas can never both take it.
+//! Leader election by a Lease, with the rules of client-go. Each write is conditional on the
+//! version that was read, so two replicas can never both take the Lease.
 //!
-//! Whose turn it is, `leader/claim.rs` decides; this file reads and writes.
+//! `claim` decides who may take it. This file reads and writes.
 
 use std::time::Instant;
 
@@ -16,19 +16,19 @@ mod claim;
 
 use claim::OtherHolder;
 
-/// Tries to become the leader.
+/// A candidate for leader.
 pub(crate) struct Election {
     leases: Api<Lease>,
     settings: LeaseSettings,
 }
 
-/// The time for which this replica leads.
+/// The time in which this replica leads.
 pub(crate) struct Term {
     election: Election,
-    /// As it was written last.
+    /// The Lease as it was last written.
     lease: Lease,
-    /// When that write was sent. A rival's patience begins after it at the earliest, however late
-    /// the answer came.
+    /// When that write was sent. The response may be late. Other candidates count their wait from a
+    /// later instant, so this one is safe.
     renewed: Instant,
 }
 
@@ -42,11 +42,12 @@ impl Election {
 
     /// Waits until this replica leads.
     pub(crate) async fn acquire(self) -> Term {
-        let mut rival = None;
-        let patience = self.settings.lease_renew_deadline;
+        let mut holder = None;
+        let deadline = self.settings.lease_renew_deadline;
         loop {
+            // Before the request: the Lease counts from when it was sent, not from a late response.
             let sent = Instant::now();
-            match timeout(patience, self.attempt(&mut rival)).await {
+            match timeout(deadline, self.attempt(&mut holder)).await {
                 Ok(Ok(Some(lease))) => {
                     tracing::info!(identity = self.settings.identity, "leading");
                     return Term {
@@ -57,16 +58,22 @@ impl Election {
                 }
                 Ok(Ok(None)) => {}
                 Ok(Err(error)) => {
-                    tracing::warn!(error = describe(&error), "the Lease is out of reach");
+                    tracing::warn!(
+                        error = describe(&error),
+                        "the Lease could not be read or written"
+                    );
                 }
-                Err(_) => tracing::warn!("nobody answers about the Lease"),
+                Err(_) => tracing::warn!("reading or writing the Lease timed out"),
             }
             sleep(self.settings.lease_retry_period).await;
         }
     }
 
-    /// Takes the Lease when it is free.
-    async fn attempt(&self, rival: &mut Option<OtherHolder>) -> Result<Option<Lease>, kube::Error> {
+    /// Takes the Lease if it is free.
+    async fn attempt(
+        &self,
+        holder: &mut Option<OtherHolder>,
+    ) -> Result<Option<Lease>, kube::Error> {
         let LeaseSettings {
             lease_name,
             identity,
@@ -77,10 +84,10 @@ impl Election {
             let lease = claim::new(lease_name, self.holder(), Timestamp::now());
             return unless_conflict(self.leases.create(&PostParams::default(), &lease).await);
         };
-        *rival = OtherHolder::of(&lease, identity, rival.take(), Instant::now());
-        if rival
+        *holder = OtherHolder::of(&lease, identity, holder.take(), Instant::now());
+        if holder
             .as_ref()
-            .is_some_and(|rival| !rival.is_gone(Instant::now()))
+            .is_some_and(|holder| !holder.is_gone(Instant::now()))
         {
             return Ok(None);
         }
@@ -102,7 +109,7 @@ impl Election {
     }
 }
 
-/// Somebody else was faster, which is no error.
+/// A conflict is not an error: another replica was faster.
 fn unless_conflict(answer: Result<Lease, kube::Error>) -> Result<Option<Lease>, kube::Error> {
     match answer {
         Err(kube::Error::Api(status)) if status.code == 409 => Ok(None),
@@ -129,7 +136,7 @@ impl Term {
                 Ok(Err(error)) => {
                     tracing::warn!(error = describe(&error), "the Lease was not renewed");
                 }
-                Err(_) => tracing::warn!("the Lease was not renewed in time"),
+                Err(_) => tracing::warn!("renewing the Lease timed out"),
             }
         }
     }
@@ -145,30 +152,30 @@ impl Term {
         }
     }
 
-    /// Looks who holds the Lease after it was found changed: it may be us, when the answer to a
-    /// renewal was lost.
+    /// Reads the holder after a conflict. It may be this replica, if the response to a renewal was
+    /// lost.
     async fn reread(&mut self) -> Result<Renewed, kube::Error> {
         let settings = &self.election.settings;
         self.lease = self.election.leases.get(&settings.lease_name).await?;
-        let rival = OtherHolder::of(&self.lease, &settings.identity, None, Instant::now());
-        Ok(rival.map_or(Renewed::NotYet, |_| Renewed::Lost))
+        let holder = OtherHolder::of(&self.lease, &settings.identity, None, Instant::now());
+        Ok(holder.map_or(Renewed::NotYet, |_| Renewed::Lost))
     }
 
-    /// Lets another replica lead at once.
+    /// Releases the Lease, so that another replica can lead at once.
     pub(crate) async fn release(self) {
         let released = claim::release(self.lease, Timestamp::now());
         match self.election.replace(&released).await {
-            Ok(_) => tracing::info!("the Lease is released"),
+            Ok(_) => tracing::info!("the Lease was released"),
             Err(error) => tracing::warn!(error = describe(&error), "the Lease was not released"),
         }
     }
 }
 
-/// What came of a renewal.
+/// The result of a renewal.
 enum Renewed {
-    /// Somebody else has the Lease.
+    /// Another replica holds the Lease.
     Lost,
-    /// It is still ours, and has to be tried again.
+    /// This replica still holds the Lease and has to retry.
     NotYet,
     Yes,
 }

@@ -1,7 +1,7 @@
-//! Writes Secrets and statuses. Here plaintext leaves the program, for the API server and nowhere
-//! else.
+//! Writes Secrets and statuses. Only here does plaintext leave the program, and only to the API
+//! server.
 //!
-//! Nothing of what the API server says about a Secret is repeated: its messages may hold values.
+//! Messages of the API server about a Secret are not repeated: they may contain values.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -28,13 +28,13 @@ use crate::{
     store::objects::ReceivedSealedSecret,
 };
 
-/// Writes the Secret: its fields by server-side apply, which leaves labels and annotations of others
-/// alone, and then takes away items that others have added.
+/// Writes the Secret. Server-side apply keeps labels and annotations of other field managers. Then
+/// a patch removes items that others added.
 pub(super) async fn write_secret(client: &Client, opened: &Opened) -> Outcome {
     let secret = &opened.secret;
     let failed = |error: kube::Error| failure(&error, secret.precondition.as_deref());
     let mut response = apply(client, secret).await.map_err(failed)?;
-    if let Some(patch) = without_strays(secret, &response) {
+    if let Some(patch) = without_extra_items(secret, &response) {
         let params = PatchParams {
             field_manager: Some(FIELD_MANAGER.to_owned()),
             ..PatchParams::default()
@@ -54,10 +54,11 @@ pub(super) async fn write_secret(client: &Client, opened: &Opened) -> Outcome {
     })
 }
 
-/// Fields of others are taken over only in a Secret that was found to be ours. When there was none,
-/// one that somebody has made in the meantime is left to them.
+/// Apply takes over fields of others only in a Secret that was found and may be written. A Secret
+/// that was created since then causes a conflict.
 async fn apply(client: &Client, secret: &DesiredSecret) -> Result<WriteResponse, kube::Error> {
     let params = PatchParams {
+        // If no Secret was found, a conflict must fail instead of overwriting one that is new.
         force: secret.precondition.is_some(),
         ..PatchParams::apply(FIELD_MANAGER)
     };
@@ -81,18 +82,17 @@ async fn patch_secret<P: Serialize>(
     api::send(client, request).await
 }
 
-/// A patch that removes the items which are not among the sealed ones, if there are any, from the
-/// Secret as the response shows it.
-fn without_strays(secret: &DesiredSecret, response: &WriteResponse) -> Option<Value> {
-    let strays: BTreeMap<&str, Value> = response
+/// A patch that removes the items which are not in the SealedSecret; `None` when there are none.
+fn without_extra_items(secret: &DesiredSecret, response: &WriteResponse) -> Option<Value> {
+    let extra: BTreeMap<&str, Value> = response
         .item_names()
-        .filter(|stray| secret.items.keys().all(|name| name.as_str() != *stray))
-        .map(|stray| (stray, Value::Null))
+        .filter(|found| secret.items.keys().all(|name| name.as_str() != *found))
+        .map(|name| (name, Value::Null))
         .collect();
-    (!strays.is_empty()).then(|| {
+    (!extra.is_empty()).then(|| {
         json!({
             "metadata": {"resourceVersion": response.metadata.resource_version},
-            "data": strays,
+            "data": extra,
         })
     })
 }
@@ -154,69 +154,66 @@ impl<'a> From<&'a DesiredSecret> for SecretBody<'a> {
     }
 }
 
-/// What a refused write means; `replaced` is the uid of the Secret that was there before, if any.
+/// The failure that a rejected write means. `replaced` is the uid of the existing Secret, if any.
 fn failure(error: &kube::Error, replaced: Option<&str>) -> Failure {
     let kube::Error::Api(status) = error else {
-        let message = format!("writing the Secret: {}", describe(error));
+        let message = format!("writing the Secret failed: {}", describe(error));
         return Failure::new(Reason::ApiError, message);
     };
     let (reason, message) = match status.code {
         400 | 422 => return invalid(status),
-        403 if replaced.is_some() => (Reason::Forbidden, FORBIDDEN_TO_TAKE_OVER),
+        403 if replaced.is_some() => (Reason::Forbidden, FORBIDDEN_TO_ADOPT),
         403 => (Reason::Forbidden, FORBIDDEN),
-        409 => (
-            Reason::Conflict,
-            "the Secret was changed while it was being written",
-        ),
+        409 => (Reason::Conflict, "the Secret was modified during the write"),
         413 => (
             Reason::TooLarge,
-            "the API server takes no Secret of this size",
+            "the Secret is too large for the API server: remove or shorten values",
         ),
         code => {
-            let message = format!("writing the Secret: the API server answered {code}");
+            let message =
+                format!("writing the Secret failed: the API server returned status {code}");
             return Failure::new(Reason::ApiError, message);
         }
     };
     Failure::new(reason, message)
 }
 
-const FORBIDDEN: &str = "the API server forbids the controller to write the Secret: see whether the \
-    namespace is being deleted, its quota is used up, or an admission policy refuses it";
+const FORBIDDEN: &str = "the API server forbids the write: check whether the namespace is being \
+    deleted, its quota, and admission policies";
 
-/// To become the owner of an object is to have it deleted one day, so some clusters ask for that
-/// permission.
-const FORBIDDEN_TO_TAKE_OVER: &str = "the API server forbids the controller to write the Secret; \
-    where the admission plugin OwnerReferencesPermissionEnforcement is on, taking over a Secret \
-    that exists needs the permission to delete it";
+/// An owner can cause an object to be deleted. So some clusters require the permission to delete
+/// it.
+const FORBIDDEN_TO_ADOPT: &str = "the API server forbids the write: check admission policies; with the \
+    admission plugin OwnerReferencesPermissionEnforcement, adopting a Secret needs the permission \
+    to delete it";
 
-/// What is invalid about a Secret, by the fields that the API server names and the kind of its
-/// complaint.
+/// The failure that an invalid Secret means, by the fields and reasons that the API server gives.
 fn invalid(status: &Status) -> Failure {
     let causes = status.details.iter().flat_map(|details| &details.causes);
-    let complains = |field: &str, reason: &str| {
+    let has_cause = |field: &str, reason: &str| {
         causes
             .clone()
             .any(|cause| cause.field == field && cause.reason == reason)
     };
-    if complains("data", "FieldValueForbidden") || complains("immutable", "FieldValueForbidden") {
+    if has_cause("data", "FieldValueForbidden") || has_cause("immutable", "FieldValueForbidden") {
         return Failure::new(
             Reason::ImmutableSecret,
-            "the Secret is immutable and would change: delete it to have it written anew",
+            "the Secret is immutable and would change: delete it, and the controller writes it again",
         );
     }
     if causes.clone().any(|cause| cause.field == "type") {
         return Failure::new(
             Reason::TypeChange,
-            "the Secret has another type, which cannot be changed: delete it to have it written anew",
+            "the type of the Secret cannot be changed: delete the Secret, and the controller writes it again",
         );
     }
     Failure::new(
         Reason::InvalidSecret,
-        "the API server takes no such Secret: see what its type, labels and annotations ask for",
+        "the API server rejected the Secret: check its type, labels and annotations",
     )
 }
 
-/// Writes the status, and returns the object's resource version after it.
+/// Writes the status. Returns the new resource version of the object.
 pub(super) async fn write_status(
     client: &Client,
     object: &ReceivedSealedSecret,

@@ -1,4 +1,4 @@
-//! What every reconcile of a SealedSecret shares.
+//! What all reconciles of SealedSecrets share.
 
 use std::sync::Arc;
 
@@ -13,24 +13,24 @@ use crate::{
     telemetry::{events::Events, metrics::Metrics},
 };
 
-/// Bytes of ciphertexts that may be in memory at once: hundreds of usual SealedSecrets, or a few of
-/// the largest. Each is there several times over, as JSON, in binary and in its Secret.
+/// Bytes of ciphertext that may be in memory at once: hundreds of usual SealedSecrets, or a few of
+/// the largest. Each exists several times, as JSON, in binary and in its Secret.
 pub(crate) const CIPHERTEXT_BUDGET: u32 = 3 * 1024 * 1024;
 
-/// What every reconcile of a SealedSecret shares.
+/// What all reconciles of SealedSecrets share.
 pub(crate) struct Context {
     pub(crate) client: Client,
     pub(crate) store: watch::Receiver<ClusterStore>,
-    /// Metadata of the Secrets that carry our label.
+    /// Metadata of the Secrets that have our label.
     pub(crate) secrets: Store<PartialObjectMeta<Secret>>,
     pub(crate) secrets_listed: Lists,
-    pub(crate) recent: RecentStatuses,
-    pub(crate) retries: ErrorBackoff,
-    pub(crate) heals: DriftBackoff,
-    /// One permit for each core, for all that use private keys.
+    pub(crate) recent_statuses: RecentStatuses,
+    pub(crate) error_backoff: ErrorBackoff,
+    pub(crate) drift_backoff: DriftBackoff,
+    /// One permit for each core, shared by all private-key operations.
     pub(crate) private_key_operations: Arc<Semaphore>,
-    /// One permit for each byte of ciphertext that may be in memory, [`CIPHERTEXT_BUDGET`] in all.
-    pub(crate) room: Semaphore,
+    /// One permit for each byte of ciphertext, [`CIPHERTEXT_BUDGET`] in all.
+    pub(crate) ciphertext_budget: Semaphore,
     pub(crate) events: Events,
     pub(crate) metrics: Arc<Metrics>,
 }

@@ -1,4 +1,4 @@
-//! Reads what the plan rests on. Nearly always that is in memory already.
+//! Reads the input of the plan. Usually it is in memory already.
 
 use std::sync::Arc;
 
@@ -24,10 +24,10 @@ use crate::{
     },
 };
 
-/// Gathers everything that the plan for one SealedSecret rests on.
+/// Gathers the input of the plan for one SealedSecret.
 pub(super) async fn observe(object: &Arc<ReceivedSealedSecret>, context: &Context) -> Observed {
     let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
-    let status = context.recent.newest(object);
+    let status = context.recent_statuses.newest(object);
     let (namespace_match, fingerprint_key) = {
         let store = context.store.borrow();
         (
@@ -37,7 +37,7 @@ pub(super) async fn observe(object: &Arc<ReceivedSealedSecret>, context: &Contex
     };
     let secret = match &namespace_match {
         NamespaceMatch::To(_) => find_secret(object, status.secret.as_ref(), context).await,
-        // Nothing will be written, whatever is there.
+        // The controller writes nothing in this case.
         _ => Ok(None),
     };
     Observed {
@@ -50,9 +50,9 @@ pub(super) async fn observe(object: &Arc<ReceivedSealedSecret>, context: &Contex
     }
 }
 
-/// The metadata of the Secret. What the watch shows is enough when it is what was written last.
-/// Otherwise the watch may be behind, or the Secret may be somebody else's and not watched: then the
-/// API server is asked, for this one by its name.
+/// The metadata of the Secret. If the watch shows what was written last, that is enough. Otherwise
+/// the watch may lag behind, or the Secret may have no label of ours and is not watched. Then it is
+/// read by name.
 async fn find_secret(
     object: &ReceivedSealedSecret,
     recorded: Option<&WrittenSecret>,
@@ -66,30 +66,30 @@ async fn find_secret(
         .map(|secret| FoundSecret::from(&secret.metadata));
     match (watched, recorded) {
         (Some(watched), Some(recorded)) if watched.is(recorded) => Ok(Some(watched)),
-        _ => ask_for_secret(&context.client, namespace, &name).await,
+        _ => read_metadata(&context.client, namespace, &name).await,
     }
 }
 
-async fn ask_for_secret(
+async fn read_metadata(
     client: &Client,
     namespace: &str,
     name: &str,
 ) -> Result<Option<FoundSecret>, Failure> {
     let secrets = Api::<Secret>::namespaced(client.clone(), namespace);
     let found = secrets.get_metadata_opt(name).await.map_err(|error| {
-        let message = format!("looking at the Secret: {}", describe(&error));
+        let message = format!("reading the Secret's metadata failed: {}", describe(&error));
         Failure::new(Reason::ApiError, message)
     })?;
     Ok(found.map(|secret| FoundSecret::from(&secret.metadata)))
 }
 
-/// The whole spec of a SealedSecret, unless it is gone or has changed since it was looked at.
+/// The whole spec of a SealedSecret; `None` if it was deleted or has changed since it was observed.
 pub(super) async fn contents(
     object: &ReceivedSealedSecret,
     context: &Context,
 ) -> Result<Option<SealedSecretSpec>, Failure> {
     let failed = |error: &kube::Error| {
-        let message = format!("reading the SealedSecret: {}", describe(error));
+        let message = format!("reading the SealedSecret failed: {}", describe(error));
         Failure::new(Reason::ApiError, message)
     };
     let namespace = object.metadata.namespace.as_deref();
@@ -100,7 +100,7 @@ pub(super) async fn contents(
         Ok(contents) if !contents.are_of(object) => Ok(None),
         Ok(contents) => match contents.spec {
             Ok(spec) => Ok(Some(spec)),
-            Err(InvalidSpec) => Err(plan::unreadable()),
+            Err(InvalidSpec) => Err(plan::invalid_spec()),
         },
         Err(kube::Error::Api(status)) if status.is_not_found() => Ok(None),
         Err(error) => Err(failed(&error)),

@@ -1,4 +1,4 @@
-//! What came of one SealedSecret: a Secret, or the reason why there is none.
+//! The outcome of unsealing one SealedSecret: a Secret, or a failure.
 
 use sealing::{KeyId, resource::WrittenSecret};
 
@@ -7,9 +7,9 @@ use crate::{fingerprint::annotation::Compared, status::reason::Reason};
 /// Why no Secret was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// Its kind.
+    /// The reason, for programs.
     pub reason: Reason,
-    /// For people; never a value, or text made from one.
+    /// The message, for people. It never contains a value or text derived from one.
     pub message: String,
 }
 
@@ -25,15 +25,15 @@ impl Failure {
 /// A Secret that was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Written {
-    /// How it stands now.
+    /// Its identity after the write.
     pub(crate) secret: WrittenSecret,
-    /// The sealing keys that opened the seals, in their order.
+    /// The sealing keys that decrypted the seals, in the same order.
     pub(crate) opened_by: Vec<KeyId>,
-    /// What is known of its values, where they can be compared.
+    /// The comparison of its values with earlier ones, if possible.
     pub(crate) compared: Option<Compared>,
-    /// For people.
+    /// The message, for people.
     pub(crate) message: String,
 }
 
-/// What came of one SealedSecret.
+/// The outcome of unsealing one SealedSecret.
 pub(crate) type Outcome = Result<Written, Failure>;

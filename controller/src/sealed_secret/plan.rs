@@ -1,7 +1,7 @@
-//! The whole decision about one SealedSecret. Pure: it takes what was observed and returns what to do,
-//! as values that can be printed and compared.
+//! The decision about one SealedSecret. Pure: from what was observed it returns what to do, as
+//! values that can be printed and compared.
 //!
-//! [`plan`] needs no ciphertexts; [`Permitted::unsealing`] looks at them; [`Unsealing::open`] costs a
+//! [`plan`] needs no ciphertexts; [`Permitted::unsealing`] parses them; [`Unsealing::open`] costs a
 //! private-key operation for each seal.
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -37,18 +37,18 @@ pub use found::FoundSecret;
 pub(crate) use unsealing::refused;
 pub use unsealing::{Opened, Permitted, Unsealing};
 
-/// Everything that a decision about one SealedSecret rests on.
+/// The input of a decision about one SealedSecret.
 #[derive(Debug, Clone)]
 pub struct Observed {
     /// The SealedSecret.
     pub object: Arc<ReceivedSealedSecret>,
-    /// Its newest status, which may be newer than the one in `object`.
+    /// Its newest status. It may be newer than the one in `object`.
     pub status: SealedSecretStatus,
-    /// The Environment that its namespace belongs to.
+    /// The Environment of its namespace.
     pub namespace_match: NamespaceMatch,
-    /// The Secret of its name, as far as its metadata tells.
+    /// The metadata of the Secret with its name, if that exists.
     pub secret: Result<Option<FoundSecret>, Failure>,
-    /// What its values are fingerprinted with, when there is one.
+    /// The key for fingerprints, if it exists.
     pub fingerprint_key: Option<Arc<FingerprintKey>>,
     /// The present instant.
     pub now: Timestamp,
@@ -57,11 +57,11 @@ pub struct Observed {
 /// What to do about one SealedSecret.
 #[derive(Debug)]
 pub enum Plan {
-    /// Nothing: nothing has changed since it was unsealed, or it is being deleted.
+    /// Nothing: it is unchanged since it was unsealed, or it is being deleted.
     Leave,
-    /// Say what is in the way. A Secret that was written before stays as it is.
+    /// Report why it is not unsealed. An existing Secret stays as it is.
     Report(Failure),
-    /// Read its seals, open them and write the Secret.
+    /// Read its ciphertexts, decrypt them and write the Secret.
     Unseal(Box<Permitted>),
 }
 
@@ -79,9 +79,11 @@ pub fn plan(observed: &Observed) -> Plan {
 
 fn decide(observed: &Observed) -> Result<Option<Permitted>, Failure> {
     let place = place(&observed.object)?;
-    let outline = readable(&observed.object)?;
+    let outline = outline(&observed.object)?;
     let environment = environment(&observed.namespace_match, &place, outline)?;
     check_secret_type(outline, environment)?;
+    // A failed read of the Secret is reported only after what the manifest itself gets wrong:
+    // that does not go away with a retry.
     let secret = observed.secret.clone()?;
     if is_unchanged(observed, outline, environment, secret.as_ref()) {
         return Ok(None);
@@ -94,7 +96,7 @@ fn decide(observed: &Observed) -> Result<Option<Permitted>, Failure> {
         owner: owner(&observed.object),
         precondition,
         fingerprinting: fingerprinting(observed, secret.as_ref()),
-        heals: is_done(observed),
+        corrects_drift: is_done(observed),
     }))
 }
 
@@ -105,19 +107,22 @@ fn place(object: &ReceivedSealedSecret) -> Result<SecretRef, Failure> {
         .map_err(|error| Failure::new(Reason::Malformed, error.to_string()))
 }
 
-fn readable(object: &ReceivedSealedSecret) -> Result<&Outline, Failure> {
-    object.outline.as_ref().map_err(|InvalidSpec| unreadable())
+fn outline(object: &ReceivedSealedSecret) -> Result<&Outline, Failure> {
+    object
+        .outline
+        .as_ref()
+        .map_err(|InvalidSpec| invalid_spec())
 }
 
-/// What is said about a spec that does not fit its schema.
-pub(super) fn unreadable() -> Failure {
+/// The failure for a spec that does not match its schema.
+pub(super) fn invalid_spec() -> Failure {
     Failure::new(
         Reason::Malformed,
-        "its spec is not one that this version can read",
+        "the spec does not match this controller's schema: check its fields",
     )
 }
 
-/// The Environment of the namespace, when it is the one that the manifest was sealed for.
+/// The Environment of the namespace, if the manifest is sealed for it.
 fn environment<'a>(
     namespace_match: &'a NamespaceMatch,
     place: &SecretRef,
@@ -131,28 +136,32 @@ fn environment<'a>(
         NamespaceMatch::To(environment) => (
             Reason::WrongEnvironment,
             format!(
-                "sealed for environment {}; namespace {namespace} belongs to {}",
+                "sealed for environment {}, but namespace {namespace} belongs to {}: \
+                 seal it for that environment",
                 outline.environment, environment.name
             ),
         ),
         NamespaceMatch::None => (
             Reason::NoEnvironment,
-            format!("namespace {namespace} belongs to no Environment"),
+            format!("no Environment selects namespace {namespace}: add it to one"),
         ),
         NamespaceMatch::Ambiguous(names) => (
             Reason::AmbiguousEnvironment,
             format!(
-                "namespace {namespace} belongs to more than one Environment: {}",
+                "more than one Environment selects namespace {namespace} ({}): keep one of them",
                 list(names)
             ),
         ),
         NamespaceMatch::InvalidSpec(name) => (
             Reason::InvalidEnvironment,
-            format!("namespace {namespace} belongs to Environment {name}, which cannot be read"),
+            format!(
+                "the spec of Environment {name}, which selects namespace {namespace}, \
+                 is not valid: check its status"
+            ),
         ),
         NamespaceMatch::Unknown => (
             Reason::Progressing,
-            format!("namespace {namespace} has not been seen yet"),
+            format!("waiting for the watch to show namespace {namespace}"),
         ),
     };
     Err(Failure::new(reason, message))
@@ -164,7 +173,7 @@ fn check_secret_type(outline: &Outline, environment: &ResolvedEnvironment) -> Re
         return Err(Failure::new(
             Reason::DeniedSecretType,
             format!(
-                "environment {} writes no Secrets of type {secret_type}",
+                "environment {} denies Secrets of type {secret_type}: change the type",
                 environment.name
             ),
         ));
@@ -172,7 +181,7 @@ fn check_secret_type(outline: &Outline, environment: &ResolvedEnvironment) -> Re
     Ok(())
 }
 
-/// Whether all that was done before still stands: then nothing is opened, read or written.
+/// Whether the last result is still valid. Then nothing is decrypted, read or written.
 fn is_unchanged(
     observed: &Observed,
     outline: &Outline,
@@ -180,41 +189,44 @@ fn is_unchanged(
     secret: Option<&FoundSecret>,
 ) -> bool {
     let status = &observed.status;
-    let keys_still_open = status.seals.iter().all(|seal| {
+    let keys_are_usable = status.seals.iter().all(|seal| {
         let id = seal.opened_by.parse::<KeyId>();
         id.is_ok_and(|id| environment.ring.holds(id))
     });
     is_done(observed)
         && status.seals.len() == outline.seals.len()
-        && keys_still_open
+        && keys_are_usable
         && matches!((secret, &status.secret), (Some(found), Some(recorded)) if found.is(recorded))
         && secret.is_none_or(|found| is_fingerprinted(found, observed.fingerprint_key.as_deref()))
 }
 
-/// Whether its values were looked at with the present fingerprint key; without one, nothing is to
-/// be looked at.
+/// Whether its values were fingerprinted with the present key. Without a key, nothing is to be
+/// done.
 fn is_fingerprinted(secret: &FoundSecret, present: Option<&FingerprintKey>) -> bool {
-    let made_with = secret.fingerprints.as_ref().map(|it| it.key_id.as_str());
-    present.is_none_or(|present| made_with == Some(present.id()))
+    let key_id = secret
+        .fingerprints
+        .as_ref()
+        .map(|found| found.key_id.as_str());
+    present.is_none_or(|present| key_id == Some(present.id()))
 }
 
 fn fingerprinting(observed: &Observed, secret: Option<&FoundSecret>) -> Option<Fingerprinting> {
     Some(Fingerprinting {
         fingerprint_key: observed.fingerprint_key.clone()?,
         found: secret.and_then(|found| found.fingerprints.clone()),
-        standing: secret.map_or_else(BTreeMap::new, |found| found.annotations.clone()),
+        annotations: secret.map_or_else(BTreeMap::new, |found| found.annotations.clone()),
         now: observed.now,
     })
 }
 
-/// Whether this generation has been unsealed.
+/// Whether this generation was unsealed.
 fn is_done(observed: &Observed) -> bool {
     let status = &observed.status;
     status.observed_generation == Some(observed.object.generation())
         && state_of(&status.conditions) == Some(State::Done)
 }
 
-/// The uid of the Secret that may be written over; `None` when there is no Secret.
+/// The uid of the Secret that may be overwritten; `None` when no Secret exists.
 fn precondition(
     observed: &Observed,
     secret: Option<&FoundSecret>,
@@ -225,26 +237,28 @@ fn precondition(
     if secret.is_being_deleted {
         return Err(Failure::new(
             Reason::Progressing,
-            "a Secret of this name is being deleted",
+            "waiting for the previous Secret to be deleted",
         ));
     }
     let own_uid = observed.object.metadata.uid.as_deref();
     let recorded = observed.status.secret.as_ref();
     match &secret.controller {
+        // By uid: a former SealedSecret of the same name does not count.
         Some(owner) if Some(owner.uid.as_str()) == own_uid => {}
         Some(owner) => return Err(owned(owner, observed)),
+        // Its owner reference was removed, but the status records that it is ours.
         None if recorded.is_some_and(|recorded| recorded.uid == secret.uid) => {}
         None if secret.may_be_adopted => {}
         None => {
             return Err(exists(
-                "annotate it with sceau.dev/adopt=true to have it taken over",
+                "a Secret of this name exists: to adopt it, annotate it with sceau.dev/adopt=true",
             ));
         }
     }
     Ok(Some(secret.uid.clone()))
 }
 
-/// What is said about a Secret that another object controls.
+/// The failure for a Secret that another object controls.
 fn owned(owner: &OwnerReference, observed: &Observed) -> Failure {
     let OwnerReference {
         api_version,
@@ -258,60 +272,62 @@ fn owned(owner: &OwnerReference, observed: &Observed) -> Failure {
     if is_sealed_secret && group == SealedSecret::group(&()) {
         return Failure::new(
             Reason::Progressing,
-            "the Secret of an earlier SealedSecret of this name is about to be collected",
+            "waiting for the previous SealedSecret's Secret to be garbage-collected",
         );
     }
     if is_sealed_secret && group == BITNAMI_GROUP {
-        return exists(&format!(
-            "it belongs to {kind} {name} of {group}: to have it taken over, delete that one with \
-             `kubectl delete sealedsecrets.{group} {name} --cascade=orphan`, and then annotate the \
-             Secret with sceau.dev/adopt=true"
+        return exists(format!(
+            "a Secret of this name exists and belongs to {kind} {name} of {group}: to adopt it, \
+             delete that object with \
+             `kubectl delete sealedsecrets.{group} {name} --cascade=orphan`, and then annotate \
+             the Secret with sceau.dev/adopt=true"
         ));
     }
-    exists(&format!("it belongs to {kind} {name} of {api_version}"))
+    exists(format!(
+        "a Secret of this name exists and belongs to {kind} {name} of {api_version}: rename the SealedSecret"
+    ))
 }
 
-/// The original's resources.
+/// The API group of the Bitnami controller.
 const BITNAMI_GROUP: &str = "bitnami.com";
 
-fn exists(what: &str) -> Failure {
-    Failure::new(
-        Reason::SecretExists,
-        format!("a Secret of this name exists; {what}"),
-    )
+fn exists(message: impl Into<String>) -> Failure {
+    Failure::new(Reason::SecretExists, message)
 }
 
-/// Whether the ring can open every seal, as far as their recipients tell.
+/// Checks that the ring holds a key for every seal. It compares key ids only.
 fn check_keys(outline: &Outline, environment: &ResolvedEnvironment) -> Result<(), Failure> {
     let ring = &environment.ring;
-    let closed = |seal: &&Vec<KeyId>| !seal.iter().any(|id| ring.holds(*id));
-    match outline.seals.iter().find(closed) {
+    let is_undecryptable = |seal: &&Vec<KeyId>| !seal.iter().any(|id| ring.holds(*id));
+    match outline.seals.iter().find(is_undecryptable) {
         None => Ok(()),
         Some(missing) => Err(missing_keys(missing, environment)),
     }
 }
 
-/// Why none of these keys is in the environment's ring.
+/// The failure for a seal whose keys are not in the environment's ring.
 fn missing_keys(missing: &[KeyId], environment: &ResolvedEnvironment) -> Failure {
     let name = &environment.name;
+    // One revoked key is enough: a person has to seal again, whatever the others are.
     if missing.iter().any(|id| environment.revokes(*id)) {
         Failure::new(
             Reason::RevokedSealingKey,
             format!(
-                "sealed to {}, which environment {name} has revoked",
+                "sealed only for {}, which environment {name} has revoked: seal it again",
                 list(missing)
             ),
         )
     } else if environment.ring.is_empty() {
         Failure::new(
             Reason::Progressing,
-            format!("environment {name} has no sealing key yet"),
+            format!("waiting for the first sealing key of environment {name}"),
         )
     } else {
         Failure::new(
             Reason::UnknownSealingKey,
             format!(
-                "sealed to {}, which environment {name} does not have",
+                "sealed only for {}, which environment {name} does not have: \
+                 seal it again, or restore the key from a backup",
                 list(missing)
             ),
         )
@@ -323,7 +339,7 @@ fn list<T: ToString>(things: impl IntoIterator<Item = T>) -> String {
     texts.join(", ")
 }
 
-/// Makes the Secret go with its SealedSecret.
+/// The owner reference by which Kubernetes deletes the Secret with its SealedSecret.
 fn owner(object: &ReceivedSealedSecret) -> OwnerReference {
     OwnerReference {
         api_version: SealedSecret::api_version(&()).into_owned(),

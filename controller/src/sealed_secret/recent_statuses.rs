@@ -1,7 +1,7 @@
-//! Statuses just written that the watch has not shown yet.
+//! Statuses that were written and that the watch has not shown yet.
 //!
-//! A Secret that was just written wakes its SealedSecret, often before the watch brings the status
-//! that says so. Without this, the second look would open the seals once more.
+//! A written Secret triggers a reconcile of its SealedSecret, often before the watch shows the new
+//! status. Without this cache, that reconcile would decrypt the seals again.
 
 use std::{
     collections::HashMap,
@@ -12,7 +12,7 @@ use sealing::resource::SealedSecretStatus;
 
 use crate::store::objects::ReceivedSealedSecret;
 
-/// The last status of each object, until the watch is as far.
+/// The last written status of each object, until the watch shows it.
 #[derive(Debug, Default)]
 pub(crate) struct RecentStatuses(Mutex<HashMap<String, Recent>>);
 
@@ -24,7 +24,7 @@ struct Recent {
 }
 
 impl RecentStatuses {
-    /// Keeps a status that was written, and became this resource version of its object.
+    /// Stores a status that was written. `resource_version` is that of the object after the write.
     pub(super) fn remember(
         &self,
         object: &ReceivedSealedSecret,
@@ -55,7 +55,7 @@ impl RecentStatuses {
         }
     }
 
-    /// Forgets an object that is gone.
+    /// Forgets an object that was deleted.
     pub(super) fn forget(&self, path: &str) {
         self.statuses().remove(path);
     }
@@ -68,7 +68,7 @@ impl RecentStatuses {
 }
 
 impl Recent {
-    /// Resource versions of one resource may be compared as numbers (KEP-5504).
+    /// Resource versions of one resource can be compared as numbers (KEP-5504).
     fn is_newer_than(&self, object: &ReceivedSealedSecret) -> bool {
         let version = object.metadata.resource_version.as_deref();
         self.uid == object.metadata.uid

@@ -1,15 +1,16 @@
-//! A SealedSecret becomes a Secret: the table of contents.
+//! Reconciles one SealedSecret. This is the table of contents:
 //!
 //! ```text
 //! observe   [read]   the object, its Environment with the key ring, its Secret's metadata
-//! plan      pure     -> leave it | an failure | unseal
-//! observe   [read]   the object's ciphertexts, which are not kept in memory
-//! open      beside   private-key operations, away from the async runtime
+//! plan      pure     -> leave it | report a failure | unseal it
+//! observe   [read]   the ciphertexts, which are not kept in memory
+//! open      blocking private-key operations, outside the async runtime
 //! apply     [write]  the Secret -> an outcome
-//! report    pure     -> status, event, when to look again
+//! report    pure     -> status, event, when to reconcile again
 //! apply     [write]  status and event
 //! ```
-//! It holds no rules of its own: `plan` has them all.
+//!
+//! It has no rules of its own: all are in `plan`.
 
 use std::{
     convert::Infallible,
@@ -37,86 +38,86 @@ use crate::{
     store::objects::ReceivedSealedSecret,
     telemetry::{
         audit::{self, Attempt},
-        metrics::Written as Resource,
+        metrics::WrittenResource,
     },
 };
 
-/// The watch tells of a change in a moment; this is for the case that it does not.
-const LOOK_AGAIN: Requeue = Requeue::After(Duration::from_secs(15));
+/// The watch shows the new version in a moment. This is for the case that it does not.
+const RETRY_AFTER_CHANGE: Requeue = Requeue::After(Duration::from_secs(15));
 
-/// Brings one Secret nearer to what its SealedSecret says.
+/// Reconciles one SealedSecret.
 pub(crate) async fn reconcile(
     object: Arc<ReceivedSealedSecret>,
     context: Arc<Context>,
 ) -> Result<Action, Infallible> {
     let began = Instant::now();
     context.metrics.begin_reconcile();
-    let next = context.settle(&object).await;
+    let next = context.reconcile(&object).await;
     let action = context.action(&object, next);
     context.metrics.end_reconcile(began.elapsed());
     Ok(action)
 }
 
 impl Context {
-    async fn settle(&self, object: &Arc<ReceivedSealedSecret>) -> Requeue {
-        // Before that, each Secret would be asked for by its name.
+    async fn reconcile(&self, object: &Arc<ReceivedSealedSecret>) -> Requeue {
+        // Before the list, each Secret would be read by its name.
         self.secrets_listed.wait_for_first().await;
         let observed = observe::observe(object, self).await;
         let outcome = match plan(&observed) {
             Plan::Leave => return Requeue::OnChange,
             Plan::Report(failure) => Err(failure),
             Plan::Unseal(permitted) => {
-                if permitted.heals()
-                    && let Err(wait) = self.heals.begin(&object.path(), Instant::now())
+                if permitted.corrects_drift()
+                    && let Err(wait) = self.drift_backoff.begin(&object.path(), Instant::now())
                 {
                     return Requeue::After(wait);
                 }
                 match self.unseal(object, *permitted).await {
                     Some(outcome) => outcome,
-                    None => return LOOK_AGAIN,
+                    None => return RETRY_AFTER_CHANGE,
                 }
             }
         };
         self.publish(&observed, outcome).await
     }
 
-    /// Nothing comes of it when the object is not what was decided about any more.
+    /// Unseals the object; `None` when it changed since it was observed.
     async fn unseal(&self, object: &ReceivedSealedSecret, permitted: Permitted) -> Option<Outcome> {
-        let _room = self.reserve_memory(object).await;
+        let _permit = self.reserve_memory(object).await;
         let spec = match observe::contents(object, self).await {
             Ok(Some(spec)) => spec,
             Ok(None) => return None,
             Err(failure) => return Some(Err(failure)),
         };
         let outcome = match permitted.unsealing(spec) {
-            Ok(unsealing) => self.open_and_write(unsealing).await,
+            Ok(unsealing) => self.decrypt_and_write(unsealing).await,
             Err(failure) => Err(failure),
         };
         Some(outcome)
     }
 
-    /// Waits until the object may be held in memory.
+    /// Waits until there is enough memory for the ciphertexts.
     async fn reserve_memory(&self, object: &ReceivedSealedSecret) -> Option<SemaphorePermit<'_>> {
         let outline = object.outline.as_ref().ok()?;
         let size = u32::try_from(outline.size).unwrap_or(u32::MAX);
-        self.room
+        self.ciphertext_budget
             .acquire_many(size.min(CIPHERTEXT_BUDGET))
             .await
             .ok()
     }
 
-    async fn open_and_write(&self, unsealing: Unsealing) -> Outcome {
-        let opened = self.open(unsealing).await?;
+    async fn decrypt_and_write(&self, unsealing: Unsealing) -> Outcome {
+        let opened = self.decrypt(unsealing).await?;
         let outcome = apply::write_secret(&self.client, &opened).await;
         if outcome.is_ok() {
-            self.metrics.count_write(Resource::Secret);
+            self.metrics.count_write(WrittenResource::Secret);
         }
         outcome
     }
 
-    /// Opens the seals on a thread of its own, as many at once as there are cores, so that probes,
-    /// Lease and watches stay prompt.
-    async fn open(&self, unsealing: Unsealing) -> Result<Opened, Failure> {
+    /// Decrypts the seals on a blocking thread. There are as many permits as cores, so probes,
+    /// Lease and watches stay responsive.
+    async fn decrypt(&self, unsealing: Unsealing) -> Result<Opened, Failure> {
         let interrupted = || Failure::new(Reason::ApiError, "unsealing was interrupted");
         let _permit = self
             .private_key_operations
@@ -142,7 +143,7 @@ impl Context {
         opened
     }
 
-    /// Tells what came of it, where that is news.
+    /// Writes status and event, if the outcome changed.
     async fn publish(&self, observed: &Observed, outcome: Outcome) -> Requeue {
         if let Err(failure) = &outcome {
             self.metrics.count_failure(failure.reason);
@@ -173,28 +174,29 @@ impl Context {
         status: SealedSecretStatus,
     ) -> Result<(), kube::Error> {
         let version = apply::write_status(&self.client, object, &status).await?;
-        self.recent.remember(object, &version, status);
-        self.metrics.count_write(Resource::SealedSecretStatus);
+        self.recent_statuses.remember(object, &version, status);
+        self.metrics
+            .count_write(WrittenResource::SealedSecretStatus);
         Ok(())
     }
 
     fn action(&self, object: &ReceivedSealedSecret, next: Requeue) -> Action {
         let path = object.path();
         if next != Requeue::Backoff {
-            self.retries.forget(&path);
+            self.error_backoff.forget(&path);
         }
         match next {
             Requeue::After(wait) => Action::requeue(wait),
-            Requeue::Backoff => Action::requeue(self.retries.wait(&path)),
+            Requeue::Backoff => Action::requeue(self.error_backoff.wait(&path)),
             Requeue::OnChange => Action::await_change(),
         }
     }
 
-    /// Forgets what was kept about an object that is gone.
+    /// Forgets an object that was deleted.
     pub(crate) fn forget(&self, namespace: &str, name: &str) {
         let path = format!("{namespace}/{name}");
-        self.retries.forget(&path);
-        self.heals.forget(&path);
-        self.recent.forget(&path);
+        self.error_backoff.forget(&path);
+        self.drift_backoff.forget(&path);
+        self.recent_statuses.forget(&path);
     }
 }

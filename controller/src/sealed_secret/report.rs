@@ -1,4 +1,4 @@
-//! What is told about an outcome: status, event, and when to look again. Pure.
+//! The report of an outcome: status, event, and when to reconcile again. Pure.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -9,23 +9,23 @@ use crate::{
     backoff::Requeue,
     sealed_secret::outcome::{Outcome, Written},
     status::{
-        conditions::{State, Verdict, ready_condition},
+        conditions::{ObjectState, State, ready_condition},
         reason::Reason,
     },
     telemetry::events::EventMessage,
 };
 
-/// What is told.
+/// What to write about an outcome.
 #[derive(Debug, PartialEq)]
 pub(super) struct Report {
-    /// Absent when it says what is said already.
+    /// Absent when the status does not change.
     pub(super) status: Option<SealedSecretStatus>,
-    /// Absent when there is no news.
+    /// Absent when the condition does not change.
     pub(super) event_message: Option<EventMessage>,
     pub(super) next: Requeue,
 }
 
-/// Decides what is told about an outcome.
+/// Decides what to write about an outcome.
 pub(super) fn report(observed: &Observed, outcome: Outcome, now: Timestamp) -> Report {
     let previous = &observed.status;
     let generation = observed.object.generation();
@@ -33,15 +33,15 @@ pub(super) fn report(observed: &Observed, outcome: Outcome, now: Timestamp) -> R
         Ok(written) => (Reason::Unsealed, written.message.clone()),
         Err(failure) => (failure.reason, failure.message.clone()),
     };
-    let verdict = Verdict {
+    let object_state = ObjectState {
         state: reason.state(),
         reason: reason.as_str(),
         message: &message,
         generation,
     };
     let is_news = ready_condition(&previous.conditions, generation)
-        .is_none_or(|said| said.reason != verdict.reason || said.message != message);
-    let status = status(previous, outcome, &verdict, now);
+        .is_none_or(|ready| ready.reason != object_state.reason || ready.message != message);
+    let status = status(previous, outcome, &object_state, now);
     Report {
         event_message: is_news.then(|| event_message(reason, message)).flatten(),
         status: (status != *previous).then_some(status),
@@ -49,11 +49,11 @@ pub(super) fn report(observed: &Observed, outcome: Outcome, now: Timestamp) -> R
     }
 }
 
-/// What was written last stays in the record when nothing is written now.
+/// The new status. A failure keeps the record of the Secret that was written last.
 fn status(
     previous: &SealedSecretStatus,
     outcome: Outcome,
-    verdict: &Verdict<'_>,
+    object_state: &ObjectState<'_>,
     now: Timestamp,
 ) -> SealedSecretStatus {
     let record = match outcome {
@@ -61,8 +61,8 @@ fn status(
         Err(_) => previous.clone(),
     };
     SealedSecretStatus {
-        observed_generation: Some(verdict.generation),
-        conditions: verdict.conditions(&previous.conditions, now),
+        observed_generation: Some(object_state.generation),
+        conditions: object_state.conditions(&previous.conditions, now),
         ..record
     }
 }
@@ -72,10 +72,16 @@ fn written_record(written: Written) -> SealedSecretStatus {
     let seals = opened_by.map(|id| SealStatus {
         opened_by: id.to_string(),
     });
-    let compared_since = written.compared.as_ref().map(|it| Time(it.since));
+    let compared_since = written
+        .compared
+        .as_ref()
+        .map(|compared| Time(compared.since));
     SealedSecretStatus {
         seals: seals.collect(),
-        unchanged: written.compared.map(|it| it.unchanged).unwrap_or_default(),
+        unchanged: written
+            .compared
+            .map(|compared| compared.unchanged)
+            .unwrap_or_default(),
         compared_since,
         secret: Some(written.secret),
         ..SealedSecretStatus::default()

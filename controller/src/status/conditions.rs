@@ -1,22 +1,22 @@
-//! The four states and their conditions: the only combinations that kstatus, Flux and Argo CD all
-//! read the same way.
+//! The four states and their conditions. kstatus, Flux and Argo CD read only these combinations the
+//! same way.
 //!
-//! It knows neither reasons nor objects, so that SealedSecrets and Environments share it.
+//! It depends on no reason and no kind, so SealedSecrets and Environments share it.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use prometheus_client::encoding::EncodeLabelValue;
 
-/// What an object's conditions say as a whole.
+/// The state that an object's conditions express.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
 pub enum State {
-    /// All is as the object says.
+    /// The object is reconciled.
     Done,
-    /// On its way.
+    /// The controller waits for something that is about to happen.
     Progressing,
-    /// A transient error; it is being tried again.
+    /// A transient error. The controller retries.
     Retrying,
-    /// Nothing will happen before somebody changes something.
+    /// Nothing happens until a person changes something.
     Stalled,
 }
 
@@ -24,7 +24,7 @@ const SYNCED: &str = "Synced";
 const READY: &str = "Ready";
 
 impl State {
-    /// Types and statuses of its conditions. `Synced` stands first: printer columns and Argo CD's
+    /// Types and statuses of its conditions. `Synced` is first: printer columns and Argo CD's
     /// script read it.
     fn conditions(self) -> &'static [(&'static str, &'static str)] {
         match self {
@@ -44,18 +44,19 @@ impl State {
     }
 }
 
-/// What the conditions of one object are to say.
+/// The input for the conditions of one object.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Verdict<'a> {
+pub(crate) struct ObjectState<'a> {
     pub(crate) state: State,
     pub(crate) reason: &'a str,
     pub(crate) message: &'a str,
-    /// The generation that was looked at.
+    /// The generation that was reconciled.
     pub(crate) generation: i64,
 }
 
-impl Verdict<'_> {
-    /// The conditions, with `Synced` first. The time of a condition moves only when its status does.
+impl ObjectState<'_> {
+    /// The conditions, with `Synced` first. As the Kubernetes API conventions require,
+    /// `lastTransitionTime` changes only when the status of a condition does.
     pub(crate) fn conditions(&self, previous: &[Condition], now: Timestamp) -> Vec<Condition> {
         self.state
             .conditions()
@@ -71,7 +72,7 @@ impl Verdict<'_> {
             .collect()
     }
 
-    /// The same without `Synced`, for objects that nothing is synced from.
+    /// The conditions without `Synced`, for objects that are not synced into others.
     pub(crate) fn conditions_without_synced(
         &self,
         previous: &[Condition],
@@ -90,14 +91,14 @@ fn time_of(type_: &str, status: &str, previous: &[Condition]) -> Option<Time> {
         .map(|condition| condition.last_transition_time.clone())
 }
 
-/// What conditions say about `generation`, and nothing when they speak of another one.
+/// The condition `Ready`, if it describes `generation`.
 pub(crate) fn ready_condition(conditions: &[Condition], generation: i64) -> Option<&Condition> {
     conditions.iter().find(|condition| {
         condition.type_ == READY && condition.observed_generation == Some(generation)
     })
 }
 
-/// The state that conditions stand for, if they are a combination of ours.
+/// The state that conditions express; `None` for other combinations.
 pub(crate) fn state_of(conditions: &[Condition]) -> Option<State> {
     let says = |type_: &str, status: &str| {
         conditions

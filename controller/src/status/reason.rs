@@ -1,5 +1,5 @@
-//! Why a SealedSecret is in its state. Reasons are a closed set, and each has one state; how states
-//! become conditions is `conditions`'s.
+//! Why a SealedSecret is in its state. Reasons are a closed set, and each has one state.
+//! `conditions` turns states into conditions.
 
 use std::{fmt, time::Duration};
 
@@ -8,53 +8,96 @@ use prometheus_client::encoding::EncodeLabelValue;
 use super::conditions::State;
 use crate::backoff::Requeue;
 
-/// Why a SealedSecret is in its state, as conditions, events and metrics name it.
+/// Why a SealedSecret is in its state, as in conditions, events and metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
 pub enum Reason {
-    /// Two Environments claim the namespace.
+    /// More than one Environment selects the namespace.
+    ///
+    /// Cure: Change the selectors, so that one Environment alone selects the namespace.
     AmbiguousEnvironment,
-    /// The API server did not do what it was asked for.
+    /// A request to the API server failed.
+    ///
+    /// Cure: Wait: the controller tries again. If it lasts, check the API server and the
+    /// controller's log.
     ApiError,
-    /// The Secret was changed or replaced while it was being written.
+    /// The Secret was modified or replaced during the write.
+    ///
+    /// Cure: Wait: the controller tries again. If it lasts, find the other writer of the Secret.
     Conflict,
-    /// The API server does not allow the write.
+    /// The API server forbids the write.
+    ///
+    /// Cure: Check the controller's role, and the admission policies for Secrets.
     Forbidden,
     /// The Secret is immutable and would change.
+    ///
+    /// Cure: Delete the Secret, or seal the new values under another name.
     ImmutableSecret,
-    /// The Environment of the namespace says what this version cannot read.
+    /// The spec of the namespace's Environment is not valid.
+    ///
+    /// Cure: Correct the Environment. Its status names the field.
     InvalidEnvironment,
-    /// The API server takes no such Secret.
+    /// The API server rejected the Secret.
+    ///
+    /// Cure: Check the type, the labels and the annotations of the template.
     InvalidSecret,
-    /// It is not of its format; no key would help.
+    /// The SealedSecret is malformed: no key can decrypt it.
+    ///
+    /// Cure: Seal the values again with `sceau seal`.
     Malformed,
-    /// No Environment claims the namespace.
+    /// No Environment selects the namespace.
+    ///
+    /// Cure: Let an Environment select the namespace, by name or by label.
     NoEnvironment,
-    /// Something that others are about to do is waited for.
+    /// The controller waits for something that is about to happen.
+    ///
+    /// Cure: Wait.
     Progressing,
-    /// A sealing key is named and does not open it.
+    /// Decryption with a key that a seal names failed.
+    ///
+    /// Cure: Compare environment, namespace, name and scope with those it was sealed for. Otherwise
+    /// seal the values again.
     Refused,
-    /// The environment writes no Secrets of this type.
+    /// The environment denies Secrets of this type.
+    ///
+    /// Cure: Use another type, or remove this one from `spec.deniedSecretTypes` of the Environment.
     DeniedSecretType,
-    /// The template sets a label or an annotation that only the controller sets.
+    /// The template sets a label or an annotation that is reserved for the controller.
+    ///
+    /// Cure: Remove labels and annotations with the prefix `sceau.dev/` from the template.
     ReservedMetadata,
-    /// It is sealed only to keys that were revoked.
+    /// It is sealed only for revoked keys.
+    ///
+    /// Cure: Rotate the values: `sceau set`.
     RevokedSealingKey,
-    /// A Secret of this name is there and belongs to somebody else.
+    /// A Secret of this name exists and the controller may not overwrite it.
+    ///
+    /// Cure: Delete the Secret, or annotate it with `sceau.dev/adopt: "true"`.
     SecretExists,
     /// The values are larger than a Secret may be.
+    ///
+    /// Cure: Distribute the values over several SealedSecrets.
     TooLarge,
-    /// The Secret has another type, which cannot be changed.
+    /// The existing Secret has another type, which cannot be changed.
+    ///
+    /// Cure: Delete the Secret, or keep its type.
     TypeChange,
-    /// It is sealed to no key that the controller has.
+    /// It is sealed only for keys that the environment does not have.
+    ///
+    /// Cure: Restore the key with `sceau keys restore`, or seal the values for the pinned
+    /// certificate.
     UnknownSealingKey,
-    /// It is unsealed.
+    /// It was unsealed.
+    ///
+    /// Cure: Nothing.
     Unsealed,
     /// It is sealed for another environment than the namespace's.
+    ///
+    /// Cure: Seal the values for the environment of the namespace.
     WrongEnvironment,
 }
 
 impl Reason {
-    /// Every reason, by name.
+    /// All reasons, by name.
     pub const ALL: [Self; 20] = [
         Self::AmbiguousEnvironment,
         Self::ApiError,
@@ -104,7 +147,7 @@ impl Reason {
         }
     }
 
-    /// The state that it stands for.
+    /// The state of this reason.
     pub fn state(self) -> State {
         match self {
             Self::Progressing => State::Progressing,
@@ -114,10 +157,11 @@ impl Reason {
         }
     }
 
-    /// When to look again although nothing that is watched has changed.
+    /// When to reconcile again, if no watched object changes.
     pub(crate) fn next(self) -> Requeue {
         match (self, self.state()) {
-            // Secrets of others are not watched, and this one may be given up or away.
+            // Secrets of others are not watched, and this one may be deleted or annotated for
+            // adoption.
             (Self::SecretExists, _) => Requeue::After(Duration::from_mins(1)),
             (_, State::Done) => Requeue::OnChange,
             (_, State::Progressing) => Requeue::After(Duration::from_secs(15)),

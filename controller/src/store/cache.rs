@@ -1,16 +1,16 @@
-//! What a watch has said so far, reduced to what is needed of each object.
+//! The objects that a watch has shown, reduced to the parts that are needed.
 //!
-//! A store of kube-runtime keeps whole objects and does not tell whether anything changed.
+//! The store of kube-runtime keeps whole objects and does not report whether anything changed.
 
 use std::collections::BTreeMap;
 
 use kube::runtime::watcher::Event;
 
-/// Parts of objects by the objects' names.
+/// Parts of objects by name.
 #[derive(Debug)]
 pub(super) struct WatchCache<T> {
     current: BTreeMap<String, T>,
-    /// What a list that is under way has brought.
+    /// The objects of a list that is not complete yet.
     listed: BTreeMap<String, T>,
     synced: bool,
 }
@@ -26,8 +26,8 @@ impl<T> Default for WatchCache<T> {
 }
 
 impl<T: PartialEq> WatchCache<T> {
-    /// Takes in what the watch says, and whether anything is different now.
-    pub(super) fn take_in(&mut self, event: Event<(String, T)>) -> bool {
+    /// Stores an event. Returns whether anything changed.
+    pub(super) fn handle(&mut self, event: Event<(String, T)>) -> bool {
         match event {
             Event::Apply((name, part)) => {
                 let same = self.current.get(&name) == Some(&part);
@@ -35,6 +35,7 @@ impl<T: PartialEq> WatchCache<T> {
                 !same
             }
             Event::Delete((name, _)) => self.current.remove(&name).is_some(),
+            // The list may fail halfway. Until it is complete, the former state counts.
             Event::Init => {
                 self.listed.clear();
                 false
@@ -49,13 +50,14 @@ impl<T: PartialEq> WatchCache<T> {
 
     fn take_list(&mut self) -> bool {
         let listed = std::mem::take(&mut self.listed);
+        // The first list counts as a change even if it is empty: others wait for it.
         let same = self.synced && self.current == listed;
         self.current = listed;
         self.synced = true;
         !same
     }
 
-    /// Whether all objects have been listed once.
+    /// Whether all objects were listed once.
     pub(super) fn is_synced(&self) -> bool {
         self.synced
     }
@@ -81,35 +83,35 @@ mod tests {
 
     #[test]
     fn a_list_replaces_everything_when_it_is_complete() {
-        let mut mirror = WatchCache::default();
-        assert!(!mirror.take_in(Event::Init));
-        assert!(!mirror.take_in(Event::InitApply(object("a", 1))));
-        assert!(!mirror.is_synced());
-        assert_eq!(mirror.iter().count(), 0);
-        assert!(mirror.take_in(Event::InitDone));
-        assert!(mirror.is_synced());
-        assert_eq!(mirror.find("a"), Some(&1));
+        let mut cache = WatchCache::default();
+        assert!(!cache.handle(Event::Init));
+        assert!(!cache.handle(Event::InitApply(object("a", 1))));
+        assert!(!cache.is_synced());
+        assert_eq!(cache.iter().count(), 0);
+        assert!(cache.handle(Event::InitDone));
+        assert!(cache.is_synced());
+        assert_eq!(cache.find("a"), Some(&1));
 
-        mirror.take_in(Event::Init);
-        mirror.take_in(Event::InitApply(object("b", 2)));
-        assert_eq!(mirror.find("a"), Some(&1));
-        assert!(mirror.take_in(Event::InitDone));
-        assert_eq!(mirror.iter().collect::<Vec<_>>(), [("b", &2)]);
+        cache.handle(Event::Init);
+        cache.handle(Event::InitApply(object("b", 2)));
+        assert_eq!(cache.find("a"), Some(&1));
+        assert!(cache.handle(Event::InitDone));
+        assert_eq!(cache.iter().collect::<Vec<_>>(), [("b", &2)]);
     }
 
     #[test]
     fn what_says_nothing_new_changes_nothing() {
-        let mut mirror = WatchCache::default();
-        assert!(mirror.take_in(Event::InitDone), "being synced is new");
-        assert!(mirror.take_in(Event::Apply(object("a", 1))));
-        assert!(!mirror.take_in(Event::Apply(object("a", 1))));
-        assert!(mirror.take_in(Event::Apply(object("a", 2))));
+        let mut cache = WatchCache::default();
+        assert!(cache.handle(Event::InitDone), "the first list is a change");
+        assert!(cache.handle(Event::Apply(object("a", 1))));
+        assert!(!cache.handle(Event::Apply(object("a", 1))));
+        assert!(cache.handle(Event::Apply(object("a", 2))));
 
-        mirror.take_in(Event::Init);
-        mirror.take_in(Event::InitApply(object("a", 2)));
-        assert!(!mirror.take_in(Event::InitDone));
+        cache.handle(Event::Init);
+        cache.handle(Event::InitApply(object("a", 2)));
+        assert!(!cache.handle(Event::InitDone));
 
-        assert!(mirror.take_in(Event::Delete(object("a", 2))));
-        assert!(!mirror.take_in(Event::Delete(object("a", 2))));
+        assert!(cache.handle(Event::Delete(object("a", 2))));
+        assert!(!cache.handle(Event::Delete(object("a", 2))));
     }
 }

@@ -1,8 +1,8 @@
-//! A SealedSecret as the API server sends it, whatever stands in it.
+//! SealedSecrets as the API server sends them, with any content.
 //!
-//! A spec that this version cannot read must stop neither the watch nor the others: it is received
-//! as unreadable and refused by the plan. What was wrong is not kept, since a parser's complaint
-//! repeats the text it met.
+//! A spec that this version cannot parse must stop neither the watch nor other objects. It is
+//! received as [`InvalidSpec`], and the plan rejects it. The parser's message is dropped, because
+//! it repeats the text.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use sealing::resource::{SealedSecret, SealedSecretStatus};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// Gives what is received the kind and the metadata of the resource that it was sent as.
+/// Gives a received type the kind and metadata of its resource.
 macro_rules! is_sent_as {
     ($received:ty, $resource:ty, $scope:ty) => {
         impl kube::Resource for $received {
@@ -59,18 +59,18 @@ pub use outline::Outline;
 use outline::outline_of_metadata;
 pub(crate) use request::ReceivedRequest;
 
-/// A SealedSecret in outline, readable or not.
+/// A SealedSecret without its ciphertexts; its spec may be invalid.
 #[derive(Clone)]
 pub struct ReceivedSealedSecret {
-    /// Its metadata, but for labels, and with a digest of its annotations.
+    /// Its metadata without labels, with a digest of its annotations.
     pub metadata: ObjectMeta,
-    /// What it says but for its ciphertexts, if it can be read.
+    /// Its spec without ciphertexts, if it is valid.
     pub outline: Result<Outline, InvalidSpec>,
-    /// What was found before; absent when there is none, or none that can be read.
+    /// Its last status; `None` if it is missing or not valid.
     pub status: Option<SealedSecretStatus>,
 }
 
-/// An object as it is sent, before anybody looks whether it can be read.
+/// An object before its spec and status are parsed.
 #[derive(Deserialize)]
 struct RawObject {
     metadata: ObjectMeta,
@@ -80,22 +80,22 @@ struct RawObject {
     status: Value,
 }
 
-/// A spec that does not fit its schema.
+/// The spec does not match its schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidSpec;
 
 impl ReceivedSealedSecret {
-    /// Its generation; a SealedSecret that was never stored has none.
+    /// Its generation; 0 if it was never stored.
     pub(crate) fn generation(&self) -> i64 {
         self.metadata.generation.unwrap_or_default()
     }
 
-    /// Whether it is on its way out.
+    /// Whether it is being deleted.
     pub(crate) fn is_being_deleted(&self) -> bool {
         self.metadata.deletion_timestamp.is_some()
     }
 
-    /// Namespace and name, as people write them.
+    /// Its namespace and name, as `namespace/name`.
     pub(crate) fn path(&self) -> String {
         format!(
             "{}/{}",

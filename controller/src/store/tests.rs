@@ -1,9 +1,10 @@
+use sealing::resource::SealingKeyState;
 use serde_json::json;
 
 use super::*;
 use crate::fixtures::{Given, KEYS, environment_name};
 
-/// What the table below says of a namespace.
+/// The match of a namespace, as a text.
 fn namespace_match(store: &ClusterStore, namespace: &str) -> String {
     match store.namespace_match(namespace) {
         NamespaceMatch::Ambiguous(names) => names
@@ -71,7 +72,7 @@ fn two_environments_that_claim_a_namespace_are_both_named() {
 }
 
 #[test]
-fn an_unreadable_environment_hides_nobody_else_and_keeps_its_namespaces_to_itself() {
+fn an_invalid_environment_hides_no_other_and_keeps_its_namespaces() {
     let store = Given::default()
         .environment(
             "all",
@@ -101,13 +102,13 @@ fn states(store: &ClusterStore, environment: &str) -> Vec<(usize, SealingKeyStat
     store
         .keys_of(environment)
         .iter()
-        .map(|fact| {
-            let id = fact.known.id();
+        .map(|key| {
+            let id = key.stored.id();
             (
                 KEYS.iter()
                     .position(|sealing_key| sealing_key.id() == id)
                     .unwrap(),
-                fact.state,
+                key.state,
             )
         })
         .collect()
@@ -167,7 +168,7 @@ fn a_key_made_in_the_second_of_the_revoked_one_is_active() {
 #[test]
 fn a_key_that_is_stored_twice_is_one_key() {
     for copied_at in ["2026-02-01T00:00:00Z", "2026-04-01T00:00:00Z"] {
-        let copy = crate::fixtures::known_key(0, "prod", copied_at);
+        let copy = crate::fixtures::stored_key(0, "prod", copied_at);
         let store = Given::default()
             .environment("prod", json!({"namespaces": ["shop"]}))
             .sealing_key(0, "prod", "2026-02-01T00:00:00Z")
@@ -183,11 +184,11 @@ fn a_key_that_is_stored_twice_is_one_key() {
 }
 
 #[test]
-fn junk_is_told_of_and_otherwise_passed_over() {
+fn an_unusable_key_secret_is_listed_and_ignored() {
     let store = Given::default()
         .environment("prod", json!({"namespaces": ["shop"]}))
         .sealing_key(0, "prod", "2026-02-01T00:00:00Z")
-        .key_secret("junk", KeySecret::Junk(UnusableKey::Mismatch))
+        .key_secret("junk", KeySecret::Unusable(UnusableKey::Mismatch))
         .store();
     assert_eq!(states(&store, "prod").len(), 1);
     let unusable: Vec<_> = store.unusable_keys().collect();
@@ -198,7 +199,7 @@ fn junk_is_told_of_and_otherwise_passed_over() {
 fn only_what_differs_is_a_change() {
     let spec = || Ok(serde_json::from_value(json!({"namespaces": ["shop"]})).unwrap());
     let mut store = ClusterStore::default();
-    assert!(store.take_environment(Event::Apply(("prod".to_owned(), spec()))));
-    assert!(!store.take_environment(Event::Apply(("prod".to_owned(), spec()))));
+    assert!(store.handle_environment(Event::Apply(("prod".to_owned(), spec()))));
+    assert!(!store.handle_environment(Event::Apply(("prod".to_owned(), spec()))));
     assert!(!store.are_synced());
 }

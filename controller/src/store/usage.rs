@@ -1,6 +1,6 @@
 //! Which SealedSecrets need a sealing key. Pure.
 //!
-//! It tells by key ids alone: whether a seal really opens is for unsealing to find out.
+//! It compares key ids only. Whether a seal decrypts is not known before unsealing.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -11,17 +11,17 @@ use crate::store::{
     ClusterStore, NamespaceMatch, ResolvedEnvironment, objects::ReceivedSealedSecret,
 };
 
-/// Whom the seals of one SealedSecret are wrapped for.
+/// The recipients of the seals of one SealedSecret.
 #[derive(Debug, Clone)]
 pub(crate) struct Recipients {
-    /// Its namespace and name, as people write them.
+    /// Its namespace and name, as `namespace/name`.
     pub(crate) sealed_secret: String,
     /// Key ids by seal.
     pub(crate) seals: Vec<Vec<KeyId>>,
 }
 
-/// For each SealedSecret of an environment, whom its seals are wrapped for. One in a namespace of
-/// another environment is none of its own, whatever it says.
+/// The recipients of each SealedSecret of an environment. A SealedSecret in a namespace of another
+/// environment does not count, whichever environment it names.
 pub(crate) fn recipients_of(
     objects: &[Arc<ReceivedSealedSecret>],
     environment: &str,
@@ -32,7 +32,7 @@ pub(crate) fn recipients_of(
         *namespaces.entry(namespace).or_insert_with_key(|namespace| {
             matches!(
                 store.namespace_match(namespace),
-                NamespaceMatch::To(known) if known.name.as_str() == environment
+                NamespaceMatch::To(resolved) if resolved.name.as_str() == environment
             )
         })
     };
@@ -48,17 +48,17 @@ pub(crate) fn recipients_of(
         .collect()
 }
 
-/// The SealedSecrets of an environment that need a key. A seal is opened by the first of its
-/// recipients that the ring holds; where it holds none, each of them is missing. So these are the
-/// SealedSecrets that the key opens, and of a revoked key those that it opens no more.
+/// The SealedSecrets of an environment that need a key. A seal is decrypted with the first of its
+/// recipients that the ring holds. If the ring holds none, it needs each of them. So these are the
+/// SealedSecrets that the key decrypts, or that a revoked key could decrypt.
 pub(crate) fn needing<'a>(
     id: KeyId,
     environment: &ResolvedEnvironment,
     recipients: &'a [Recipients],
 ) -> impl Iterator<Item = &'a Recipients> {
     let needs = move |seal: &Vec<KeyId>| {
-        let opening = seal.iter().find(|id| environment.ring.holds(**id));
-        opening.map_or_else(|| seal.contains(&id), |opening| *opening == id)
+        let usable = seal.iter().find(|id| environment.ring.holds(**id));
+        usable.map_or_else(|| seal.contains(&id), |usable| *usable == id)
     };
     recipients
         .iter()

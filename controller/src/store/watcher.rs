@@ -1,6 +1,7 @@
-//! Watches as this program has them: stripped of what it never reads, retried soon, logged once.
+//! Watches without the fields that this program never reads. Errors are logged here and retried
+//! soon.
 //!
-//! Errors end here: whoever follows a watch only sees what the API server says.
+//! A stream of a watch has only the events of the API server.
 
 use std::{fmt::Debug, future::ready, time::Duration};
 
@@ -14,10 +15,10 @@ use tokio::sync::watch;
 
 use crate::error::describe_watch;
 
-/// Holds a whole object once more.
+/// This annotation of kubectl contains the whole object once more.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-/// Follows all objects of `api` that `selection` selects. The stream never ends and never fails.
+/// Watches all objects of `api` that `selection` selects. The stream never ends and has no errors.
 pub(crate) fn watching<K>(
     api: Api<K>,
     selection: watcher::Config,
@@ -31,8 +32,8 @@ where
         .filter_map(|event| ready(log_failure(event).map(Ok)))
 }
 
-/// Tells that a list begins only when some of it has come: each attempt at one begins, and would be
-/// taken for a success that ends the growth of the waits between them.
+/// Delays `Init` until the list has begun to arrive. Each failed attempt at a list emits `Init`
+/// too, and the backoff would take that for a success.
 fn init_when_listed<K>(
     events: impl Stream<Item = watcher::Result<Event<K>>>,
 ) -> impl Stream<Item = watcher::Result<Event<K>>> {
@@ -61,14 +62,13 @@ fn log_failure<K: Resource<DynamicType = ()>>(
         .ok()
 }
 
-/// How often a watch has listed everything: once at first, and again whenever it had to begin anew.
+/// The number of complete lists of a watch: one at first, and one after each restart of the watch.
 ///
-/// A store of kube-runtime can be asked whether it is ready too, but of several tasks that wait for
-/// it only the last one is woken.
+/// Of several tasks that wait until a store of kube-runtime is ready, only the last one is woken.
 #[derive(Debug, Clone)]
 pub(crate) struct Lists(watch::Receiver<u64>);
 
-/// The side of [`Lists`] that counts.
+/// The counter of [`Lists`].
 #[derive(Debug)]
 pub(crate) struct ListCounter(watch::Sender<u64>);
 
@@ -80,18 +80,18 @@ impl Lists {
 
     /// Waits for the first list.
     pub(crate) async fn wait_for_first(&self) {
-        // The counter goes only when the program ends.
+        // The counter lives as long as the program.
         let _ = self.0.clone().wait_for(|count| *count > 0).await;
     }
 
-    /// Each list from now on; several may come as one.
+    /// Each complete list from now on. Several may be merged.
     pub(crate) fn stream(&self) -> impl Stream<Item = ()> + use<> {
         changes(self.0.clone())
     }
 }
 
 impl ListCounter {
-    /// To be called with every event, after the store has taken it in.
+    /// Must see each event, after the store has stored it.
     pub(crate) fn inspect<K>(&self, event: &watcher::Result<Event<K>>) {
         if matches!(event, Ok(Event::InitDone)) {
             self.0.send_modify(|count| *count += 1);
@@ -99,7 +99,7 @@ impl ListCounter {
     }
 }
 
-/// Each change of a watched value from now on; several may come as one.
+/// Each change of a watched value from now on. Several may be merged.
 pub(crate) fn changes<T>(watched: watch::Receiver<T>) -> impl Stream<Item = ()> {
     stream::unfold(watched, async |mut watched| {
         watched.changed().await.ok()?;
@@ -107,8 +107,8 @@ pub(crate) fn changes<T>(watched: watch::Receiver<T>) -> impl Stream<Item = ()> 
     })
 }
 
-/// Waits between retries, doubled from half a second to five: there are few watches, and a key or a
-/// revocation should not wait half a minute after the API server is back.
+/// Waits between retries, doubled from half a second to five seconds. There are few watches. After
+/// an outage, a key or a revocation should not wait for half a minute.
 struct RetrySoon(Duration);
 
 const FIRST: Duration = Duration::from_millis(500);
@@ -155,12 +155,12 @@ mod tests {
             Ok(Event::InitDone),
             Ok(Event::Apply(2)),
         ];
-        let told: Vec<String> = init_when_listed(stream::iter(events))
+        let shown: Vec<String> = init_when_listed(stream::iter(events))
             .map(|event| event.map_or_else(|_| "failure".to_owned(), |event| format!("{event:?}")))
             .collect()
             .await;
         assert_eq!(
-            told.join(" "),
+            shown.join(" "),
             "failure failure Init InitApply(1) failure Init InitDone Apply(2)"
         );
     }

@@ -1,4 +1,4 @@
-//! The four watches that keep the store.
+//! The four watches that fill the store.
 
 use std::future::ready;
 
@@ -19,7 +19,7 @@ use crate::{
     store::{objects::ReceivedEnvironment, watcher::watching},
 };
 
-/// Futures that keep `store` as the API server says. They never end.
+/// Futures that fill `store` from the API server. They never end.
 pub(crate) fn watches(
     client: &Client,
     own_namespace: &str,
@@ -44,32 +44,32 @@ pub(crate) fn watches(
     );
     [
         Box::pin(follow(environments, store.clone(), |store, event| {
-            store.take_environment(parts_of(event, |environment| environment.spec))
+            store.handle_environment(parts_of(event, |environment| environment.spec))
         })),
         Box::pin(follow(namespaces, store.clone(), |store, event| {
-            store.take_namespace(parts_of(event, |namespace| {
+            store.handle_namespace(parts_of(event, |namespace| {
                 namespace.metadata.labels.unwrap_or_default()
             }))
         })),
         Box::pin(follow(key_secrets, store.clone(), |store, event| {
-            store.take_key_secret(parts_of(event, KeySecret::read))
+            store.handle_key_secret(parts_of(event, KeySecret::read))
         })),
         Box::pin(follow(fingerprint_secret, store.clone(), |store, event| {
-            store.take_fingerprint_secret(parts_of(event, FingerprintSecret::read))
+            store.handle_fingerprint_secret(parts_of(event, FingerprintSecret::read))
         })),
     ]
 }
 
-/// Tells the store each event. Whoever waits for changes is woken when there is one.
+/// Stores each event. Receivers of the store are notified only if anything changed.
 async fn follow<K>(
     events: impl Stream<Item = watcher::Result<Event<K>>>,
     store: watch::Sender<ClusterStore>,
-    take_in: fn(&mut ClusterStore, Event<K>) -> bool,
+    handle: fn(&mut ClusterStore, Event<K>) -> bool,
 ) {
     events
         .filter_map(|event| ready(event.ok()))
         .for_each(|event| {
-            store.send_if_modified(|store| take_in(store, event));
+            store.send_if_modified(|store| handle(store, event));
             ready(())
         })
         .await;

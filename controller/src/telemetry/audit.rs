@@ -1,9 +1,9 @@
-//! The audit: one line for each use of private keys, for each that is revoked, and for each value
-//! that stands in more than one Secret. It says what, where, which keys and how it ended, never a
-//! value or a fingerprint.
+//! The audit log: one line for each use of private keys, each revocation, and each value that is in
+//! more than one Secret. A line has the objects, the keys and the outcome. It never has a value or
+//! a fingerprint.
 //!
-//! Who asked is not known here: the API server's own audit says who wrote the SealedSecret, the
-//! request or the Environment.
+//! The user is not known here: the audit log of the API server names who wrote the SealedSecret,
+//! the request or the Environment.
 
 use sealing::{
     EnvironmentName, ItemRef, KeyId, SecretRef,
@@ -20,7 +20,7 @@ pub(crate) struct Attempt<'a> {
     pub(crate) outcome: Reason,
 }
 
-/// Writes the line, as all lines of the audit at any log level.
+/// Writes the line. Audit lines are written at every log level.
 pub(crate) fn record(attempt: &Attempt<'_>) {
     let keys: Vec<String> = attempt.keys.iter().map(ToString::to_string).collect();
     tracing::info!(
@@ -45,7 +45,9 @@ pub(crate) struct ResealAttempt<'a> {
 /// Writes the line.
 pub(crate) fn record_reseal(attempt: &ResealAttempt<'_>) {
     let recipients = attempt.header.recipients.iter();
-    let keys: Vec<&str> = recipients.map(|it| it.key_id.as_str()).collect();
+    let keys: Vec<&str> = recipients
+        .map(|recipient| recipient.key_id.as_str())
+        .collect();
     tracing::info!(
         target: "audit",
         request = attempt.request,
@@ -58,20 +60,22 @@ pub(crate) fn record_reseal(attempt: &ResealAttempt<'_>) {
     );
 }
 
-/// An attempt to find out where a value stands.
+/// An attempt to find the Secrets that hold a value.
 pub(crate) struct TraceAttempt<'a> {
     pub(crate) request: &'a str,
     pub(crate) environment: &'a EnvironmentName,
     pub(crate) seal: &'a SealedValue,
     pub(crate) outcome: &'static str,
-    /// In how many places.
+    /// The number of items that were found.
     pub(crate) found: usize,
 }
 
 /// Writes the line.
 pub(crate) fn record_trace(attempt: &TraceAttempt<'_>) {
     let recipients = attempt.seal.recipients.iter();
-    let keys: Vec<&str> = recipients.map(|it| it.key_id.as_str()).collect();
+    let keys: Vec<&str> = recipients
+        .map(|recipient| recipient.key_id.as_str())
+        .collect();
     tracing::info!(
         target: "audit",
         request = attempt.request,
@@ -83,7 +87,7 @@ pub(crate) fn record_trace(attempt: &TraceAttempt<'_>) {
     );
 }
 
-/// Writes the line about a request as a whole.
+/// Writes the line about the answer to a request.
 pub(crate) fn record_answer(request: &str, outcome: &str, answer: &str) {
     tracing::info!(target: "audit", request, outcome, answer, "answer");
 }
@@ -92,25 +96,25 @@ pub(crate) fn record_answer(request: &str, outcome: &str, answer: &str) {
 pub(crate) struct RevokedKey<'a> {
     pub(crate) environment: &'a str,
     pub(crate) key_id: &'a str,
-    /// How many SealedSecrets it opens no more.
-    pub(crate) closed: usize,
+    /// The number of SealedSecrets that can no longer be decrypted.
+    pub(crate) affected: usize,
     /// Some of them.
-    pub(crate) first: &'a str,
+    pub(crate) examples: &'a str,
 }
 
-/// Writes the line about it.
+/// Writes the line.
 pub(crate) fn record_revocation(revoked: &RevokedKey<'_>) {
     tracing::info!(
         target: "audit",
         environment = revoked.environment,
-        key = revoked.key_id,
-        closed = revoked.closed,
-        first = revoked.first,
+        key_id = revoked.key_id,
+        affected = revoked.affected,
+        examples = revoked.examples,
         "revoke"
     );
 }
 
-/// Writes the line about a value that stands in so many places, with some of them.
+/// Writes the line about a value with `count` items, of which `places` are some.
 pub(crate) fn record_reuse(places: &[ItemRef], count: usize) {
     let places = places.iter().map(ToString::to_string);
     tracing::info!(

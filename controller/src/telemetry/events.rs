@@ -1,6 +1,6 @@
-//! Kubernetes events: news for people, on the object that they are about.
+//! Kubernetes events about objects.
 //!
-//! An event that cannot be stored is logged and otherwise no loss: the status says the same.
+//! A failure to store an event is logged. The status has the same content.
 
 use std::sync::Arc;
 
@@ -12,10 +12,10 @@ use kube::{
 
 use crate::{
     error::describe,
-    telemetry::metrics::{Metrics, Written},
+    telemetry::metrics::{Metrics, WrittenResource},
 };
 
-/// What an event says.
+/// The content of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EventMessage {
     kind: EventType,
@@ -23,11 +23,11 @@ pub(crate) struct EventMessage {
     message: String,
 }
 
-/// Longer notes are refused by the API server.
+/// The API server rejects longer notes.
 const LONGEST_NOTE: usize = 1024;
 
 impl EventMessage {
-    /// All is well.
+    /// An event that needs no attention.
     pub(crate) fn normal(reason: &'static str, message: impl Into<String>) -> Self {
         Self {
             kind: EventType::Normal,
@@ -36,7 +36,7 @@ impl EventMessage {
         }
     }
 
-    /// Somebody should look.
+    /// An event that needs attention.
     pub(crate) fn warning(reason: &'static str, message: impl Into<String>) -> Self {
         Self {
             kind: EventType::Warning,
@@ -79,7 +79,7 @@ impl Events {
     /// Stores an event about an object.
     pub(crate) async fn publish(&self, event_message: &EventMessage, about: ObjectReference) {
         match self.recorder.publish(&event_message.event(), &about).await {
-            Ok(()) => self.metrics.count_write(Written::Event),
+            Ok(()) => self.metrics.count_write(WrittenResource::Event),
             Err(error) => tracing::warn!(
                 kind = about.kind,
                 namespace = about.namespace,

@@ -1,15 +1,15 @@
 //! Logs: one JSON object a line, on stderr.
 //!
-//! It says who may log at which level. What is logged is chosen at each call, field by field.
+//! It sets the level of each source. Each call chooses its fields.
 
 use tracing::{Level, level_filters::LevelFilter};
 use tracing_subscriber::EnvFilter;
 
 /// Starts logging.
 ///
-/// Our own lines obey `level`. The audit is always on. Others are heard from `warn` on, and the
-/// Kubernetes client only from `error` on: below, it prints whole answers of the API server, which
-/// may hold the values of a Secret.
+/// The controller logs from `level` on, the audit log always, and libraries from `warn` on. The
+/// Kubernetes client logs from `error` on: below, it prints whole responses of the API server,
+/// which may contain values of a Secret.
 pub fn log_to_stderr(level: Level) {
     tracing_subscriber::fmt()
         .json()

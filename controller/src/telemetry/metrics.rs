@@ -1,8 +1,8 @@
-//! Prometheus metrics. Labels have closed sets of values, but for environments and key ids, of
-//! which there are few.
+//! Prometheus metrics. Labels have closed sets of values, except environments and key ids, of which
+//! there are few.
 //!
-//! What can be counted at any time is counted when it is asked for (`metrics/collectors.rs`), so
-//! that no series outlives what it is about.
+//! What can be computed at any time is computed at each scrape (`metrics/collectors.rs`), so no
+//! series outlives its object.
 
 use std::{fmt, time::Duration};
 
@@ -24,12 +24,12 @@ pub(crate) use collectors::SealedSecrets;
 #[derive(Debug)]
 pub(crate) struct Metrics {
     registry: Registry,
-    unseals: Family<Outcome, Counter>,
-    failures: Family<Failure, Counter>,
+    unseals: Family<UnsealLabels, Counter>,
+    failures: Family<FailureLabels, Counter>,
     lost_keys: Counter,
-    reseals: Family<Reseal, Counter>,
-    value_reviews: Family<Asked, Counter>,
-    writes: Family<Write, Counter>,
+    reseals: Family<ResealLabels, Counter>,
+    value_reviews: Family<ReviewLabels, Counter>,
+    writes: Family<WriteLabels, Counter>,
     duration: Histogram,
     in_flight: Gauge,
     leading: Gauge,
@@ -38,34 +38,34 @@ pub(crate) struct Metrics {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Outcome {
+struct UnsealLabels {
     outcome: Reason,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Failure {
-    category: Reason,
+struct FailureLabels {
+    reason: Reason,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Reseal {
+struct ResealLabels {
     result: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Asked {
+struct ReviewLabels {
     question: &'static str,
     outcome: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Write {
-    resource: Written,
+struct WriteLabels {
+    resource: WrittenResource,
 }
 
-/// What is written to the API server.
+/// A resource that is written to the API server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
-pub(crate) enum Written {
+pub(crate) enum WrittenResource {
     EnvironmentStatus,
     Event,
     FingerprintKey,
@@ -76,7 +76,7 @@ pub(crate) enum Written {
     Secret,
 }
 
-/// A reconcile takes milliseconds, or as long as a slow API server makes it.
+/// A reconcile takes milliseconds, or longer with a slow API server.
 const BUCKETS: [f64; 12] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0,
 ];
@@ -116,12 +116,12 @@ impl Metrics {
         );
         registry.register(
             "sealing_keys_lost",
-            "Sealing keys that were deleted while SealedSecrets were sealed for them",
+            "Sealing keys that were deleted while SealedSecrets needed them",
             self.lost_keys.clone(),
         );
         registry.register(
             "reseals",
-            "Seals that a ResealRequest asked for, by result",
+            "Seals of ResealRequests, by result",
             self.reseals.clone(),
         );
         registry.register(
@@ -136,7 +136,7 @@ impl Metrics {
         );
         registry.register(
             "reconcile_duration_seconds",
-            "How long a reconcile of a SealedSecret took",
+            "Duration of reconciles of SealedSecrets",
             self.duration.clone(),
         );
         registry.register(
@@ -146,18 +146,18 @@ impl Metrics {
         );
         registry.register(
             "reused_values",
-            "Values that stand in more than one Secret, as the leader sees them",
+            "Values that are in more than one Secret; 0 on a standby",
             self.reused_values.clone(),
         );
-        registry.register("leading", "1 when this replica leads", self.leading.clone());
+        registry.register("leading", "1 if this replica leads", self.leading.clone());
     }
 
     pub(crate) fn count_unseal(&self, outcome: Reason) {
-        self.unseals.get_or_create(&Outcome { outcome }).inc();
+        self.unseals.get_or_create(&UnsealLabels { outcome }).inc();
     }
 
-    pub(crate) fn count_failure(&self, category: Reason) {
-        self.failures.get_or_create(&Failure { category }).inc();
+    pub(crate) fn count_failure(&self, reason: Reason) {
+        self.failures.get_or_create(&FailureLabels { reason }).inc();
     }
 
     pub(crate) fn count_lost_key(&self) {
@@ -166,16 +166,16 @@ impl Metrics {
 
     pub(crate) fn count_reseal(&self, result: ResealResult) {
         let result = result.as_str();
-        self.reseals.get_or_create(&Reseal { result }).inc();
+        self.reseals.get_or_create(&ResealLabels { result }).inc();
     }
 
     pub(crate) fn count_value_review(&self, question: &'static str, outcome: &'static str) {
-        let asked = Asked { question, outcome };
-        self.value_reviews.get_or_create(&asked).inc();
+        let labels = ReviewLabels { question, outcome };
+        self.value_reviews.get_or_create(&labels).inc();
     }
 
-    pub(crate) fn count_write(&self, resource: Written) {
-        self.writes.get_or_create(&Write { resource }).inc();
+    pub(crate) fn count_write(&self, resource: WrittenResource) {
+        self.writes.get_or_create(&WriteLabels { resource }).inc();
     }
 
     pub(crate) fn begin_reconcile(&self) {
@@ -195,10 +195,10 @@ impl Metrics {
         self.leading.set(1);
     }
 
-    /// Everything in the text format of `OpenMetrics`.
+    /// All metrics in the text format of `OpenMetrics`.
     ///
     /// # Errors
-    /// [`fmt::Error`], which writing to a string never comes to.
+    /// [`fmt::Error`], which does not occur for a string.
     pub(crate) fn to_text(&self) -> Result<String, fmt::Error> {
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
@@ -218,13 +218,13 @@ mod tests {
         metrics.count_failure(Reason::NoEnvironment);
         metrics.count_reseal(ResealResult::Resealed);
         metrics.count_value_review("trace", "Answered");
-        metrics.count_write(Written::Secret);
+        metrics.count_write(WrittenResource::Secret);
         metrics.begin_reconcile();
         metrics.end_reconcile(Duration::from_millis(3));
         let text = metrics.to_text().unwrap();
         for line in [
             r#"sceau_unseals_total{outcome="Unsealed"} 1"#,
-            r#"sceau_reconcile_failures_total{category="NoEnvironment"} 1"#,
+            r#"sceau_reconcile_failures_total{reason="NoEnvironment"} 1"#,
             r#"sceau_reseals_total{result="Resealed"} 1"#,
             r#"sceau_value_reviews_total{question="trace",outcome="Answered"} 1"#,
             r#"sceau_writes_total{resource="Secret"} 1"#,

@@ -1,4 +1,4 @@
-//! Probes and metrics over plain HTTP. Nothing secret passes here.
+//! Probes and metrics over plain HTTP. They contain no secret.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -13,41 +13,41 @@ use tokio::{net::TcpListener, sync::watch};
 
 use crate::{Error, telemetry::metrics::Metrics};
 
-/// From the start of the program to leading.
+/// The phases from the start of the program to leading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// Environments, Namespaces and sealing keys are being listed.
+    /// The watches of the store are listing.
     Syncing,
-    /// Everything that a standby watches is known; another replica leads.
+    /// The store is synced, and another replica leads.
     Standby,
-    /// It leads, and SealedSecrets and their Secrets are being listed.
+    /// This replica leads, and SealedSecrets and Secrets are being listed.
     TakingOver,
-    /// It leads, and everything is known.
+    /// This replica leads, and all lists are complete.
     Leading,
 }
 
 impl Phase {
-    /// Whether all the watches that this replica runs are synced.
+    /// Whether all watches of this replica are synced.
     pub(crate) fn is_ready(self) -> bool {
         matches!(self, Self::Standby | Self::Leading)
     }
 }
 
-/// What probes and metrics tell of.
+/// The state of probes and metrics.
 #[derive(Clone)]
 pub(crate) struct Probes {
     pub(crate) phase: watch::Receiver<Phase>,
     pub(crate) metrics: Arc<Metrics>,
 }
 
-/// Takes the address.
+/// Binds the address.
 pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
     TcpListener::bind(address)
         .await
         .map_err(|source| Error::Listen { address, source })
 }
 
-/// Answers until the program ends.
+/// Serves until the program ends.
 pub(crate) async fn serve(listener: TcpListener, probes: Probes) {
     let router = Router::new()
         .route("/healthz", get(async || "ok"))
@@ -55,7 +55,7 @@ pub(crate) async fn serve(listener: TcpListener, probes: Probes) {
         .route("/metrics", get(metrics))
         .with_state(probes);
     if let Err(error) = axum::serve(listener, router).await {
-        tracing::error!(%error, "probes and metrics ended");
+        tracing::error!(%error, "the server for probes and metrics failed");
     }
 }
 
@@ -65,7 +65,7 @@ async fn ready(State(probes): State<Probes>) -> (StatusCode, &'static str) {
     } else {
         (
             StatusCode::SERVICE_UNAVAILABLE,
-            "not everything has been listed yet",
+            "waiting for the first lists of the watches",
         )
     }
 }

@@ -1,4 +1,4 @@
-//! The original's item format: each item carries a session key of its own, and none names its
+//! The item format of kubeseal. Each item has a session key of its own, and no item names its
 //! sealing key.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -9,19 +9,20 @@ use crate::{
     resource::bitnami::{CLUSTER_WIDE, Metadata, NAMESPACE_WIDE},
 };
 
-/// How far the original's SealedSecret reaches.
+/// The scope of a Bitnami SealedSecret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
-    /// Opens only in its namespace and under its name.
+    /// Decrypted only in its namespace and under its name.
     Strict,
-    /// Opens in its namespace under any name.
+    /// Decrypted in its namespace under any name.
     NamespaceWide,
-    /// Opens everywhere.
+    /// Decrypted in every namespace under any name.
     ClusterWide,
 }
 
 impl Scope {
-    /// The scope that the annotations of a SealedSecret name; cluster-wide wins.
+    /// The scope that a SealedSecret's annotations set. If both are set, cluster-wide applies, as
+    /// in the Bitnami controller.
     pub fn of(metadata: &Metadata) -> Self {
         let says = |name| {
             metadata
@@ -48,7 +49,7 @@ impl Scope {
         }
     }
 
-    /// The OAEP label of every item that stands at `place` with this scope.
+    /// The OAEP label (RFC 8017 7.1) of every item of the manifest `place` with this scope.
     pub fn label(self, place: &SecretRef) -> Label {
         Label(match self {
             Self::Strict => place.to_string(),
@@ -58,25 +59,25 @@ impl Scope {
     }
 }
 
-/// The authenticated text of an item: where it may be opened.
+/// The authenticated text of an item: `namespace/name`, `namespace` or nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label(String);
 
-/// The original writes the length of the wrapped session key in two bytes, most significant first.
+/// kubeseal writes the length of the wrapped session key in two bytes, most significant first.
 const LENGTH_BYTES: usize = 2;
 
-/// An item that is not of this format.
+/// Why an item was rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
-    /// It is not standard base64; line breaks are allowed in it.
+    /// It is not standard base64 (RFC 4648 section 4). Line breaks are allowed.
     #[error("it is not standard base64")]
     Base64,
-    /// It is shorter than its parts must be.
+    /// It is shorter than its parts.
     #[error("it is too short")]
     TooShort,
 }
 
-/// A well-formed item: a wrapped session key, and the value encrypted under it.
+/// A well-formed item: a wrapped session key, and the value encrypted with it.
 #[derive(Debug)]
 pub struct Item {
     wrapped: Vec<u8>,
@@ -84,10 +85,12 @@ pub struct Item {
 }
 
 impl Item {
-    /// Reads `base64(L || R || A)`; `\r` and `\n` in it are ignored.
+    /// Parses `base64(L || R || A)`: two bytes of length, the wrapped session key, ciphertext and
+    /// tag. `\r` and `
+    /// ` are ignored.
     ///
     /// # Errors
-    /// [`ParseError`].
+    /// [`ParseError::Base64`] or [`ParseError::TooShort`].
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         let one_line: String = text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
         let bytes = STANDARD.decode(one_line).map_err(|_| ParseError::Base64)?;
@@ -110,15 +113,17 @@ impl Item {
         self.ciphertext.len() - primitives::TAG_BYTES
     }
 
-    /// Tries one key.
+    /// Decrypts the value with one key.
     fn open(&self, key: &SealingKey, label: &Label) -> Result<crate::Plaintext, Refused> {
         let session_key = key.unwrap_key(&self.wrapped, label.0.as_bytes())?;
         primitives::decrypt_once(&session_key, &self.ciphertext).map(crate::Plaintext::new)
     }
 }
 
-/// Tries keys on the items of one manifest, beginning with the one that opened the item before:
-/// nearly always all items are sealed to one key.
+/// Decrypts the items of one manifest with the keys of a ring.
+///
+/// It begins with the key that decrypted the item before: nearly always, all items are sealed for
+/// one key.
 #[derive(Debug)]
 pub struct Opener<'ring> {
     ring: &'ring KeyRing,
@@ -127,7 +132,7 @@ pub struct Opener<'ring> {
 }
 
 impl<'ring> Opener<'ring> {
-    /// An opener for the items that stand under `label`.
+    /// A decrypter for the items that have `label`.
     pub fn new(ring: &'ring KeyRing, label: Label) -> Self {
         Self {
             ring,
@@ -136,7 +141,7 @@ impl<'ring> Opener<'ring> {
         }
     }
 
-    /// The plaintext and the key that opened it, or nothing when no key of the ring does.
+    /// The plaintext and the key that decrypted it; `None` when no key of the ring does.
     pub fn open(&mut self, item: &Item) -> Option<(crate::Plaintext, &'ring SealingKey)> {
         let last = self.last;
         let others = self
@@ -152,10 +157,12 @@ impl<'ring> Opener<'ring> {
     }
 }
 
-/// Seals one value for the original's controller: `base64(L || R || A)`.
+/// Seals one value for the Bitnami controller: `base64(L || R || A)`, as kubeseal writes it.
+///
+/// The session key has 32 random bytes and is wrapped with RSAES-OAEP (RFC 8017 7.1).
 ///
 /// # Errors
-/// Nothing but a failure of the cryptographic provider.
+/// [`ProviderError`] when the cryptographic provider fails.
 pub fn seal_item(
     recipient: &Recipient,
     label: &Label,

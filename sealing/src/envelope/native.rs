@@ -1,6 +1,6 @@
-//! The format `sceau/v1`: from what a manifest says to checked bytes.
+//! The format `sceau/v1`: parses the fields of a manifest into checked bytes.
 //!
-//! An [`Envelope`] is well formed. Whether it opens is for [`crate::unseal()`] to find out.
+//! An [`Envelope`] is well formed. [`crate::unseal()`] decrypts it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,124 +13,124 @@ use crate::{
     resource::{Seal, SealedSecretSpec, WrappedFileKey},
 };
 
-/// Seals in a manifest.
+/// Most seals of a manifest.
 pub const MAX_SEALS: usize = 128;
-/// Recipients of a seal.
+/// Most recipients of a seal.
 pub const MAX_RECIPIENTS: usize = 16;
-/// Items of a seal.
+/// Most items of a seal.
 pub const MAX_ITEMS: usize = 1024;
-/// Bytes of all values of a manifest together: as many as a Kubernetes Secret takes.
+/// Most bytes of all values of a manifest together: the limit of a Kubernetes Secret.
 pub const MAX_BYTES: usize = 1024 * 1024;
 
 /// Why a manifest is malformed. Seals are counted from 1.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
-    /// The environment's name breaks its rule.
+    /// The environment's name is not valid.
     #[error(transparent)]
     Environment(NameError),
-    /// There is no seal, or there are too many.
-    #[error("{0} seals; a manifest has 1 to {MAX_SEALS}")]
+    /// It has no seal, or more than [`MAX_SEALS`].
+    #[error("{0} seals: a manifest has 1 to {MAX_SEALS}")]
     Seals(usize),
-    /// A seal has no recipient, or too many.
-    #[error("seal {seal} has {recipients} recipients; a seal has 1 to {MAX_RECIPIENTS}")]
+    /// A seal has no recipient, or more than [`MAX_RECIPIENTS`].
+    #[error("seal {seal} has {recipients} recipients: a seal has 1 to {MAX_RECIPIENTS}")]
     Recipients {
-        /// The seal.
+        /// The number of the seal.
         seal: usize,
-        /// How many there are.
+        /// The number of recipients.
         recipients: usize,
     },
-    /// A seal has too many items.
-    #[error("seal {seal} has {items} items; a seal has at most {MAX_ITEMS}")]
+    /// A seal has more than [`MAX_ITEMS`] items.
+    #[error("seal {seal} has {items} items: a seal has at most {MAX_ITEMS}")]
     Items {
-        /// The seal.
+        /// The number of the seal.
         seal: usize,
-        /// How many there are.
+        /// The number of items.
         items: usize,
     },
-    /// All values together are too large.
-    #[error("the values have {0} bytes together; a manifest has at most {MAX_BYTES}")]
+    /// All values together have more than [`MAX_BYTES`] bytes.
+    #[error("all values together have {0} bytes: a manifest has at most {MAX_BYTES}")]
     Bytes(usize),
-    /// A seal's time is no RFC 3339 time.
-    #[error("sealedAt of seal {seal} is no RFC 3339 time")]
+    /// A seal's `sealedAt` is not an RFC 3339 time.
+    #[error("sealedAt of seal {seal} is not an RFC 3339 time")]
     SealedAt {
-        /// The seal.
+        /// The number of the seal.
         seal: usize,
     },
-    /// A seal's commitment is no text of 32 bytes.
-    #[error("the commitment of seal {seal} is unreadable")]
+    /// A seal's commitment does not encode 32 bytes.
+    #[error("the commitment of seal {seal} cannot be parsed")]
     Commitment {
-        /// The seal.
+        /// The number of the seal.
         seal: usize,
-        /// What is wrong with it.
+        /// Why it cannot be parsed.
         #[source]
         source: TextError,
     },
-    /// A recipient is named by something that is no key id.
-    #[error("a recipient of seal {seal}: {source}")]
+    /// A recipient's `keyId` is not a key id.
+    #[error("recipient of seal {seal}: {source}")]
     KeyId {
-        /// The seal.
+        /// The number of the seal.
         seal: usize,
-        /// What is wrong with it.
+        /// Why it cannot be parsed.
         source: ParseKeyIdError,
     },
-    /// A file key is wrapped in a way that this program does not know.
-    #[error("seal {seal} uses the suite `{suite}`, which this version does not know")]
+    /// This version does not support the suite of a wrapped file key.
+    #[error("seal {seal} uses the suite `{suite}`, which this version does not support")]
     Suite {
-        /// The seal.
+        /// The number of the seal.
         seal: usize,
-        /// Its name.
+        /// The name of the suite.
         suite: String,
     },
-    /// A wrapped file key is unreadable.
-    #[error("a wrapped file key of seal {seal} is unreadable")]
+    /// A wrapped file key cannot be parsed.
+    #[error("a wrapped file key of seal {seal} cannot be parsed")]
     Wrapped {
-        /// The seal.
+        /// The number of the seal.
         seal: usize,
-        /// What is wrong with it.
+        /// Why it cannot be parsed.
         #[source]
         source: TextError,
     },
-    /// An item's name breaks its rule.
+    /// An item's name is not valid.
     #[error("seal {seal}: {source}")]
     ItemName {
-        /// The seal.
+        /// The number of the seal.
         seal: usize,
-        /// What is wrong with it.
+        /// Why it is not valid.
         source: NameError,
     },
-    /// An item is unreadable.
-    #[error("item `{item}` is unreadable")]
+    /// An item's value cannot be parsed.
+    #[error("item `{item}` cannot be parsed")]
     Item {
-        /// The item.
+        /// The name of the item.
         item: ItemName,
-        /// What is wrong with it.
+        /// Why it cannot be parsed.
         #[source]
         source: TextError,
     },
     /// Two seals hold an item of the same name.
-    #[error("item `{0}` stands in two seals")]
+    #[error("item `{0}` is in two seals")]
     DuplicateItem(ItemName),
 }
 
 /// A well-formed manifest.
 #[derive(Debug, Clone)]
 pub struct Envelope {
-    /// The environment it says it is sealed for.
+    /// The environment that it names.
     pub environment: EnvironmentName,
-    /// How far it reaches.
+    /// Its scope.
     pub scope: Scope,
-    /// Its seals, in the manifest's order.
+    /// Its seals, in the order of the manifest.
     pub seals: Vec<ParsedSeal>,
 }
 
 /// A well-formed seal.
 #[derive(Debug, Clone)]
 pub struct ParsedSeal {
-    /// When a person gave these values; not authenticated.
+    /// The instant when a person gave these values. It is not authenticated.
     pub sealed_at: Timestamp,
-    /// What the file key must commit to.
+    /// The commitment that the file key must have.
     pub(crate) commitment: [u8; KEY_BYTES],
-    /// Whom the file key is wrapped for, in the manifest's order.
+    /// The wrapped file keys, in the order of the manifest.
     pub recipients: Vec<ParsedRecipient>,
     /// Ciphertext and tag of each item.
     pub(crate) items: BTreeMap<ItemName, Vec<u8>>,
@@ -139,18 +139,18 @@ pub struct ParsedSeal {
 /// A wrapped file key.
 #[derive(Debug, Clone)]
 pub struct ParsedRecipient {
-    /// The sealing key it is wrapped for.
+    /// The id of the sealing key that it is wrapped for.
     pub key_id: KeyId,
-    /// How it is wrapped.
+    /// The suite that wrapped it.
     pub suite: Suite,
     pub(crate) wrapped: Vec<u8>,
 }
 
 impl Envelope {
-    /// Checks everything that can be checked without a key (format.md, *Unsealing* 1).
+    /// Parses a spec and checks everything that needs no key (format.md, *Unsealing* 1).
     ///
     /// # Errors
-    /// [`ParseError`] for the first thing that is wrong.
+    /// [`ParseError`] for the first field that is not valid.
     pub fn parse(spec: &SealedSecretSpec) -> Result<Self, ParseError> {
         let environment =
             EnvironmentName::parse(spec.environment.as_str()).map_err(ParseError::Environment)?;
@@ -170,11 +170,11 @@ impl Envelope {
         })
     }
 
-    /// The sealing keys that would open its seals, in the seals' order: of each, the first
-    /// recipient whose key the ring holds.
+    /// The sealing keys that decrypt its seals, in the order of the seals. Of each seal it is the
+    /// first recipient whose key the ring holds.
     ///
     /// # Errors
-    /// The ids of the first seal that no key of the ring opens.
+    /// The key ids of the first seal that no key of the ring decrypts.
     pub fn opening_keys<'ring>(
         &self,
         ring: &'ring KeyRing,
@@ -187,10 +187,10 @@ impl Envelope {
 }
 
 impl ParsedSeal {
-    /// Checks a seal by itself; `number` counts from 1 and serves messages.
+    /// Parses one seal. `number` counts from 1 and appears in messages only.
     ///
     /// # Errors
-    /// [`ParseError`] for the first thing that is wrong.
+    /// [`ParseError`] for the first field that is not valid.
     pub fn parse(number: usize, seal: &Seal) -> Result<Self, ParseError> {
         let recipients = seal.recipients.len();
         if !(1..=MAX_RECIPIENTS).contains(&recipients) {
@@ -230,7 +230,7 @@ impl ParsedSeal {
         })
     }
 
-    /// The names of its items and the number of bytes of each value.
+    /// The name of each item and the size of its value in bytes.
     pub fn item_sizes(&self) -> impl Iterator<Item = (&ItemName, usize)> {
         self.items
             .iter()

@@ -1,4 +1,4 @@
-//! How a file key is wrapped for a recipient: the one place that a further suite joins.
+//! The suites that wrap a file key for a recipient. A new suite is added here.
 
 use std::fmt;
 
@@ -7,15 +7,15 @@ use crate::{
     primitives::{Refused, SecretBytes},
 };
 
-/// A way to wrap a file key.
+/// An algorithm that wraps file keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Suite {
-    /// RSAES-OAEP with SHA-256 for hash and MGF1, the context as label (RFC 8017 7.1).
+    /// RSAES-OAEP (RFC 8017 7.1) with SHA-256 as hash and MGF1 hash, and the context as label.
     RsaOaepSha256,
 }
 
 impl Suite {
-    /// Every suite.
+    /// All suites.
     pub const ALL: [Self; 1] = [Self::RsaOaepSha256];
 
     /// The suite as manifests write it.
@@ -29,7 +29,7 @@ impl Suite {
         Self::ALL.into_iter().find(|suite| suite.as_str() == text)
     }
 
-    /// The suite that a recipient's kind of key calls for.
+    /// The suite for the key of a recipient.
     pub(crate) fn of(_recipient: &Recipient) -> Self {
         Self::RsaOaepSha256
     }

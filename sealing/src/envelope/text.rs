@@ -6,7 +6,7 @@ use base64::{
 };
 
 const PREFIX: &str = "sceau:v1:";
-/// No white space, padding required, no non-zero trailing bits: one text for each byte string.
+/// No white space, padding required, trailing bits zero: each byte string has one text.
 const CANONICAL: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()
@@ -14,17 +14,17 @@ const CANONICAL: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(false),
 );
 
-/// A text that does not carry bytes.
+/// Why a text does not decode to bytes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
-    /// It begins otherwise, or names a version that this program does not know.
+    /// It does not begin with `sceau:v1:`: it has another version or is not of this format.
     #[error("it does not begin with `sceau:v1:`")]
     Prefix,
-    /// What follows the prefix is not canonical base64.
-    #[error("it is not canonical base64 behind `sceau:v1:`")]
+    /// The part after the prefix is not canonical base64.
+    #[error("it is not canonical base64 after `sceau:v1:`")]
     Base64,
-    /// It carries another number of bytes than it must.
-    #[error("it carries {0} bytes, which cannot be right")]
+    /// It encodes this number of bytes, which the field does not allow.
+    #[error("it encodes {0} bytes, which this field does not allow")]
     Length(usize),
 }
 

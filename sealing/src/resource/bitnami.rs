@@ -1,59 +1,59 @@
-//! The original's SealedSecret, `bitnami.com/v1alpha1`: the fields that opening one needs.
+//! The Bitnami SealedSecret, `bitnami.com/v1alpha1`: the fields that unsealing needs.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-/// A SealedSecret of the original.
+/// A Bitnami SealedSecret.
 #[derive(Debug, Clone, Deserialize)]
 pub struct SealedSecret {
-    /// Where it stands, and its scope.
+    /// Its namespace and name, and its scope as annotations.
     pub metadata: Metadata,
-    /// What is sealed.
+    /// Its sealed items and its template.
     pub spec: Spec,
 }
 
-/// The metadata that decide where it may be opened.
+/// The metadata that the authenticated label is built from.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct Metadata {
     /// Its name.
     pub name: Option<String>,
     /// Its namespace.
     pub namespace: Option<String>,
-    /// Its annotations: the scope is among them.
+    /// Its annotations, which include the scope.
     #[serde(default)]
     pub annotations: Option<BTreeMap<String, String>>,
 }
 
-/// What is sealed, and what the Secret is given beside it.
+/// Sealed items, and the template of the Secret.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Spec {
-    /// Each item, sealed by itself. Absent in manifests of the first version.
+    /// The items, each sealed by itself. Absent in manifests of version 1.
     #[serde(default)]
     pub encrypted_data: Option<BTreeMap<String, Value>>,
-    /// The whole Secret sealed as one, as the first version did.
+    /// The whole Secret, sealed as one item: version 1 of the format.
     #[serde(default)]
     pub data: Option<String>,
-    /// What the Secret is given beside its items.
+    /// The type, labels and annotations of the Secret.
     #[serde(default)]
     pub template: Option<Template>,
 }
 
-/// What the Secret is given beside its items.
+/// The type, labels and annotations of the Secret.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct Template {
     /// Its type.
     #[serde(default, rename = "type")]
     pub secret_type: Option<String>,
-    /// Whether Kubernetes shall refuse changes.
+    /// Whether Kubernetes rejects changes of its items.
     #[serde(default)]
     pub immutable: Option<bool>,
     /// Its labels and annotations.
     #[serde(default)]
     pub metadata: Option<TemplateMetadata>,
-    /// Texts that the original's controller makes items from.
+    /// Go templates that the Bitnami controller renders to items.
     #[serde(default)]
     pub data: Option<BTreeMap<String, Value>>,
 }
@@ -69,7 +69,7 @@ pub struct TemplateMetadata {
     pub annotations: Option<BTreeMap<String, String>>,
 }
 
-/// The API group of the original.
+/// The API group of the Bitnami controller.
 pub const GROUP: &str = "bitnami.com";
 /// The annotation for namespace-wide scope.
 pub const NAMESPACE_WIDE: &str = "sealedsecrets.bitnami.com/namespace-wide";

@@ -1,21 +1,21 @@
-//! Environment: which namespaces belong together, and how their sealing keys live.
+//! Environment: the namespaces that belong together, and the settings of their sealing keys.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector, Time};
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Secret types that make a credential of the cluster itself.
+/// Types of Secrets that Kubernetes turns into credentials for the cluster itself.
 const REFUSED_SECRET_TYPES: [&str; 2] = [
     "kubernetes.io/service-account-token",
     "bootstrap.kubernetes.io/token",
 ];
 
-/// Instants that every reader can read: the format `date-time` of the API server takes offsets of
-/// any size.
+/// Instants that all parsers accept. The format `date-time` of the API server allows offsets of any
+/// size.
 const INSTANT: &str = "^[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3])(:[0-5][0-9]){2}([.][0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$";
 
-/// A set of namespaces with sealing keys of its own.
+/// A set of namespaces that share sealing keys.
 #[derive(CustomResource, JsonSchema, Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[kube(
@@ -25,7 +25,7 @@ const INSTANT: &str = "^[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([
     plural = "environments",
     status = "EnvironmentStatus",
     derive = "PartialEq",
-    doc = "A set of namespaces with sealing keys of its own.",
+    doc = "A set of namespaces that share sealing keys.",
     validation = Rule::new("self.metadata.name.matches('^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$')")
         .message("the name of an environment has 1 to 63 lower-case letters, digits and `-`"),
     printcolumn = r#"{"name":"Ready","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].status"}"#,
@@ -34,28 +34,29 @@ const INSTANT: &str = "^[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([
 )]
 #[schemars(extend("x-kubernetes-validations" = [{
     "rule": "has(self.namespaces) || has(self.namespaceSelector)",
-    "message": "name the namespaces, or select them; `namespaceSelector: {}` selects all",
+    "message": "set namespaces or namespaceSelector; `namespaceSelector: {}` selects all namespaces",
 }]))]
 pub struct EnvironmentSpec {
-    /// Namespaces that belong to it, by name.
+    /// Namespaces of this environment, by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024), inner(length(min = 1, max = 63)))]
     pub namespaces: Option<Vec<String>>,
-    /// Namespaces that belong to it, by label; an empty selector selects every namespace.
+    /// Namespaces of this environment, by label. An empty selector selects all namespaces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace_selector: Option<LabelSelector>,
-    /// How its sealing keys live.
+    /// Settings of its sealing keys.
     #[serde(default, skip_serializing_if = "SealingKeySettings::is_default")]
     pub sealing_keys: SealingKeySettings,
-    /// Types of Secrets that are never written.
+    /// Types of Secrets that the controller does not write. Defaults to
+    /// kubernetes.io/service-account-token and bootstrap.kubernetes.io/token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64), inner(length(min = 1, max = 253)))]
     pub denied_secret_types: Option<Vec<String>>,
 }
 
 impl EnvironmentSpec {
-    /// Whether Secrets of this type are never written. When the field is absent, those that make
-    /// a credential of the cluster itself are refused.
+    /// Whether the controller does not write Secrets of this type. If the field is absent, it
+    /// denies the types that are credentials for the cluster itself.
     pub fn refuses_secret_type(&self, secret_type: &str) -> bool {
         self.denied_secret_types.as_ref().map_or_else(
             || REFUSED_SECRET_TYPES.contains(&secret_type),
@@ -64,26 +65,27 @@ impl EnvironmentSpec {
     }
 }
 
-/// How sealing keys live.
+/// Settings of sealing keys.
 #[derive(JsonSchema, Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SealingKeySettings {
-    /// The size of new keys; 4096 when absent.
+    /// The size of new keys in bits. Defaults to 4096.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("enum" = [2048, 3072, 4096, 8192], "format" = "int32"))]
     pub bits: Option<u32>,
-    /// The age at which the active key is replaced, as a Go duration; 720h when absent, `0s` is never.
+    /// The age at which the active key is renewed, as a Go duration. Defaults to 720h; `0s`
+    /// disables renewal by age.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32), extend("x-kubernetes-validations" = [{
         "rule": "duration(self) == duration('0s') || duration(self) >= duration('1h')",
-        "message": "renewPeriod is a duration of at least 1h such as `720h`, or `0s` for never",
+        "message": "renewPeriod is a duration of at least 1h such as `720h`, or `0s` to disable renewal",
     }]))]
     pub renew_period: Option<String>,
-    /// Replaces any active key that was made before this instant: re-keying.
+    /// Renews the active key if it was generated before this instant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("pattern" = INSTANT))]
     pub cutoff_time: Option<Time>,
-    /// The ids of keys that open nothing any more.
+    /// The ids of revoked keys. The controller does not unseal with them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 1024), inner(regex(pattern = "^sha256:[0-9a-f]{64}$")))]
     pub revoked_key_ids: Vec<String>,
@@ -95,12 +97,12 @@ impl SealingKeySettings {
     }
 }
 
-/// The public side of an environment.
+/// The state of an environment, with its certificate and the state of its sealing keys.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("default" = {"observedGeneration": -1}))]
 pub struct EnvironmentStatus {
-    /// The generation that the conditions speak of; -1 until the controller has seen the object.
+    /// The generation that the conditions describe; -1 until the first reconcile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
     /// Ready, Reconciling and Stalled.
@@ -110,38 +112,39 @@ pub struct EnvironmentStatus {
     /// The certificate of the active sealing key, in PEM.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<String>,
-    /// Every sealing key, newest first.
+    /// All sealing keys, newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub sealing_keys: Vec<SealingKeyStatus>,
 }
 
-/// One sealing key, as people see it.
+/// The state of one sealing key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SealingKeyStatus {
-    /// Its id.
+    /// The id of the key.
     pub key_id: String,
-    /// What it may do.
+    /// Its state.
     pub state: SealingKeyState,
-    /// When it was made.
+    /// When it was generated.
     pub created_at: Time,
-    /// When its certificate ends.
+    /// When its certificate expires.
     pub not_after: Time,
-    /// How many SealedSecrets it opens; of a revoked key, how many it opens no more.
+    /// The number of SealedSecrets that it decrypts. For a revoked key: the number that can no
+    /// longer be decrypted.
     #[schemars(extend("format" = "int32"))]
     pub sealed_secrets: u32,
 }
 
-/// What a sealing key may do.
+/// The state of a sealing key.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 pub enum SealingKeyState {
-    /// Its certificate is the one to seal to; it opens.
+    /// Seal for this key. The controller unseals with it.
     Active,
-    /// It opens, and nothing new should be sealed to it.
+    /// Do not seal for this key. The controller still unseals with it.
     Retired,
-    /// It opens nothing.
+    /// The controller does not unseal with this key.
     Revoked,
 }

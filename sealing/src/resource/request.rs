@@ -1,16 +1,17 @@
-//! What requests have in common: each is answered once.
+//! The common part of ResealRequests and ValueReviews: the controller answers each once.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
-/// The status of a request: of a ResealRequest or an ValueReview.
+/// The status of a ResealRequest or a ValueReview.
 pub trait RequestStatus {
-    /// The type of the one condition.
+    /// The type of its only condition.
     const COMPLETE: &str = "Complete";
 
-    /// Complete: True when the request is answered, False when it was refused as a whole.
+    /// The conditions. `Complete` is True when the request is answered, False when it is rejected
+    /// as a whole.
     fn conditions(&self) -> &[Condition];
 
-    /// What the controller says about the request as a whole, once it has answered.
+    /// The condition `Complete`, once the controller has answered.
     fn complete(&self) -> Option<&Condition> {
         self.conditions()
             .iter()

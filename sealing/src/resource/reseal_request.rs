@@ -1,4 +1,4 @@
-//! ResealRequest: the headers of seals, to be wrapped for the active key of their environment.
+//! ResealRequest: asks the controller to reseal the headers of seals.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use super::{RequestStatus, WrappedFileKey};
 use crate::Scope;
 
 /// Asks the controller to wrap the file keys of seals for the active sealing key of their
-/// environment. No item is in it, and no plaintext leaves the controller.
+/// environment. A request contains no item, and no plaintext leaves the controller.
 #[derive(CustomResource, JsonSchema, Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[kube(
@@ -22,7 +22,7 @@ use crate::Scope;
     status = "ResealRequestStatus",
     derive = "PartialEq",
     doc = "Asks the controller to wrap the file keys of seals for the active sealing key of their environment.",
-    validation = Rule::new("self.spec == oldSelf.spec").message("the spec of a ResealRequest cannot be changed"),
+    validation = Rule::new("self.spec == oldSelf.spec").message("the spec of a ResealRequest is immutable"),
     printcolumn = r#"{"name":"Environment","type":"string","jsonPath":".spec.environment"}"#,
     printcolumn = r#"{"name":"Complete","type":"string","jsonPath":".status.conditions[?(@.type==\"Complete\")].status"}"#,
     printcolumn = r#"{"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"}"#
@@ -39,7 +39,7 @@ pub struct ResealRequestSpec {
     pub seals: Vec<SealHeader>,
 }
 
-/// A seal without its items, and where it stands.
+/// A seal without its items, with its SealedSecret.
 #[derive(JsonSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SealHeader {
@@ -51,10 +51,10 @@ pub struct SealHeader {
     pub name: String,
     /// The scope of its SealedSecret.
     pub scope: Scope,
-    /// Its commitment.
+    /// The commitment of the seal.
     #[schemars(regex(pattern = "^sceau:v1:[A-Za-z0-9+/]{43}=$"))]
     pub commitment: String,
-    /// Its file key, as it is wrapped now.
+    /// The file key of the seal, wrapped for its present recipients.
     #[schemars(length(min = 1, max = 16), extend("x-kubernetes-list-type" = "atomic"))]
     pub recipients: Vec<WrappedFileKey>,
 }
@@ -66,49 +66,61 @@ pub struct ResealRequestStatus {
     /// The generation that was answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// Complete: True when every seal has its outcome, False when the request was refused as a whole.
+    /// `Complete` is True when every seal has an outcome, False when the request is rejected as a
+    /// whole.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
-    /// The outcome for each seal of the spec, in its order.
+    /// The outcome for each seal of the spec, in the same order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub seals: Vec<ResealOutcome>,
 }
 
-/// What became of one seal.
+/// The outcome for one seal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ResealOutcome {
-    /// In one word.
+    /// The result, as one word.
     pub result: ResealResult,
-    /// The file key, wrapped for the active sealing key; with `Resealed` only.
+    /// The file key, wrapped for the active sealing key. Only set for `Resealed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipient: Option<WrappedFileKey>,
-    /// What was wrong; with every other result.
+    /// Why the seal was not resealed. Not set for `Resealed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }
 
-/// What became of one seal, in one word.
+/// The result for one seal.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 pub enum ResealResult {
-    /// The file key is wrapped for the active sealing key.
+    /// The file key was wrapped for the active sealing key.
+    ///
+    /// Cure: Nothing.
     Resealed,
-    /// It is of no format that is known.
+    /// The header is malformed.
+    ///
+    /// Cure: Seal the values again.
     Malformed,
-    /// A sealing key of the environment is named and does not open it where it is said to stand.
+    /// Decryption failed: the header was modified, or the seal is for another environment,
+    /// namespace, name or scope.
+    ///
+    /// Cure: Compare environment, namespace, name and scope with those it was sealed for.
     Refused,
-    /// It is sealed for keys that were revoked.
+    /// It is sealed only for revoked keys.
+    ///
+    /// Cure: Rotate the values: `sceau set`.
     RevokedSealingKey,
-    /// It is sealed for keys that the environment does not have.
+    /// It is sealed only for keys that the environment does not have.
+    ///
+    /// Cure: Restore the key with `sceau keys restore`.
     UnknownSealingKey,
 }
 
 impl ResealResult {
-    /// Every result, by name.
+    /// All results.
     pub const ALL: [Self; 5] = [
         Self::Malformed,
         Self::Refused,

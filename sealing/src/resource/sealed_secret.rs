@@ -1,4 +1,4 @@
-//! SealedSecret: what a developer commits and the controller unseals.
+//! SealedSecret: developers commit it, the controller unseals it.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::Scope;
 
-/// A secret that only the controller of its environment can open, in its namespace, under its name.
+/// A Secret in encrypted form. Only the controller of its environment decrypts it, within its
+/// scope.
 #[derive(CustomResource, JsonSchema, Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[kube(
@@ -20,35 +21,36 @@ use crate::Scope;
     namespaced,
     status = "SealedSecretStatus",
     derive = "PartialEq",
-    doc = "A secret that only the controller of its environment can open, in its namespace, under its name.",
+    doc = "A Secret in encrypted form. Only the controller of its environment decrypts it, within its scope.",
     printcolumn = r#"{"name":"Environment","type":"string","jsonPath":".spec.environment"}"#,
     printcolumn = r#"{"name":"Synced","type":"string","jsonPath":".status.conditions[?(@.type==\"Synced\")].status"}"#,
     printcolumn = r#"{"name":"Reason","type":"string","jsonPath":".status.conditions[?(@.type==\"Ready\")].reason"}"#,
     printcolumn = r#"{"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"}"#
 )]
 pub struct SealedSecretSpec {
-    /// The environment whose sealing keys open it: an RFC 1123 label.
+    /// The environment whose sealing keys decrypt it: an RFC 1123 label.
     #[schemars(
         length(min = 1, max = 63),
         regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
     )]
     pub environment: String,
-    /// How far it reaches inside its environment.
+    /// Its scope inside the environment.
     pub scope: Scope,
-    /// What acts of sealing produced: 1 to 128, no item in two of them.
+    /// Its seals: 1 to 128. An item is in one seal only.
     #[schemars(length(min = 1, max = 128), extend("x-kubernetes-list-type" = "atomic"))]
     pub seals: Vec<Seal>,
-    /// What the Secret is given beside its items.
+    /// Type, labels and annotations of the Secret.
     #[serde(default, skip_serializing_if = "SecretTemplate::is_empty")]
     #[schemars(extend("x-kubernetes-map-type" = "atomic"))]
     pub template: SecretTemplate,
 }
 
-/// What one act of sealing produced: one file key, wrapped for each recipient, and the items.
+/// The result of one act of sealing: one file key, wrapped for each recipient, and the items.
 #[derive(JsonSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Seal {
-    /// When a person gave these values; resealing keeps it; not authenticated.
+    /// When a person gave these values, as an RFC 3339 time. Resealing keeps it. It is not
+    /// authenticated.
     #[schemars(length(max = 64), extend("format" = "date-time"))]
     pub sealed_at: String,
     /// 32 bytes that bind the file key to this seal.
@@ -66,13 +68,13 @@ pub struct Seal {
 #[derive(JsonSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct WrappedFileKey {
-    /// SHA-256 of the sealing key's DER SubjectPublicKeyInfo.
+    /// SHA-256 of the sealing key's DER SubjectPublicKeyInfo (RFC 5280 4.1.2.7).
     #[schemars(regex(pattern = "^sha256:[0-9a-f]{64}$"))]
     pub key_id: String,
-    /// How it was wrapped.
+    /// The suite that wrapped it.
     #[schemars(extend("enum" = ["RSA-OAEP-SHA256"]))]
     pub suite: String,
-    /// The wrapped file key: 256 bytes for an RSA key of 2048 bits, 1,024 for one of 8192.
+    /// The wrapped file key: 256 bytes for an RSA key of 2048 bits, 1,024 bytes for one of 8192.
     #[schemars(
         length(min = 353, max = 1377),
         regex(pattern = "^sceau:v1:[A-Za-z0-9+/]+={0,2}$")
@@ -80,15 +82,15 @@ pub struct WrappedFileKey {
     pub wrapped: String,
 }
 
-/// What the Secret is given beside its items. Nothing in it is authenticated.
+/// Type, labels and annotations of the Secret. They are not authenticated.
 #[derive(JsonSchema, Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SecretTemplate {
-    /// The Secret's type; `Opaque` when absent.
+    /// The type of the Secret. Defaults to `Opaque`.
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub secret_type: Option<String>,
-    /// Whether Kubernetes shall refuse changes of the Secret.
+    /// Whether Kubernetes rejects changes of the Secret's items.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub immutable: Option<bool>,
     /// The Secret's labels and annotations.
@@ -97,7 +99,7 @@ pub struct SecretTemplate {
 }
 
 impl SecretTemplate {
-    /// The Secret's type, with Kubernetes' default.
+    /// The type of the Secret; `Opaque` when absent, as in Kubernetes.
     pub fn secret_type(&self) -> &str {
         self.secret_type.as_deref().unwrap_or("Opaque")
     }
@@ -125,39 +127,40 @@ impl TemplateMetadata {
     }
 }
 
-/// What the controller found and did.
+/// The state of a SealedSecret after its last reconcile.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("default" = {"observedGeneration": -1}))]
 pub struct SealedSecretStatus {
-    /// The generation that the conditions speak of; -1 until the controller has seen the object.
+    /// The generation that the conditions describe; -1 until the first reconcile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
     /// Synced, Ready, Reconciling and Stalled, in this order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
-    /// For each seal of the spec, in its order, the sealing key that opened it.
+    /// The sealing key that decrypted each seal of the spec, in the same order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub seals: Vec<SealStatus>,
-    /// Items that were sealed again with the value they had: such a value was not renewed.
+    /// Items that were sealed again with the same value: such a value was not rotated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["item"]))]
     pub unchanged: Vec<UnchangedItem>,
-    /// Since when its values are compared with those before them; absent where they cannot be.
+    /// When the controller began to compare the values of this Secret. Absent if it cannot compare
+    /// them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compared_since: Option<Time>,
-    /// The Secret as it was written last.
+    /// The Secret that the controller wrote last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<WrittenSecret>,
 }
 
-/// The sealing key that opened a seal.
+/// The sealing key that decrypted a seal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SealStatus {
-    /// The id of that key.
+    /// The id of this key.
     pub opened_by: String,
 }
 
@@ -165,13 +168,13 @@ pub struct SealStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UnchangedItem {
-    /// Its name.
+    /// The name of the item.
     pub item: String,
-    /// When its value was given first: `sealedAt` of the oldest seal that was seen with it.
+    /// `sealedAt` of the oldest seal that had this value.
     pub since: String,
 }
 
-/// A Secret that the controller wrote, as it stood right after.
+/// A Secret as the controller wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WrittenSecret {

@@ -1,4 +1,4 @@
-//! ValueReview: a question about values that the cluster answers without telling them.
+//! ValueReview: asks the controller which Secrets hold a value, without disclosing one.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::CustomResource;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{RequestStatus, WrappedFileKey};
 use crate::ItemRef;
 
-/// Asks the controller where values stand. No value is in the answer.
+/// Asks the controller which Secrets hold a value. The answer contains no value.
 #[derive(CustomResource, JsonSchema, Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[kube(
@@ -18,45 +18,45 @@ use crate::ItemRef;
     plural = "valuereviews",
     status = "ValueReviewStatus",
     derive = "PartialEq",
-    doc = "Asks the controller where values stand. No value is in the answer.",
-    validation = Rule::new("self.spec == oldSelf.spec").message("the spec of an ValueReview cannot be changed"),
+    doc = "Asks the controller which Secrets hold a value. The answer contains no value.",
+    validation = Rule::new("self.spec == oldSelf.spec").message("the spec of a ValueReview is immutable"),
     printcolumn = r#"{"name":"Complete","type":"string","jsonPath":".status.conditions[?(@.type==\"Complete\")].status"}"#,
     printcolumn = r#"{"name":"Reason","type":"string","jsonPath":".status.conditions[?(@.type==\"Complete\")].reason"}"#,
     printcolumn = r#"{"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"}"#
 )]
 #[schemars(extend("x-kubernetes-validations" = [{
     "rule": "has(self.reuse) != has(self.trace)",
-    "message": "ask one question: either `reuse` or `trace`",
+    "message": "set either `reuse` or `trace`",
 }]))]
 pub struct ValueReviewSpec {
-    /// Which values stand in more than one Secret?
+    /// Finds the values that are in more than one Secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reuse: Option<ReuseQuestion>,
-    /// Where does this value stand?
+    /// Finds the Secrets that hold this value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceQuestion>,
 }
 
-/// The question which values stand in more than one Secret.
+/// Finds the values that are in more than one Secret. It has no parameters.
 #[derive(JsonSchema, Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReuseQuestion {}
 
-/// The question where a value stands.
+/// Finds the Secrets that hold one value.
 #[derive(JsonSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TraceQuestion {
-    /// The environment whose active key it is sealed for: an RFC 1123 label. All environments of the
-    /// cluster are searched, whichever this is.
+    /// The environment whose active key the value is sealed for: an RFC 1123 label. The controller
+    /// searches all environments of the cluster.
     #[schemars(
         length(min = 1, max = 63),
         regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
     )]
     pub environment: String,
-    /// The value, sealed for this purpose alone.
+    /// The value, sealed for this request only.
     pub seal: SealedValue,
 }
 
-/// A seal of one value that can be opened nowhere but in an ValueReview.
+/// A seal of one value. It can be decrypted in a ValueReview only.
 #[derive(JsonSchema, Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SealedValue {
@@ -66,7 +66,7 @@ pub struct SealedValue {
     /// The file key, wrapped once for each of 1 to 16 sealing keys.
     #[schemars(length(min = 1, max = 16), extend("x-kubernetes-list-type" = "atomic"))]
     pub recipients: Vec<WrappedFileKey>,
-    /// The sealed value: at most 64 KiB before it was sealed.
+    /// The sealed value: at most 64 KiB of plaintext.
     #[schemars(
         length(max = 87_413),
         regex(pattern = "^sceau:v1:[A-Za-z0-9+/]{20,}={0,2}$")
@@ -81,15 +81,15 @@ pub struct ValueReviewStatus {
     /// The generation that was answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// Complete: True when the question is answered, False when it was refused.
+    /// `Complete` is True when the request is answered, False when it is rejected.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
-    /// For `reuse`: the places of each value that stands in more than one Secret.
+    /// For `reuse`: the items of each value that is in more than one Secret.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub reused: Vec<Vec<ItemRef>>,
-    /// For `trace`: where the value stands.
+    /// For `trace`: the items that have the value.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub found: Vec<ItemRef>,

@@ -1,4 +1,4 @@
-//! Unsealing manifests of the original's format, of both its versions.
+//! Unseals manifests in the kubeseal format, in both its versions.
 
 use std::collections::BTreeMap;
 
@@ -14,11 +14,11 @@ use crate::{
     resource::{SecretTemplate, TemplateMetadata, bitnami::SealedSecret},
 };
 
-/// Opens a manifest of the original's format that stands at `place`. Its templates are not
+/// Unseals the manifest `place` in the kubeseal format with the keys of `ring`. Templates are not
 /// rendered.
 ///
 /// # Errors
-/// [`UnsealError`], naming every item that no key opens.
+/// [`UnsealError::Malformed`], or [`UnsealError::NoKeyOpens`] with all items that no key decrypts.
 pub fn unseal_bitnami(
     manifest: &SealedSecret,
     place: &SecretRef,
@@ -73,14 +73,14 @@ fn parse_item(name: &str, value: &Value) -> Result<(ItemName, Item), Malformed> 
     }
 }
 
-/// The first version sealed the whole Secret, as JSON, in one item.
+/// Version 1 sealed the whole Secret, as JSON, in one item.
 fn open_whole_secret(sealed: &str, opener: &mut Opener<'_>) -> Result<Unsealed, UnsealError> {
     let malformed = UnsealError::Malformed;
     let item = Item::parse(sealed).map_err(|error| malformed(Malformed::WholeSecret(error)))?;
     let (json, key) = opener
         .open(&item)
         .ok_or(UnsealError::NoKeyOpens(Vec::new()))?;
-    // The parser's own message could hold a value: what was wrong in there stays in there.
+    // The message of the JSON parser is dropped: it could contain a value.
     let secret: WholeSecret =
         serde_json::from_slice(json.expose()).map_err(|_| malformed(Malformed::NoSecret))?;
     let metadata = secret.metadata.unwrap_or_default();

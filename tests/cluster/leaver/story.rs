@@ -1,4 +1,4 @@
-//! What the steps of the story work on: a cluster, a repository, and who is killed when.
+//! The parts of the story: a cluster, a repository, and the processes to kill.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -20,31 +20,31 @@ use serde_json::{Value, json};
 use crate::replicas::{start, until_leading};
 use crate::repository::Repository;
 
-/// Who is killed.
+/// The process to kill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Victim {
-    /// The leader; another controller is started, and `sceau` goes on.
+    /// The leader. Another controller is started, and `sceau` continues.
     Controller,
     /// `sceau`, which is run again.
     Sceau,
 }
 
-/// What can be seen to have happened since a step began.
+/// What can be observed since a step began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Moment {
-    /// There is a ResealRequest.
+    /// A ResealRequest exists.
     Asked,
-    /// This file is another one, or a list is in this directory.
+    /// This file is different, or this directory has a list.
     Changed(&'static str),
-    /// So many keys were made.
+    /// This many keys were generated.
     KeysMade(usize),
-    /// So many Environments say something else.
+    /// This many Environments have a different spec.
     Ordered(usize),
-    /// So many manifests are others.
+    /// This many manifests are different.
     Resealed(usize),
 }
 
-/// Who is killed when.
+/// Which process is killed when.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Kill(pub(super) Victim, pub(super) Moment);
 
@@ -55,17 +55,17 @@ const MANIFESTS: usize = 200;
 /// Long enough for a step of the story.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// The value that everything had, and before that nothing.
+/// The controllers of the story, and the values of its manifests.
 pub(super) struct Story<'a> {
     cluster: &'a Cluster,
     client: Client,
     controller: Controller,
-    /// How many controllers were started.
+    /// The number of controllers that were started.
     controllers: usize,
     pub(super) repository: Repository,
 }
 
-/// What a step finds when it begins.
+/// The state before a step.
 struct Found {
     generations: BTreeMap<String, i64>,
     keys: BTreeMap<String, usize>,
@@ -122,7 +122,7 @@ impl<'a> Story<'a> {
         }
     }
 
-    /// Takes a step, and holds what it comes to.
+    /// Runs a step, and checks its result.
     pub(super) async fn take(&mut self, line: &str, kills: &[Kill], re_keys: &[&str]) {
         let yesterday = Timestamp::now() - SignedDuration::from_hours(24);
         let line = &line.replace("YESTERDAY", &yesterday.strftime("%Y-%m-%d").to_string());
@@ -148,12 +148,12 @@ impl<'a> Story<'a> {
         self.is_sealed_to_active().await;
     }
 
-    /// Runs `sceau` and kills somebody at a moment.
+    /// Runs `sceau` and kills a process at a moment.
     async fn kill(&mut self, line: &str, Kill(victim, moment): Kill, found: &Found) {
         let mut sceau = self.repository.spawn(line);
         while !self.has_come(moment, found).await {
             if sceau.ended().is_some() {
-                // Since that look it may have come to it, and to its end.
+                // The moment, and the end of the command, may have come since the last look.
                 let has_come = self.has_come(moment, found).await;
                 assert!(has_come, "{line}: not {moment:?}\n{}", sceau.log_tail());
                 break;
@@ -217,7 +217,7 @@ impl<'a> Story<'a> {
             .collect()
     }
 
-    /// How many key Secrets each environment has.
+    /// The number of key Secrets of each environment.
     async fn keys(&self) -> BTreeMap<String, usize> {
         let secrets: Api<Secret> = Api::namespaced(self.client.clone(), manifests::NAMESPACE);
         let ours = ListParams::default().labels("sceau.dev/environment");
@@ -240,7 +240,7 @@ impl<'a> Story<'a> {
         listed.expect("an administrator may").items
     }
 
-    /// The sealing keys of an environment, as it tells of them.
+    /// The status of an environment.
     pub(super) async fn status(&self, environment: &str) -> EnvironmentStatus {
         let environments: Api<Environment> = Api::all(self.client.clone());
         let found = environments.get(environment).await;
@@ -280,7 +280,7 @@ impl<'a> Story<'a> {
         self.until_counted().await;
     }
 
-    /// Waits until the Environments say that nothing in the cluster needs an old key.
+    /// Waits until the Environments report that the cluster needs no old key.
     async fn until_counted(&self) {
         until("old keys are not needed", PATIENCE, async || {
             let environments = self.environments().await.into_iter();
@@ -328,7 +328,7 @@ impl<'a> Story<'a> {
         contents.collect()
     }
 
-    /// Gives every value of these environments a new one that nobody has seen.
+    /// Gives every value of these environments a new, generated one.
     pub(super) async fn renew(&self, environments: &[&str]) {
         let files = self.repository.files("deploy");
         let paths = files
@@ -339,8 +339,8 @@ impl<'a> Story<'a> {
         renewals.buffer_unordered(4).collect::<Vec<_>>().await;
     }
 
-    /// Applies a manifest that is refused for this reason, and then the present one again. Its Secret
-    /// stays all the time.
+    /// Applies a manifest that is rejected for this reason, and then the present one again. Its
+    /// Secret stays all the time.
     pub(super) async fn is_refused(&self, path: &str, manifest: &str, reason: &str) {
         let before = self.secrets().await;
         self.kubectl_apply(manifest).await;
@@ -359,7 +359,7 @@ impl<'a> Story<'a> {
         self.until_unsealed().await;
     }
 
-    /// Runs `sceau` to its end, which is a good one.
+    /// Runs `sceau` to a successful end.
     pub(super) async fn sceau(&self, line: &str) -> String {
         self.repository.run(line).await.succeeded()
     }
@@ -376,7 +376,7 @@ async fn succeeds(sceau: &mut Process) {
     assert!(status.success(), "{}", sceau.log_tail());
 }
 
-/// How many files below a path are others than before.
+/// The number of files below a path that are different from before.
 fn changed(now: &BTreeMap<String, String>, before: &BTreeMap<String, String>, path: &str) -> usize {
     let own = now
         .iter()
@@ -400,7 +400,8 @@ fn project_of(environment: &str) -> String {
     )
 }
 
-/// An Environment of the namespace with its name. Its keys are small, to be quickly made.
+/// An Environment of the namespace with its name. Its keys are small, so that they are generated
+/// fast.
 fn environment(name: &str) -> Value {
     json!({"apiVersion": "v1", "kind": "List", "items": [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}},
@@ -413,7 +414,7 @@ fn environment(name: &str) -> Value {
     ]})
 }
 
-/// A Secret whose values nobody else has.
+/// A Secret with unique values.
 fn plain(number: usize, environment: &str) -> String {
     format!(
         "# What app {number} needs in {environment}.\napiVersion: v1\nkind: Secret\nmetadata:\n  name: app-{number}\n  namespace: {environment}\nstringData:\n  PASSPHRASE: correct horse {number}\n"

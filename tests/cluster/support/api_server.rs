@@ -25,7 +25,8 @@ const CONTROLLERS: &str = "garbage-collector-controller,namespace-controller,\
     serviceaccount-controller,serviceaccount-token-controller,\
     root-ca-certificate-publisher-controller,clusterrole-aggregation-controller";
 
-/// The API server with what stands behind it. Dropped, its fields end in this order.
+/// The API server and the processes that it needs. When it is dropped, its fields end in this
+/// order.
 pub struct ApiServer {
     controllers: Mutex<Option<Process>>,
     server: Mutex<Option<Process>>,
@@ -81,7 +82,7 @@ impl ApiServer {
         let running = self
             .server
             .lock()
-            .expect("nobody panics with this lock")
+            .expect("nothing panics while it is locked")
             .take();
         drop(running);
     }
@@ -93,10 +94,13 @@ impl ApiServer {
             .client()
             .await;
         process.until_up(SOON, async || ready(&probe).await).await;
-        *self.server.lock().expect("nobody panics with this lock") = Some(process);
+        *self
+            .server
+            .lock()
+            .expect("nothing panics while it is locked") = Some(process);
     }
 
-    /// Starts the controllers and waits for the first thing that they make.
+    /// Starts the controllers and waits for their first object.
     pub(crate) async fn start_controllers(&self, client: &Client) {
         let command = self.controllers_command();
         let mut process = Process::start(&self.scratch, "kube-controller-manager", &command);
@@ -109,15 +113,15 @@ impl ApiServer {
         *self
             .controllers
             .lock()
-            .expect("nobody panics with this lock") = Some(process);
+            .expect("nothing panics while it is locked") = Some(process);
     }
 
-    /// What clients put into their kubeconfig.
+    /// The URL for a kubeconfig.
     pub fn url(&self) -> String {
         format!("https://{}", self.address)
     }
 
-    /// Who signs the API server's certificate and those of its clients.
+    /// The authority that signs the API server's certificate and those of its clients.
     pub fn authority(&self) -> &Authority {
         &self.authority
     }
@@ -158,7 +162,7 @@ impl ApiServer {
             .arg("--service-cluster-ip-range=10.0.0.0/24")
             .arg("--endpoint-reconciler-type=none")
             .arg("--authorization-mode=RBAC")
-            // Managed clusters have it on; the controller's roles must suffice there too.
+            // Managed clusters have it on. The controller's roles must be enough there too.
             .arg("--enable-admission-plugins=OwnerReferencesPermissionEnforcement")
             .args(self.audit.iter().flat_map(AuditLog::flags));
         command
@@ -178,7 +182,7 @@ impl ApiServer {
             ))
             .arg("--use-service-account-credentials=true")
             .arg("--leader-elect=false")
-            // It serves only metrics, and nobody asks.
+            // It serves only metrics, which no test reads.
             .arg("--secure-port=0");
         command
     }

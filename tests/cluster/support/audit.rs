@@ -13,8 +13,8 @@ pub struct AuditLog {
 }
 
 impl AuditLog {
-    /// Secrets are logged without their content, as everybody should do; our own resources and
-    /// events with all that was sent and answered.
+    /// Secrets are logged without their content, as is usual. Our own resources and events are
+    /// logged with requests and responses.
     pub(crate) fn create(scratch: &Scratch) -> Self {
         let policy = json!({
             "apiVersion": "audit.k8s.io/v1",
@@ -37,7 +37,7 @@ impl AuditLog {
         }
     }
 
-    /// What makes an API server write it.
+    /// The flags with which an API server writes it.
     pub(crate) fn flags(&self) -> [String; 3] {
         [
             format!("--audit-policy-file={}", self.policy.display()),
@@ -47,13 +47,13 @@ impl AuditLog {
         ]
     }
 
-    /// All that it says, as it stands in the file.
+    /// Its whole text.
     pub fn text(&self) -> String {
         let bytes = std::fs::read(&self.file).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// What it says of requests with this verb about this resource.
+    /// Its entries with this verb about this resource.
     pub fn requests(&self, verb: &str, resource: &str) -> Vec<Value> {
         let text = self.text();
         // The last line may still be being written.

@@ -1,4 +1,4 @@
-//! A clock of one's own for a process, which can be set while it runs.
+//! A clock for one process, which can be set while the process runs.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::scratch::Scratch;
 
-/// The time of day that a process is told; what measures durations is not touched.
+/// The time of day that a process reads. Monotonic clocks are not changed.
 #[derive(Clone)]
 pub struct Clock {
     library: PathBuf,
@@ -32,7 +32,8 @@ impl Clock {
         clock
     }
 
-    /// Sets it so many seconds ahead of the machine's, or behind. It is that at once.
+    /// Sets it this many seconds ahead of the machine's clock, or behind. That takes effect at
+    /// once.
     pub fn set(&self, ahead: i64) {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -41,7 +42,7 @@ impl Clock {
         std::fs::rename(&next, &self.ahead).expect("the scratch directory is writable");
     }
 
-    /// What has a process go by it.
+    /// The environment variables that make a process use it.
     pub(crate) fn variables(&self) -> [(&'static str, &std::path::Path); 2] {
         [("LD_PRELOAD", &self.library), ("CLOCK_AHEAD", &self.ahead)]
     }

@@ -7,7 +7,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-/// What a command left behind.
+/// The result of a command.
 #[must_use]
 #[derive(Debug)]
 pub struct Finished {
@@ -41,7 +41,7 @@ pub async fn run(mut command: Command, input: &[u8], deadline: Duration) -> Fini
         .unwrap_or_else(|error| panic!("{line} does not start: {error}"));
     let mut stdin = child.stdin.take().expect("standard input is a pipe");
     let feed = async {
-        // A command may end without having read its input: that is for its exit code to say.
+        // A command may end without reading its input. Its exit code shows whether that is right.
         let _ = stdin.write_all(input).await;
         drop(stdin);
     };

@@ -19,8 +19,8 @@ pub struct Controller {
     address: SocketAddr,
 }
 
-/// How a controller is to be started. Unless said otherwise: as the `ServiceAccount` of
-/// `deploy/manifests`, in its namespace, listening on loopback.
+/// How to start a controller. By default: as the `ServiceAccount` of `deploy/manifests`, in its
+/// namespace, listening on loopback.
 #[must_use]
 pub struct ControllerCommand {
     name: String,
@@ -31,8 +31,8 @@ pub struct ControllerCommand {
 }
 
 impl Controller {
-    /// Begins to describe a controller. The name is its identity in the leader election and the name
-    /// of its log.
+    /// Describes a controller. The name is its identity in the leader election and the name of its
+    /// log.
     pub fn named(name: &str) -> ControllerCommand {
         ControllerCommand {
             name: name.to_owned(),
@@ -43,17 +43,17 @@ impl Controller {
         }
     }
 
-    /// Waits until `/readyz` says so.
+    /// Waits until `/readyz` succeeds.
     pub async fn until_ready(&mut self) {
         let address = self.address;
         let ready = async || http_get(address, "/readyz").await.map(drop);
         self.process.until_up(SOON, ready).await;
     }
 
-    /// What it says on `/healthz`, `/readyz` or `/metrics`.
+    /// The response of `/healthz`, `/readyz` or `/metrics`.
     ///
     /// # Errors
-    /// The status if that is not 200, or why there is no answer.
+    /// The status if it is not 200, or why there is no response.
     pub async fn get(&self, path: &str) -> Result<String, String> {
         http_get(self.address, path).await
     }
@@ -74,12 +74,12 @@ impl Controller {
         line.split(' ').next()?.parse().ok()
     }
 
-    /// All that it has printed.
+    /// Its whole log.
     pub fn log(&self) -> String {
         self.process.log()
     }
 
-    /// The last lines of what it has printed.
+    /// The last lines of its log.
     pub fn log_tail(&self) -> String {
         self.process.log_tail()
     }
@@ -94,7 +94,7 @@ impl Controller {
         .await
     }
 
-    /// Asks it to end, and waits until it has.
+    /// Terminates it with SIGTERM, and waits for its end.
     pub async fn terminate(&mut self) -> ExitStatus {
         self.process.terminate();
         self.process.until_ended(SOON).await
@@ -137,13 +137,13 @@ impl ControllerCommand {
         self
     }
 
-    /// Runs it as somebody else than its `ServiceAccount`.
+    /// Runs it with another identity than its `ServiceAccount`.
     pub fn identity(mut self, identity: &Identity) -> Self {
         self.identity = Some(identity.clone());
         self
     }
 
-    /// Has it go by this clock.
+    /// Runs it with this clock.
     pub fn clock(mut self, clock: &Clock) -> Self {
         self.clock = Some(clock.clone());
         self
@@ -205,7 +205,7 @@ fn is_log(path: &Path) -> bool {
     name.starts_with(&log_name("")) && name.ends_with(".log")
 }
 
-/// Whether a variable would reach the controller as a setting from whoever runs the tests.
+/// Whether a variable of the test's own environment would be a setting of the controller.
 fn is_setting(name: &OsStr) -> bool {
     name.to_string_lossy().starts_with("SCEAU_")
 }

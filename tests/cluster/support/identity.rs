@@ -1,4 +1,4 @@
-//! Who talks to the API server: a kubeconfig file, and what is done with it.
+//! Identities for the API server: a kubeconfig file, a client, and kubectl.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use crate::tools::Tool;
 /// How long a command or a request may take when the API server answers at all.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Somebody whom the API server knows.
+/// An identity that the API server knows.
 #[derive(Clone)]
 pub struct Identity {
     kubeconfig: PathBuf,
@@ -32,7 +32,7 @@ impl Identity {
         let certificate = scratch.unused_file("person", "pem");
         let content = credential.certificate + &credential.private_key;
         std::fs::write(&certificate, content).expect("the scratch directory is writable");
-        // The PEM blocks tell themselves apart, so one file serves as both.
+        // The PEM blocks have different types, so one file serves as both.
         let user = json!({"client-certificate": certificate, "client-key": certificate});
         Self::write(api_server, &user)
     }

@@ -60,8 +60,8 @@ pub fn run<T>(future: impl Future<Output = T>) -> T {
     RUNTIME.block_on(future)
 }
 
-/// A control plane with sceau's manifests applied. Its processes and files go when it is dropped,
-/// and also when the process that owns it ends in any way.
+/// A control plane with sceau's manifests applied. Its processes and files are removed when it is
+/// dropped, and also when the process that owns it ends in any way.
 pub struct Cluster {
     controller: OnceCell<Controller>,
     admin: Identity,
@@ -70,7 +70,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// The one cluster that the tests of this process share, started by whoever asks first.
+    /// The one cluster that the tests of this process share. The first call starts it.
     pub async fn shared() -> &'static Self {
         static SHARED: OnceCell<Cluster> = OnceCell::const_new();
         static TRIED: AtomicBool = AtomicBool::new(false);
@@ -85,12 +85,12 @@ impl Cluster {
         SHARED.get_or_init(start_once).await
     }
 
-    /// Starts a cluster of one's own, for a test that disturbs everybody else on it.
+    /// Starts a cluster for one test that would disturb all others.
     pub async fn start() -> Self {
         Self::start_on(ApiServer::start(Auditing::Off).await).await
     }
 
-    /// The same, with an audit log.
+    /// Starts a cluster with an audit log.
     pub async fn start_audited() -> Self {
         Self::start_on(ApiServer::start(Auditing::On).await).await
     }
@@ -108,12 +108,12 @@ impl Cluster {
         }
     }
 
-    /// Who may do everything.
+    /// The identity with all permissions.
     pub fn admin(&self) -> &Identity {
         &self.admin
     }
 
-    /// Somebody with a certificate for this name and group, and no rights but theirs.
+    /// An identity with a certificate for this name and group, and only their permissions.
     pub fn person(&self, name: &str, group: &str) -> Identity {
         Identity::person(&self.api_server, name, group)
     }
@@ -123,13 +123,13 @@ impl Cluster {
         Identity::service_account(&self.api_server, &self.admin, namespace, name).await
     }
 
-    /// The controller's `ServiceAccount`, with what `deploy/manifests` allow it.
+    /// The controller's `ServiceAccount`, with the permissions of `deploy/manifests`.
     pub async fn controller_account(&self) -> Identity {
         self.service_account(manifests::NAMESPACE, manifests::SERVICE_ACCOUNT)
             .await
     }
 
-    /// The one controller that the tests of a shared cluster have in common, ready.
+    /// The one controller that the tests of a shared cluster use, ready.
     pub async fn shared_controller(&self) -> &Controller {
         self.controller
             .get_or_init(async || {

@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// Addresses that nobody listens on, chosen by the system and all different.
+/// Free addresses, chosen by the system and all different.
 pub(crate) fn free_addresses<const COUNT: usize>() -> [SocketAddr; COUNT] {
     let listeners: [TcpListener; COUNT] = std::array::from_fn(|_| {
         TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port")
@@ -15,7 +15,7 @@ pub(crate) fn free_addresses<const COUNT: usize>() -> [SocketAddr; COUNT] {
     listeners.map(|listener| listener.local_addr().expect("a listener has an address"))
 }
 
-/// The body of a `200 OK` for this path, or what came instead.
+/// The body of a `200 OK` for this path, or the other response.
 pub(crate) async fn http_get(address: SocketAddr, path: &str) -> Result<String, String> {
     let response = timeout(Duration::from_secs(5), exchange(address, path))
         .await

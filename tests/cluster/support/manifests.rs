@@ -14,13 +14,13 @@ pub const NAMESPACE: &str = "sceau-system";
 /// The `ServiceAccount` of the controller.
 pub const SERVICE_ACCOUNT: &str = "sceau-controller";
 
-/// What `kubectl apply -k` takes.
+/// The directory for `kubectl apply -k`.
 pub fn directory() -> PathBuf {
     repository().join("deploy/manifests")
 }
 
-/// Applies everything and waits until the API server serves the resources. A warning of the API
-/// server is a failure: nobody should meet one with our manifests.
+/// Applies all manifests and waits until the API server serves the resources. A warning of the API
+/// server is a failure: our manifests must cause none.
 pub async fn apply(admin: &Identity) {
     let directory = directory();
     let path = directory.to_str().expect("the repository's path is UTF-8");

@@ -11,8 +11,8 @@ use serde_json::json;
 
 use crate::{Cluster, Identity, controller};
 
-/// A namespace that begins to go when this is dropped, and with it an Environment of the same name
-/// if the test made one. If the test panics, what is in it is printed first.
+/// A namespace that is deleted when this is dropped, with an Environment of the same name if the
+/// test created one. If the test panics, its content is printed first.
 pub struct Namespace {
     name: String,
     client: Client,
@@ -44,7 +44,7 @@ impl Namespace {
         &self.name
     }
 
-    /// A client that may do everything.
+    /// A client with all permissions.
     pub fn client(&self) -> Client {
         self.client.clone()
     }
@@ -59,7 +59,7 @@ impl Namespace {
     }
 
     /// What a person would look at: `SealedSecrets` with their status, the Secrets' names, events,
-    /// and what the controllers have logged about it.
+    /// and the controllers' log lines about it.
     pub fn describe(&self) -> String {
         let questions: [&[&str]; 3] = [
             &["get", "sealedsecrets", "--output=yaml"],
@@ -73,8 +73,8 @@ impl Namespace {
         answers + &controller::logged_about(&self.name, &self.scratch)
     }
 
-    /// Runs kubectl in this namespace and blocks on it: destructors cannot await. The answer is what
-    /// it printed, errors too.
+    /// Runs kubectl in this namespace and blocks: destructors cannot await. Returns its output with
+    /// errors.
     fn ask(&self, question: &[&str]) -> String {
         let here = [
             question,

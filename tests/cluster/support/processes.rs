@@ -25,8 +25,8 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a command; its output is added to `<name>.log` in the scratch directory. Of the
-    /// command's environment only single variables are taken over, set or removed.
+    /// Starts a command. Its output is appended to `<name>.log` in the scratch directory. Of the
+    /// command's environment, only single variables are set or removed.
     pub fn start(scratch: &Scratch, name: &str, command: &Command) -> Self {
         let log_file = scratch.file(&format!("{name}.log"));
         let id_file = scratch.unused_file(name, "id");
@@ -89,17 +89,17 @@ impl Process {
         status
     }
 
-    /// Asks the process to end, with SIGTERM.
+    /// Sends SIGTERM to the process.
     pub fn terminate(&mut self) {
         self.send(Signal::TERM);
     }
 
-    /// Stops the process where it is, with SIGSTOP; it keeps its connections and does nothing.
+    /// Pauses the process with SIGSTOP. It keeps its connections.
     pub fn pause(&mut self) {
         self.send(Signal::STOP);
     }
 
-    /// Lets a paused process go on.
+    /// Resumes a paused process.
     pub fn resume(&mut self) {
         self.send(Signal::CONT);
     }
@@ -128,8 +128,7 @@ impl Process {
         self.child.id()
     }
 
-    /// All that it has printed, on either stream. What earlier processes of its name have printed
-    /// is left out.
+    /// Its whole log, without the output of earlier processes of its name.
     pub fn log(&self) -> String {
         let mut bytes = Vec::new();
         let mut file = File::open(&self.log_file).expect("the log is there from the start");
@@ -148,7 +147,7 @@ impl Process {
         format!("the end of {}'s log:\n{}", self.name, tail.join("\n"))
     }
 
-    /// The id of a process that has been waited for may soon be somebody else's.
+    /// After a wait, the id of a process may soon belong to another one.
     fn forget_id(&self) {
         let _ = fs::remove_file(&self.id_file);
     }

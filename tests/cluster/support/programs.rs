@@ -10,7 +10,7 @@ use tokio::sync::OnceCell;
 
 use crate::{commands, repository};
 
-/// A cold release build takes its time.
+/// A cold release build takes long.
 const BUILD: Duration = Duration::from_mins(45);
 
 /// The path of `sceau`.
@@ -28,7 +28,7 @@ struct Programs {
     controller: PathBuf,
 }
 
-/// Asks cargo to build both programs as the tests themselves were built, and where they are.
+/// Builds both programs with the profile of the tests, and returns their paths.
 async fn build() -> &'static Programs {
     static PROGRAMS: OnceCell<Programs> = OnceCell::const_new();
     PROGRAMS

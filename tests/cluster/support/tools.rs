@@ -1,6 +1,6 @@
-//! Where the programs are that the tests do not build from this repository.
+//! The paths of programs that are not built from this repository.
 //!
-//! `tests/tools/install` knows their pins and builds them; this module only asks it for the paths.
+//! `tests/tools/install` has their pins and builds them. This module only asks it for the paths.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ pub enum Tool {
 }
 
 impl Tool {
-    /// The path of the program, which is there.
+    /// The path of the program, which must exist.
     pub fn path(self) -> &'static Path {
         static PATHS: LazyLock<HashMap<String, PathBuf>> = LazyLock::new(ask_for_paths);
         let path = PATHS

@@ -213,6 +213,7 @@ const PURE: &[&str] = &[
     "controller::environment::plan",
     "controller::environment::renewal",
     "controller::environment::revocation",
+    "controller::store::environments",
     "controller::store::usage",
     "controller::fingerprint::annotation",
     "controller::request::value_review::answer",

@@ -1,11 +1,11 @@
-//! The original's item format.
+//! The item format of kubeseal.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rsa::{RsaPrivateKey, RsaPublicKey};
 
 use crate::{Reason, decrypt, encrypt, unwrap_key, wrap};
 
-/// Opens one item with one key.
+/// Decrypts one item with one key.
 ///
 /// # Errors
 /// [`Reason::Malformed`] or [`Reason::Refused`].

@@ -1,6 +1,6 @@
-//! Both formats written a second time, from `rsa`, `aes-gcm`, `hkdf`, `hmac` and `sha2`, after format.md
-//! alone. Tests hold `sealing` against it; it is never part of a program: its RSA is not
-//! constant-time.
+//! A second implementation of both formats, written with `rsa`, `aes-gcm`, `hkdf`, `hmac` and
+//! `sha2` from format.md only. Tests compare `sealing` with it. It is never part of a program: its
+//! RSA is not constant-time.
 
 pub mod bitnami;
 pub mod fingerprint;
@@ -13,14 +13,14 @@ use rsa::{
 };
 use sha2::Sha256;
 
-/// Why a manifest does not open, in the words of format.md.
+/// Why a manifest is rejected, in the words of format.md.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
     /// It breaks a rule that needs no key.
     Malformed,
-    /// No key of the ring is named.
+    /// The ring holds none of the named keys.
     UnknownSealingKey,
-    /// A named key does not open it.
+    /// Decryption with a named key failed.
     Refused,
 }
 
@@ -35,7 +35,7 @@ impl Reason {
     }
 }
 
-/// Reads a PEM private key, PKCS#8 or PKCS#1.
+/// Parses a PEM private key, PKCS#8 or PKCS#1.
 ///
 /// # Panics
 /// When it is neither.

@@ -12,7 +12,7 @@ use crate::{Reason, decrypt, encrypt, unwrap_key, wrap};
 
 type Items = BTreeMap<String, Vec<u8>>;
 
-/// Opens a manifest's `spec` that stands in `namespace` under `name`.
+/// Unseals a manifest's `spec` in `namespace` under `name`.
 ///
 /// # Errors
 /// The [`Reason`] that format.md gives.
@@ -34,7 +34,7 @@ pub fn open(
     Ok(items)
 }
 
-/// Unwraps the file key of each seal of a manifest's `spec` that stands in `namespace` under `name`.
+/// Unwraps the file key of each seal of a manifest's `spec` in `namespace` under `name`.
 ///
 /// # Errors
 /// The [`Reason`] that format.md gives.
@@ -68,7 +68,7 @@ fn parse(spec: &Value, namespace: &str, name: &str) -> Result<(String, Vec<Parse
     Ok((context, seals))
 }
 
-/// Seals items in one seal and gives the `spec`.
+/// Seals items in one seal and returns the `spec`.
 pub fn seal(
     items: &Items,
     (environment, scope): (&str, &str),
@@ -234,7 +234,7 @@ fn expand(schedule: &Hkdf<Sha256>, purpose: &[u8]) -> [u8; 32] {
     let mut out = [0; 32];
     schedule
         .expand(purpose, &mut out)
-        .expect("32 bytes can be had");
+        .expect("the system gives 32 random bytes");
     out
 }
 
@@ -253,7 +253,7 @@ fn bytes(value: &Value) -> Result<Vec<u8>, Reason> {
     let bytes = base64
         .and_then(|base64| STANDARD.decode(base64).ok())
         .ok_or(Reason::Malformed)?;
-    // Canonical: encoding what was decoded gives the same text.
+    // Canonical: encoding the decoded bytes gives the same text.
     if Some(text(&bytes).as_str()) == value.as_str() {
         Ok(bytes)
     } else {

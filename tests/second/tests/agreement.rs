@@ -1,4 +1,4 @@
-//! What one implementation seals the other opens, and nobody opens it elsewhere.
+//! Each implementation unseals what the other one seals, and neither does so elsewhere.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
@@ -19,7 +19,7 @@ use sealing::{
 
 type Items = BTreeMap<String, Vec<u8>>;
 
-/// One key pair in both implementations' hands.
+/// One key pair for both implementations.
 struct Pair {
     ring: KeyRing,
     recipient: Recipient,

@@ -1,4 +1,4 @@
-//! The published vectors, opened by both implementations.
+//! Both implementations unseal the published vectors.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,

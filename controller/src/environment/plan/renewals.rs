@@ -1,7 +1,7 @@
-//! A model of everything that could make a renewal happen twice: two replicas that both believe they
-//! lead, views that lag behind, crashes between any two steps, and clocks that are set back and forth.
+//! A model of all causes of a second renewal: two replicas that both act as leader, views that lag,
+//! crashes between any two steps, and clocks that are set back and forth.
 //!
-//! Decisions, key Secrets and what is read from them are the real ones; the API server is a list.
+//! Decisions, key Secrets and their parser are the real ones. The API server is a list.
 
 use std::sync::LazyLock;
 
@@ -16,28 +16,28 @@ use crate::{
     keys::key_secret::{KeySecret, NewKey, StoredKey},
 };
 
-/// More keys than any run may make.
+/// More keys than a run generates.
 static POOL: LazyLock<[SealingKey; 12]> =
     LazyLock::new(|| std::array::from_fn(|_| SealingKey::generate(2048).unwrap()));
 
 const HOUR: i64 = 60 * 60;
 const DAY: i64 = 24 * HOUR;
 
-/// What happens next; the number is the replica's.
+/// The next step. The number is the replica's.
 #[derive(Debug, Clone)]
 enum Step {
-    /// Somebody asks for a new key, so many half seconds from now.
+    /// A person requests a new key, this many half seconds from now.
     Ask(u16),
-    /// Its clock is now so many seconds ahead.
+    /// Its clock is now this many seconds ahead.
     SetClock(usize, i64),
     Crash(usize),
     Decide(usize),
-    /// Its watches bring everything, or only the next key Secret.
+    /// Its watches show everything, or only the next key Secret.
     Look(usize),
     Glimpse(usize),
-    /// So many seconds go by.
+    /// This many seconds pass.
     Pass(u16),
-    /// What was decided reaches the API server.
+    /// The decision reaches the API server.
     Write(usize),
 }
 
@@ -54,7 +54,7 @@ struct World {
     renew_period: &'static str,
     now: Timestamp,
     secrets: Vec<Secret>,
-    orders: Vec<Timestamp>,
+    cutoffs: Vec<Timestamp>,
     replicas: [Replica; 2],
 }
 
@@ -64,7 +64,7 @@ impl World {
             renew_period,
             now: at("2026-06-01T12:00:00Z"),
             secrets: Vec::new(),
-            orders: Vec::new(),
+            cutoffs: Vec::new(),
             replicas: Default::default(),
         }
     }
@@ -77,7 +77,7 @@ impl World {
                 self.replicas[of].deciding = None;
                 self.look(of);
             }
-            Step::Decide(of) => self.replicas[of].deciding = self.plan(of).order,
+            Step::Decide(of) => self.replicas[of].deciding = self.plan(of).new_key,
             Step::Look(of) => self.look(of),
             Step::Glimpse(of) => {
                 let seen = &mut self.replicas[of].seen;
@@ -88,16 +88,18 @@ impl World {
         }
     }
 
-    /// As `sceau rekey` does: after now, and after the active key was made.
+    /// Like `sceau rekey`: after now, and after the creation of the active key.
     fn ask(&mut self, half_seconds: u16) {
-        let made_at = self.active().map_or(self.now, |known| known.made_at());
+        let created_at = self
+            .active()
+            .map_or(self.now, |active| active.effective_creation());
         let later = Duration::from_secs(1) + Duration::from_millis(500) * half_seconds.into();
-        self.orders.push(made_at.max(self.now) + later);
+        self.cutoffs.push(created_at.max(self.now) + later);
     }
 
     fn look(&mut self, of: usize) {
         self.replicas[of].seen = self.secrets.len();
-        self.replicas[of].seen_orders = self.orders.len();
+        self.replicas[of].seen_orders = self.cutoffs.len();
     }
 
     fn plan(&self, of: usize) -> Plan {
@@ -115,11 +117,11 @@ impl World {
         )
     }
 
-    fn spec(&self, orders: usize) -> Value {
-        let order = self.orders[..orders].last().map(ToString::to_string);
+    fn spec(&self, cutoffs: usize) -> Value {
+        let cutoff = self.cutoffs[..cutoffs].last().map(ToString::to_string);
         json!({
             "namespaces": ["shop"],
-            "sealingKeys": {"renewPeriod": self.renew_period, "cutoffTime": order},
+            "sealingKeys": {"renewPeriod": self.renew_period, "cutoffTime": cutoff},
         })
     }
 
@@ -133,21 +135,25 @@ impl World {
             .store()
     }
 
-    /// The API server takes a name once.
+    /// The API server accepts a name once.
     fn write(&mut self, of: usize) {
-        let Some(order) = self.replicas[of].deciding.take() else {
+        let Some(new_key) = self.replicas[of].deciding.take() else {
             return;
         };
         if self
             .secrets
             .iter()
-            .any(|secret| secret.name_any() == order.secret)
+            .any(|secret| secret.name_any() == new_key.secret)
         {
             return;
         }
         let sealing_key = &POOL[self.secrets.len()];
-        let new = NewKey::of(sealing_key, &order.environment, order.made_at).unwrap();
-        let body = new.secret(&order.secret, order.environment.as_str(), order.cutoff);
+        let new = NewKey::of(sealing_key, &new_key.environment, new_key.created_at).unwrap();
+        let body = new.secret(
+            &new_key.secret,
+            new_key.environment.as_str(),
+            new_key.cutoff,
+        );
         let mut secret: Secret =
             serde_json::from_value(serde_json::to_value(body).unwrap()).unwrap();
         let items = secret.string_data.take().unwrap().into_iter();
@@ -161,18 +167,18 @@ impl World {
         self.secrets.push(secret);
     }
 
-    /// The key that whoever sees everything calls active.
+    /// The active key in a view that is up to date.
     fn active(&self) -> Option<StoredKey> {
-        let spec = self.spec(self.orders.len());
+        let spec = self.spec(self.cutoffs.len());
         let store = self.store(self.secrets.len(), &spec);
         let known = store.environment(&environment_name("prod")).unwrap();
         let keys = store.keys_of(known);
-        active(&keys).map(|fact| fact.known.clone())
+        active(&keys).map(|active| active.stored.clone())
     }
 
-    /// Everybody sees everything, clocks are right, and all that was asked for is due.
+    /// All views are up to date, all clocks are right, and all requests are due.
     fn settle(&mut self) {
-        let due = self.orders.iter().copied().max().unwrap_or(self.now);
+        let due = self.cutoffs.iter().copied().max().unwrap_or(self.now);
         self.now = self.now.max(due);
         for of in [0, 1, 0, 1] {
             self.replicas[of].ahead = 0;
@@ -181,7 +187,7 @@ impl World {
             self.write(of);
         }
         self.look(0);
-        assert_eq!(self.plan(0).order, None, "there is no end to it");
+        assert_eq!(self.plan(0).new_key, None, "the replicas never settle");
     }
 }
 
@@ -199,33 +205,33 @@ fn step(ahead: Vec<i64>, asks: bool) -> impl Strategy<Value = Step> {
     ]
 }
 
-/// How far clocks are ahead.
+/// How many seconds clocks are ahead.
 const CLOCKS: [i64; 7] = [-40 * DAY, -2 * HOUR, 0, 2, 20 * HOUR, 30 * DAY, 40 * DAY];
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
 
-    /// The first key, and one for each time that somebody asked: whatever the clocks are set to.
+    /// The first key, and one for each request, in spite of all clocks.
     #[test]
-    fn an_order_to_re_key_makes_one_key(steps in vec(step(CLOCKS.to_vec(), true), 1..60)) {
+    fn a_cutoff_generates_one_key(steps in vec(step(CLOCKS.to_vec(), true), 1..60)) {
         let mut world = World::new("0s");
         for step in &steps {
-            if world.orders.len() + 2 < POOL.len() || !matches!(step, Step::Ask(_)) {
+            if world.cutoffs.len() + 2 < POOL.len() || !matches!(step, Step::Ask(_)) {
                 world.take(step);
             }
-            prop_assert!(world.secrets.len() <= 1 + world.orders.len());
+            prop_assert!(world.secrets.len() <= 1 + world.cutoffs.len());
         }
         world.settle();
-        prop_assert!(world.secrets.len() <= 1 + world.orders.len());
-        if let Some(last) = world.orders.last() {
-            prop_assert!(world.active().unwrap().made_at() >= *last);
+        prop_assert!(world.secrets.len() <= 1 + world.cutoffs.len());
+        if let Some(last) = world.cutoffs.last() {
+            prop_assert!(world.active().unwrap().effective_creation() >= *last);
         }
     }
 
-    /// The first key, and one when a clock says that it is old: however often clocks are set to that
-    /// time and back. Less than an hour goes by meanwhile.
+    /// The first key, and one when a clock says that it is old. Clocks are set to that time and
+    /// back, any number of times. Less than an hour passes in between.
     #[test]
-    fn a_clock_that_is_set_back_and_forth_makes_one_key(
+    fn a_clock_that_is_set_back_and_forth_generates_one_key(
         steps in select(&CLOCKS[..]).prop_flat_map(|ahead| vec(step(vec![0, ahead], false), 1..100)),
     ) {
         let mut world = World::new("1h");

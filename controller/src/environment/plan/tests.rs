@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    fixtures::{Given, KEYS, at, known_key, received_environment},
+    fixtures::{Given, KEYS, at, received_environment, stored_key},
     keys::key_secret::{KeySecret, StoredKey, UnusableKey},
 };
 
@@ -57,35 +57,36 @@ fn conditions(status: &EnvironmentStatus) -> String {
 fn the_first_key_is_ordered_with_the_default_size() {
     let spec = json!({"namespaces": ["shop"]});
     let plan = plan_for(&spec, Given::default(), &[]);
-    let order = plan.order.clone().unwrap();
+    let new_key = plan.new_key.clone().unwrap();
     assert_eq!(
-        (order.secret.as_str(), order.bits),
+        (new_key.secret.as_str(), new_key.bits),
         ("sceau-prod-first", 4096)
     );
-    assert_eq!(order.made_at, at(NOW));
+    assert_eq!(new_key.created_at, at(NOW));
     let status = plan.status(&environment(&spec), None, at(NOW));
     assert_eq!(
         conditions(&status),
-        "Ready=Unknown MakingKey, Reconciling=True MakingKey"
+        "Ready=Unknown GeneratingKey, Reconciling=True GeneratingKey"
     );
     assert_eq!(status.certificate, None);
 }
 
 #[test]
-fn an_active_key_is_told_with_what_it_opens() {
+fn the_status_shows_the_active_key_and_its_count() {
     let spec = json!({"namespaces": ["shop"], "sealingKeys": {"bits": 2048}});
     let given = Given::default()
         .sealing_key(0, "prod", "2026-06-01T00:00:00Z")
         .sealing_key(1, "prod", "2026-05-01T00:00:00Z");
     let recipients = sealed_for(&[
         &[&[0]],
-        // Two seals of one SealedSecret count once; who is opened by another key does not count.
+        // Two seals of one SealedSecret count once. A SealedSecret that another key decrypts does
+        // not count.
         &[&[2, 0, 1], &[0]],
         &[&[1, 0]],
         &[&[2]],
     ]);
     let plan = plan_for(&spec, given, &recipients);
-    assert_eq!(plan.order, None);
+    assert_eq!(plan.new_key, None);
     assert_eq!(plan.next, Requeue::After(Duration::from_hours(29 * 24)));
     let status = plan.status(&environment(&spec), None, at(NOW));
     assert_eq!(conditions(&status), "Ready=True KeysReady");
@@ -94,7 +95,7 @@ fn an_active_key_is_told_with_what_it_opens() {
     let counts: Vec<_> = status
         .sealing_keys
         .iter()
-        .map(|told| (told.state, told.sealed_secrets))
+        .map(|key| (key.state, key.sealed_secrets))
         .collect();
     assert_eq!(
         counts,
@@ -106,12 +107,12 @@ fn an_active_key_is_told_with_what_it_opens() {
 fn a_key_is_never_younger_than_the_one_it_replaces() {
     let spec = json!({"sealingKeys": {"revokedKeyIds": [KEYS[0].id().to_string()]}});
     let given = Given::default().sealing_key(0, "prod", "2026-06-02T00:00:05Z");
-    let order = plan_for(&spec, given, &[]).order.unwrap();
+    let new_key = plan_for(&spec, given, &[]).new_key.unwrap();
     assert_eq!(
-        order.secret,
+        new_key.secret,
         format!("sceau-prod-after-{}", KEYS[0].id().short())
     );
-    assert_eq!(order.made_at, at("2026-06-02T00:00:05Z"));
+    assert_eq!(new_key.created_at, at("2026-06-02T00:00:05Z"));
 }
 
 #[test]
@@ -132,17 +133,17 @@ fn what_means_nothing_stalls_and_keeps_the_keys() {
 }
 
 #[test]
-fn what_cannot_be_read_stalls_and_what_was_told_of_its_keys_stays() {
+fn an_invalid_spec_stalls_and_keeps_the_keys_of_the_last_status() {
     let spec =
         json!({"namespaces": ["shop"], "sealingKeys": {"cutoffTime": "2026-01-01T23:59:59+99:00"}});
     let given = Given::default().sealing_key(0, "prod", "2026-06-01T00:00:00Z");
     let store = given.environment("prod", spec.clone()).store();
-    let told = EnvironmentStatus {
+    let last_status = EnvironmentStatus {
         certificate: Some("certificate 0".to_owned()),
         ..EnvironmentStatus::default()
     };
     let environment = ReceivedEnvironment {
-        status: Some(told),
+        status: Some(last_status),
         ..environment(&spec)
     };
     let observed = Observed {
@@ -151,7 +152,7 @@ fn what_cannot_be_read_stalls_and_what_was_told_of_its_keys_stays() {
         recipients: &[],
     };
     let plan = plan(&observed, at(NOW));
-    assert_eq!(plan.order, None);
+    assert_eq!(plan.new_key, None);
     let status = plan.status(&environment, None, at(NOW));
     assert_eq!(
         conditions(&status),
@@ -169,19 +170,22 @@ fn an_environment_that_only_one_watch_has_seen_waits_for_the_other() {
         store: &store,
         recipients: &[],
     };
-    assert_eq!(plan(&observed, at(NOW)).order, None);
+    assert_eq!(plan(&observed, at(NOW)).new_key, None);
 }
 
 #[test]
-fn a_key_that_could_not_be_made_is_told_and_tried_again() {
+fn a_failed_generation_is_reported_and_retried() {
     let spec = json!({"namespaces": ["shop"]});
     let plan = plan_for(&spec, Given::default(), &[]);
     for (failure, reason) in [
         (
-            MakeKeyError::Exists("sceau-prod-first".to_owned()),
+            GenerateKeyError::Exists("sceau-prod-first".to_owned()),
             "KeySecretExists",
         ),
-        (MakeKeyError::Generate(UnusableKey::Mismatch), "ApiError"),
+        (
+            GenerateKeyError::Generate(UnusableKey::Mismatch),
+            "ApiError",
+        ),
     ] {
         let status = plan.status(&environment(&spec), Some(&failure), at(NOW));
         assert_eq!(
@@ -191,11 +195,11 @@ fn a_key_that_could_not_be_made_is_told_and_tried_again() {
     }
 }
 
-/// Key 0 with this mark.
+/// Key 0, with the label for keys in use or without.
 fn marked(is_marked_in_use: bool) -> Given {
     let known = StoredKey {
         is_marked_in_use,
-        ..known_key(0, "prod", "2026-06-01T00:00:00Z")
+        ..stored_key(0, "prod", "2026-06-01T00:00:00Z")
     };
     Given::default().key_secret("prod-0", KeySecret::Usable(known))
 }
@@ -229,7 +233,7 @@ fn a_key_that_was_in_use_and_is_gone_is_lost() {
         .store();
     let counted = |index: usize, sealed_secrets: u32| SealingKeyStatus {
         sealed_secrets,
-        ..told(index, SealingKeyState::Retired)
+        ..key_status(index, SealingKeyState::Retired)
     };
     let revoked = SealingKeyStatus {
         state: SealingKeyState::Revoked,
@@ -237,11 +241,11 @@ fn a_key_that_was_in_use_and_is_gone_is_lost() {
     };
     let lost = |before: Vec<SealingKeyStatus>| {
         let observed = Observed {
-            environment: &telling(&spec, before),
+            environment: &environment_with(&spec, before),
             store: &store,
             recipients: &[],
         };
-        plan(&observed, at(NOW)).lost
+        plan(&observed, at(NOW)).lost_keys
     };
     assert_eq!(lost(vec![counted(0, 3), counted(1, 2)]), [counted(1, 2)]);
     assert_eq!(lost(vec![counted(0, 3), counted(1, 0)]), []);
@@ -249,8 +253,8 @@ fn a_key_that_was_in_use_and_is_gone_is_lost() {
     assert_eq!(lost(Vec::new()), []);
 }
 
-/// A key as the status told of it.
-fn told(index: usize, state: SealingKeyState) -> SealingKeyStatus {
+/// The last status of a key.
+fn key_status(index: usize, state: SealingKeyState) -> SealingKeyStatus {
     SealingKeyStatus {
         key_id: KEYS[index].id().to_string(),
         state,
@@ -260,8 +264,8 @@ fn told(index: usize, state: SealingKeyState) -> SealingKeyStatus {
     }
 }
 
-/// An Environment whose status told of these keys.
-fn telling(spec: &Value, sealing_keys: Vec<SealingKeyStatus>) -> ReceivedEnvironment {
+/// An Environment with these keys in its last status.
+fn environment_with(spec: &Value, sealing_keys: Vec<SealingKeyStatus>) -> ReceivedEnvironment {
     ReceivedEnvironment {
         status: Some(EnvironmentStatus {
             sealing_keys,
@@ -272,14 +276,14 @@ fn telling(spec: &Value, sealing_keys: Vec<SealingKeyStatus>) -> ReceivedEnviron
 }
 
 #[test]
-fn a_key_that_was_not_revoked_the_last_time_is_told_of_with_what_it_closes() {
+fn a_new_revocation_is_reported_with_the_sealed_secrets_that_need_the_key() {
     use SealingKeyState::{Active, Retired, Revoked};
     let spec = json!({"sealingKeys": {"revokedKeyIds": [KEYS[1].id().to_string(), KEYS[2].id().to_string()]}});
     let recipients = sealed_for(&[
         &[&[1]],
-        // What another key opens too goes on opening.
+        // SealedSecrets that another key decrypts too are not affected.
         &[&[1, 0]],
-        // One seal is enough to close all of them.
+        // One undecryptable seal is enough to affect all of them.
         &[&[0], &[2, 1]],
         &[&[0]],
     ]);
@@ -290,30 +294,39 @@ fn a_key_that_was_not_revoked_the_last_time_is_told_of_with_what_it_closes() {
         })
         .environment("prod", spec.clone())
         .store();
-    let closing = |before: Vec<SealingKeyStatus>| {
+    let affected_by = |before: Vec<SealingKeyStatus>| {
         let observed = Observed {
-            environment: &telling(&spec, before),
+            environment: &environment_with(&spec, before),
             store: &store,
             recipients: &recipients,
         };
         let plan = plan(&observed, at(NOW));
         let counts = plan.sealing_keys.iter();
-        let counts: Vec<_> = counts.map(|it| (it.state, it.sealed_secrets)).collect();
+        let counts: Vec<_> = counts.map(|key| (key.state, key.sealed_secrets)).collect();
         assert_eq!(counts[0], (Active, 3));
         assert!(counts.contains(&(Revoked, 2)) && counts.contains(&(Revoked, 1)));
         plan.revocations
     };
     let one = Revocation {
         key_id: KEYS[1].id().to_string(),
-        closed: vec!["shop/api-1".to_owned(), "shop/api-3".to_owned()],
+        affected: vec!["shop/api-1".to_owned(), "shop/api-3".to_owned()],
     };
     let two = Revocation {
         key_id: KEYS[2].id().to_string(),
-        closed: vec!["shop/api-3".to_owned()],
+        affected: vec!["shop/api-3".to_owned()],
     };
-    assert_eq!(closing(vec![told(1, Active), told(2, Revoked)]), [one]);
-    assert_eq!(closing(vec![told(1, Revoked), told(2, Retired)]), [two]);
-    assert_eq!(closing(vec![told(1, Revoked), told(2, Revoked)]), []);
-    // Of a key that was never told of as one that opens, nobody expects it.
-    assert_eq!(closing(vec![told(0, Active)]), []);
+    assert_eq!(
+        affected_by(vec![key_status(1, Active), key_status(2, Revoked)]),
+        [one]
+    );
+    assert_eq!(
+        affected_by(vec![key_status(1, Revoked), key_status(2, Retired)]),
+        [two]
+    );
+    assert_eq!(
+        affected_by(vec![key_status(1, Revoked), key_status(2, Revoked)]),
+        []
+    );
+    // A key that no status showed as usable is not reported.
+    assert_eq!(affected_by(vec![key_status(0, Active)]), []);
 }

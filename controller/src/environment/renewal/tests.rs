@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    fixtures::{KEYS, at, known_key},
+    fixtures::{KEYS, at, stored_key},
     keys::key_secret::StoredKey,
 };
 
@@ -11,15 +11,15 @@ fn decide(settings: Value, keys: &[(&StoredKey, SealingKeyState)], now: &str) ->
     let settings = serde_json::from_value(settings).unwrap();
     let keys: Vec<_> = keys
         .iter()
-        .map(|&(known, state)| KeyWithState { known, state })
+        .map(|&(stored, state)| KeyWithState { stored, state })
         .collect();
     renewal(&settings, &keys, at(now)).unwrap()
 }
 
-/// The decision about a key that was made on the first of June and an older one.
+/// The decision about a key of the first of June and an older one.
 fn decide_about_june(settings: Value, now: &str) -> Renewal {
-    let new = known_key(0, "prod", "2026-06-01T00:00:00Z");
-    let old = known_key(1, "prod", "2026-01-01T00:00:00Z");
+    let new = stored_key(0, "prod", "2026-06-01T00:00:00Z");
+    let old = stored_key(1, "prod", "2026-01-01T00:00:00Z");
     let keys = [
         (&new, SealingKeyState::Active),
         (&old, SealingKeyState::Retired),
@@ -29,7 +29,7 @@ fn decide_about_june(settings: Value, now: &str) -> Renewal {
 
 fn replace() -> Renewal {
     let replaced = Some(KEYS[0].id());
-    Renewal::Make { replaced }
+    Renewal::Generate { replaced }
 }
 
 fn wait(until: &str) -> Renewal {
@@ -38,14 +38,14 @@ fn wait(until: &str) -> Renewal {
 
 #[test]
 fn an_environment_without_keys_gets_its_first() {
-    let first = Renewal::Make { replaced: None };
+    let first = Renewal::Generate { replaced: None };
     assert_eq!(decide(json!({}), &[], "2026-06-02T00:00:00Z"), first);
 }
 
 #[test]
 fn a_revoked_key_is_replaced_although_nothing_is_due() {
-    let new = known_key(0, "prod", "2026-06-01T00:00:00Z");
-    let old = known_key(1, "prod", "2026-01-01T00:00:00Z");
+    let new = stored_key(0, "prod", "2026-06-01T00:00:00Z");
+    let old = stored_key(1, "prod", "2026-01-01T00:00:00Z");
     let keys = [
         (&new, SealingKeyState::Revoked),
         (&old, SealingKeyState::Retired),
@@ -118,8 +118,7 @@ fn what_is_no_duration_is_refused() {
 }
 
 proptest! {
-    /// A key that was made now is never replaced at once, whatever is asked for: no renewal begins
-    /// another one.
+    /// A key that was generated now is never replaced at once, whatever the settings are.
     #[test]
     fn a_renewal_is_enough(now in 0_i64..4_000_000_000, before in 0_i64..4_000_000_000, hours in 0_u32..10_000) {
         let now = Timestamp::from_second(now).unwrap();
@@ -128,8 +127,8 @@ proptest! {
             "renewPeriod": format!("{hours}h"),
             "cutoffTime": before.to_string(),
         })).unwrap();
-        let made = StoredKey { created_at: now, not_before: now, ..known_key(0, "prod", "2026-01-01T00:00:00Z") };
-        let keys = [KeyWithState { known: &made, state: SealingKeyState::Active }];
+        let new = StoredKey { created_at: now, not_before: now, ..stored_key(0, "prod", "2026-01-01T00:00:00Z") };
+        let keys = [KeyWithState { stored: &new, state: SealingKeyState::Active }];
         let decided = renewal(&settings, &keys, now).unwrap();
         prop_assert!(matches!(decided, Renewal::Wait(_)), "{decided:?}");
     }

@@ -19,7 +19,7 @@ fn sealed(
     let fingerprinting = Fingerprinting {
         fingerprint_key: Arc::clone(&KEY),
         found: found.cloned(),
-        standing: BTreeMap::new(),
+        annotations: BTreeMap::new(),
         now: at(JANUARY),
     };
     fingerprint(&fingerprinting, &[("A", value)], sealed_at)
@@ -46,7 +46,9 @@ fn fingerprint(
         annotations: &BTreeMap::new(),
     });
     let compared = known.compared(&sealed_at);
-    let unchanged = compared.map(|it| it.unchanged).unwrap_or_default();
+    let unchanged = compared
+        .map(|compared| compared.unchanged)
+        .unwrap_or_default();
     (known, unchanged)
 }
 
@@ -54,9 +56,10 @@ fn since(known: &Fingerprints) -> String {
     known.items["A"].since.to_string()
 }
 
-fn told(unchanged: &[UnchangedItem]) -> Vec<(&str, &str)> {
-    let told = unchanged.iter();
-    told.map(|it| (it.item.as_str(), it.since.as_str()))
+fn items(unchanged: &[UnchangedItem]) -> Vec<(&str, &str)> {
+    let unchanged = unchanged.iter();
+    unchanged
+        .map(|item| (item.item.as_str(), item.since.as_str()))
         .collect()
 }
 
@@ -68,7 +71,7 @@ fn a_value_that_is_sealed_again_is_as_old_as_it_was_and_a_new_one_is_new() {
 
         let (again, unchanged) = sealed(one, MARCH, Some(&first));
         assert_eq!(since(&again), JANUARY);
-        assert_eq!(told(&unchanged), [("A", JANUARY)]);
+        assert_eq!(items(&unchanged), [("A", JANUARY)]);
 
         let (renewed, unchanged) = sealed(other, MAY, Some(&again));
         assert_eq!((since(&renewed).as_str(), unchanged), (MAY, vec![]));
@@ -112,7 +115,7 @@ fn an_empty_value_has_no_fingerprint_and_what_does_not_fit_is_left_out_as_a_whol
         let fingerprinting = Fingerprinting {
             fingerprint_key: Arc::clone(&KEY),
             found: None,
-            standing: [("other".to_owned(), taken)].into(),
+            annotations: [("other".to_owned(), taken)].into(),
             now: at(JANUARY),
         };
         let items = [("A", "correct horse"), ("B", "battery staple"), ("C", "")];
@@ -139,7 +142,7 @@ fn the_templates_annotations_take_the_place_of_those_that_stand_there() {
     let fingerprinting = Fingerprinting {
         fingerprint_key: Arc::clone(&KEY),
         found: None,
-        standing: annotation_bytes(&annotations(&[
+        annotations: annotation_bytes(&annotations(&[
             ("abc", "de"),
             ("of-others", "1"),
             (FINGERPRINTS_ANNOTATION, "12345"),
@@ -156,7 +159,7 @@ fn it_is_known_since_when_values_are_compared() {
         let fingerprinting = Fingerprinting {
             fingerprint_key: Arc::clone(&KEY),
             found: found.cloned(),
-            standing: BTreeMap::new(),
+            annotations: BTreeMap::new(),
             now: at(now),
         };
         fingerprint(&fingerprinting, &[("A", "correct horse")], JANUARY).0

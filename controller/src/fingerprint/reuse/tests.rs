@@ -3,8 +3,8 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// Values by where they stand: `environment/namespace/name/item` and the value.
-fn standing(values: &[(&str, &str)]) -> ValueIndex {
+/// An index of values by item, as `environment/namespace/name/item` and value.
+fn index(values: &[(&str, &str)]) -> ValueIndex {
     let fingerprint_key = FingerprintKey::from_bytes(&[1; 32]).unwrap();
     let values = values.iter().map(|(path, value)| {
         let value = Plaintext::new(value.as_bytes().to_vec());
@@ -24,12 +24,12 @@ fn place(path: &str) -> ItemRef {
     }
 }
 
-/// Groups with a space between places.
+/// Groups of items, separated by spaces.
 fn reused(values: &[(&str, &str)]) -> Vec<String> {
     let texts =
         |places: Vec<ItemRef>| -> Vec<String> { places.iter().map(ToString::to_string).collect() };
-    let groups = standing(values).reused().into_iter();
-    let mut groups: Vec<_> = groups.map(|it| texts(it.places).join(" ")).collect();
+    let groups = index(values).reused().into_iter();
+    let mut groups: Vec<_> = groups.map(|group| texts(group.places).join(" ")).collect();
     groups.sort();
     groups
 }
@@ -68,19 +68,19 @@ fn a_value_in_two_secrets_is_reused_and_twice_in_one_secret_it_is_not() {
 }
 
 #[test]
-fn a_value_is_found_wherever_it_stands() {
-    let standing = standing(&[
+fn a_value_is_found_in_all_secrets() {
+    let index = index(&[
         ("prod/b/api/A", "correct horse"),
         ("dev/a/api/A", "correct horse"),
         ("prod/b/api/B", "battery staple"),
     ]);
-    let fingerprint = standing.values[0].fingerprint;
-    let found = standing.places_of(&[fingerprint], 2);
+    let fingerprint = index.values[0].fingerprint;
+    let found = index.places_of(&[fingerprint], 2);
     assert_eq!(found.places, [place("dev/a/api/A"), place("prod/b/api/A")]);
     assert!(!found.is_cut());
-    let cut = standing.places_of(&[fingerprint], 1);
+    let cut = index.places_of(&[fingerprint], 1);
     assert_eq!((cut.places.len(), cut.count), (1, 2));
-    assert_eq!(standing.places_of(&[], 2).count, 0);
+    assert_eq!(index.places_of(&[], 2).count, 0);
 }
 
 const PRESENT: &str = "0123456789abcdef";
@@ -104,13 +104,13 @@ fn taken(uid: &str, annotation: &Value, status: &Value) -> ValueIndex {
         "status": status,
     }))
     .unwrap();
-    let mut standing = ValueIndex::default();
-    standing.take(&secret, &object, Some(PRESENT));
-    standing
+    let mut index = ValueIndex::default();
+    index.add_secret(&secret, &object, Some(PRESENT));
+    index
 }
 
 #[test]
-fn only_secrets_that_were_written_count_and_of_those_without_fingerprints_it_is_told() {
+fn only_written_secrets_count_and_those_without_fingerprints_are_unknown() {
     let value = json!({"fingerprint": "A".repeat(22), "since": "2026-01-01T00:00:00Z"});
     let good = json!({"key": PRESENT, "from": "2026-01-01T00:00:00Z", "items": {"A": value}});
     let none_fit = json!({"key": PRESENT, "from": "2026-01-01T00:00:00Z", "items": {}});
@@ -127,25 +127,25 @@ fn only_secrets_that_were_written_count_and_of_those_without_fingerprints_it_is_
         ("u", &none_fit, &written, 0, 1),
         ("u", &good, &changed_since, 0, 1),
     ] {
-        let standing = taken(uid, annotation, status);
-        assert_eq!(standing.values.len(), values, "{uid} {annotation}");
-        assert_eq!(standing.unknown, unknown, "{uid} {annotation}");
+        let index = taken(uid, annotation, status);
+        assert_eq!(index.values.len(), values, "{uid} {annotation}");
+        assert_eq!(index.unknown, unknown, "{uid} {annotation}");
     }
-    let standing = taken("u", &good, &written);
-    assert_eq!(
-        standing.place(&standing.values[0]),
-        place("prod/shop/api/A")
-    );
+    let index = taken("u", &good, &written);
+    assert_eq!(index.place(&index.values[0]), place("prod/shop/api/A"));
 }
 
 #[test]
-fn of_a_value_that_stands_in_many_places_some_are_told() {
+fn a_report_of_a_value_has_a_limited_number_of_items() {
     let paths: Vec<String> = (10..40).map(|n| format!("prod/shop/api-{n}/A")).collect();
     let values: Vec<_> = paths
         .iter()
-        .map(|it| (it.as_str(), "correct horse"))
+        .map(|path| (path.as_str(), "correct horse"))
         .collect();
-    let told = standing(&values).reused().remove(0);
-    assert_eq!((told.places.len(), told.count), (PLACES_OF_REUSED, 30));
-    assert_eq!(told.places[0], place("prod/shop/api-10/A"));
+    let reported = index(&values).reused().remove(0);
+    assert_eq!(
+        (reported.places.len(), reported.count),
+        (PLACES_OF_REUSED, 30)
+    );
+    assert_eq!(reported.places[0], place("prod/shop/api-10/A"));
 }

@@ -4,8 +4,8 @@ use super::*;
 use crate::fixtures::{KEYS, at, environment_name};
 
 fn new_key() -> NewKey {
-    let made_at = at("2026-11-21T09:30:00Z");
-    NewKey::generate(&environment_name("prod"), 2048, made_at).unwrap()
+    let created_at = at("2026-11-21T09:30:00Z");
+    NewKey::generate(&environment_name("prod"), 2048, created_at).unwrap()
 }
 
 /// The Secret as the API server would keep it, with some of its items changed.
@@ -27,9 +27,9 @@ fn stored(new: &NewKey, changes: &[(&str, Option<&str>)]) -> Secret {
     secret
 }
 
-fn junk(secret: Secret) -> String {
+fn unusable(secret: Secret) -> String {
     match KeySecret::read(secret) {
-        KeySecret::Junk(unusable) => unusable.to_string(),
+        KeySecret::Unusable(unusable) => unusable.to_string(),
         KeySecret::Usable(_) => panic!("it is usable"),
     }
 }
@@ -37,14 +37,14 @@ fn junk(secret: Secret) -> String {
 #[test]
 fn a_new_key_is_read_back_from_its_secret() {
     let new = new_key();
-    let KeySecret::Usable(known) = KeySecret::read(stored(&new, &[])) else {
+    let KeySecret::Usable(key) = KeySecret::read(stored(&new, &[])) else {
         panic!("it is junk");
     };
-    assert_eq!(known.id(), new.id);
-    assert_eq!(known.environment.as_str(), "prod");
-    assert_eq!(known.created_at, at("2026-11-21T09:30:00Z"));
-    assert_eq!(known.not_after, at("2036-11-18T09:30:00Z"));
-    assert_eq!(known.certificate, new.certificate);
+    assert_eq!(key.id(), new.id);
+    assert_eq!(key.environment.as_str(), "prod");
+    assert_eq!(key.created_at, at("2026-11-21T09:30:00Z"));
+    assert_eq!(key.not_after, at("2036-11-18T09:30:00Z"));
+    assert_eq!(key.certificate, new.certificate);
 }
 
 #[test]
@@ -59,30 +59,30 @@ fn a_key_from_the_future_is_as_old_as_its_secret() {
     ] {
         let mut secret = stored(&new, &[]);
         secret.metadata.creation_timestamp = Some(Time(at(stored_at)));
-        let KeySecret::Usable(known) = KeySecret::read(secret) else {
+        let KeySecret::Usable(key) = KeySecret::read(secret) else {
             panic!("it is junk");
         };
-        assert_eq!(known.created_at, at(created_at), "stored at {stored_at}");
+        assert_eq!(key.created_at, at(created_at), "stored at {stored_at}");
     }
 }
 
 #[test]
-fn a_key_remembers_the_order_that_it_was_made_for() {
-    let (new, order) = (new_key(), at("2026-11-21T09:30:00.5Z"));
-    let body = serde_json::to_value(new.secret("sceau-prod-first", "prod", Some(order))).unwrap();
+fn a_key_records_the_cutoff_that_caused_it() {
+    let (new, cutoff) = (new_key(), at("2026-11-21T09:30:00.5Z"));
+    let body = serde_json::to_value(new.secret("sceau-prod-first", "prod", Some(cutoff))).unwrap();
     let annotations = json!({"sceau.dev/cutoff-time": "2026-11-21T09:30:00.5Z"});
     assert_eq!(body["metadata"]["annotations"], annotations);
     let mut secret = stored(&new, &[]);
     secret.metadata.annotations = serde_json::from_value(annotations).unwrap();
-    let KeySecret::Usable(known) = KeySecret::read(secret) else {
+    let KeySecret::Usable(key) = KeySecret::read(secret) else {
         panic!("it is junk");
     };
-    assert_eq!(known.created_at, at("2026-11-21T09:30:00Z"));
-    assert_eq!(known.made_at(), order);
+    assert_eq!(key.created_at, at("2026-11-21T09:30:00Z"));
+    assert_eq!(key.effective_creation(), cutoff);
 }
 
 #[test]
-fn a_key_may_be_made_at_the_end_of_time() {
+fn a_key_can_be_generated_at_the_end_of_time() {
     let prod = environment_name("prod");
     assert!(NewKey::generate(&prod, 2048, Timestamp::MAX).is_ok());
 }
@@ -98,36 +98,36 @@ fn a_key_secret_is_a_tls_secret_with_two_labels_that_never_changes() {
 }
 
 #[test]
-fn junk_is_named_and_never_repeated() {
+fn an_unusable_secret_is_named_and_never_quoted() {
     let new = new_key();
     let another = KEYS[0].to_pem().unwrap();
     for (changes, expected) in [
-        ([("tls.crt", None)], "tls.crt is missing or no text"),
-        ([("tls.key", None)], "tls.key is missing or no text"),
+        ([("tls.crt", None)], "tls.crt is missing or is not a text"),
+        ([("tls.key", None)], "tls.key is missing or is not a text"),
         (
             [("tls.crt", Some("hunter2"))],
-            "tls.crt: no certificate found: a PEM block `CERTIFICATE` is expected",
+            "tls.crt: no certificate found: expected a PEM block `CERTIFICATE`",
         ),
         (
             [("tls.key", Some("hunter2"))],
-            "tls.key: no private key found: a PEM block `PRIVATE KEY` or `RSA PRIVATE KEY` is expected",
+            "tls.key: no private key found: expected a PEM block `PRIVATE KEY` or `RSA PRIVATE KEY`",
         ),
         (
             [("tls.key", Some(another.as_str()))],
-            "tls.key does not belong to tls.crt",
+            "tls.key does not match tls.crt",
         ),
     ] {
-        assert_eq!(junk(stored(&new, &changes)), expected);
+        assert_eq!(unusable(stored(&new, &changes)), expected);
     }
     let mut secret = stored(&new, &[]);
     secret.metadata.labels = Some([(ENVIRONMENT_LABEL.to_owned(), "Hunter2".to_owned())].into());
     assert_eq!(
-        junk(secret),
-        "the label sceau.dev/environment names no environment"
+        unusable(secret),
+        "the label sceau.dev/environment is missing or is not an environment name"
     );
     assert_eq!(
-        junk(Secret::default()),
-        "the label sceau.dev/environment names no environment"
+        unusable(Secret::default()),
+        "the label sceau.dev/environment is missing or is not an environment name"
     );
 }
 
@@ -139,11 +139,10 @@ fn the_right_one_of_several_private_keys_is_taken() {
         KEYS[0].to_pem().unwrap().as_str(),
         new.private_key.as_str()
     );
-    let KeySecret::Usable(known) = KeySecret::read(stored(&new, &[("tls.key", Some(&both))]))
-    else {
+    let KeySecret::Usable(key) = KeySecret::read(stored(&new, &[("tls.key", Some(&both))])) else {
         panic!("it is junk");
     };
-    assert_eq!(known.id(), new.id);
+    assert_eq!(key.id(), new.id);
 }
 
 #[test]

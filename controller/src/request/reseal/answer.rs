@@ -1,5 +1,4 @@
-//! The whole decision about one ResealRequest. Pure: it takes what was read and returns what to do,
-//! and turns outcomes into a status.
+//! The decision about one ResealRequest, and its status. Pure.
 //!
 //! [`decide`] costs no private-key operation; [`Batch::reseal`] costs one.
 
@@ -16,35 +15,35 @@ use sealing::{
 };
 
 use crate::{
-    request::{Verdict, complete},
+    request::{Completion, complete},
     sealed_secret::{outcome::Failure, plan},
     status::reason::Reason,
     store::{ClusterStore, ResolvedEnvironment, objects::ReceivedRequest},
 };
 
-/// What is to be done about a request.
+/// What to do about a request.
 #[derive(Debug)]
 pub(super) enum Decision {
-    /// Nothing of it can be answered.
+    /// Reject it as a whole.
     Refuse(Refusal),
-    /// Its seals are to be resealed.
+    /// Reseal its seals.
     Reseal(Batch),
-    /// Its environment has no active key at the moment.
+    /// Wait: its environment has no active key yet.
     WaitForKey,
 }
 
-/// Why a request is refused as a whole.
+/// Why a request is rejected as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Refusal {
-    #[error("there is no Environment {0}")]
+    #[error("Environment {0} does not exist")]
     NoEnvironment(String),
-    #[error("request and answer do not fit into one object: ask for fewer seals at a time")]
+    #[error("request and answer are too large for one object: send fewer seals in a request")]
     TooLarge,
-    #[error("its spec is not one that this version can read")]
+    #[error("the spec does not match this controller's schema: check its fields")]
     InvalidSpec,
 }
 
-/// Seals to be wrapped for the active key.
+/// Seals to wrap for the active key.
 #[derive(Debug)]
 pub(super) struct Batch {
     pub(super) environment: Arc<ResolvedEnvironment>,
@@ -52,22 +51,22 @@ pub(super) struct Batch {
     active: Recipient,
 }
 
-/// What a request is told.
+/// The answer to a request.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// One outcome for each seal, in their order.
+    /// One outcome for each seal, in the same order.
     Outcomes(Vec<ResealOutcome>),
     Refused(Refusal),
 }
 
-/// Decides what is to be done about a request that nobody has answered.
+/// Decides what to do about an unanswered request.
 pub(super) fn decide(request: &ReceivedRequest<ResealRequest>, store: &ClusterStore) -> Decision {
     batch(request, store).map_or_else(Decision::Refuse, |batch| {
         batch.map_or(Decision::WaitForKey, Decision::Reseal)
     })
 }
 
-/// The seals with what they need, if the environment has an active key.
+/// The seals with their keys; `None` if the environment has no active key.
 fn batch(
     request: &ReceivedRequest<ResealRequest>,
     store: &ClusterStore,
@@ -78,13 +77,11 @@ fn batch(
         .and_then(|name| store.environment(&name))
         .ok_or_else(|| Refusal::NoEnvironment(spec.environment.clone()))?;
     let keys = store.keys_of(environment);
-    let active = keys
-        .iter()
-        .find(|fact| fact.state == SealingKeyState::Active);
-    Ok(active.map(|fact| Batch {
+    let active = keys.iter().find(|key| key.state == SealingKeyState::Active);
+    Ok(active.map(|active| Batch {
         environment: Arc::clone(environment),
         headers: spec.seals.clone(),
-        active: fact.known.sealing_key.recipient().clone(),
+        active: active.stored.sealing_key.recipient().clone(),
     }))
 }
 
@@ -105,7 +102,8 @@ impl Batch {
         }
     }
 
-    /// Where the seal stands is part of its context: with another place, the file key does not open.
+    /// Namespace and name are part of the authenticated context: with others, the file key does not
+    /// decrypt.
     fn wrap(&self, number: usize, header: &SealHeader) -> Result<WrappedFileKey, Failure> {
         let place = SecretRef::parse(header.namespace.as_str(), header.name.as_str())
             .map_err(|error| malformed(&error))?;
@@ -114,10 +112,9 @@ impl Batch {
         let context = Context::new(header.scope, &environment.name, &place);
         let to = std::slice::from_ref(&self.active);
         match sealing::reseal(&seal, &context, &environment.ring, to) {
-            Ok(wrapped) => wrapped
-                .into_iter()
-                .next()
-                .ok_or_else(|| Failure::new(Reason::Refused, "it was wrapped for nobody")),
+            Ok(wrapped) => wrapped.into_iter().next().ok_or_else(|| {
+                Failure::new(Reason::Refused, "the file key was wrapped for no recipient")
+            }),
             Err(ResealError::Seal(error)) => Err(Failure::new(Reason::Refused, error.to_string())),
             Err(ResealError::Unseal(error)) => Err(plan::refused(&error, environment)),
         }
@@ -128,7 +125,7 @@ fn malformed(error: &impl Display) -> Failure {
     Failure::new(Reason::Malformed, error.to_string())
 }
 
-/// A header has neither time nor items, and resealing looks at none.
+/// The header as a seal. Resealing needs neither time nor items, and a header has none.
 fn seal(header: &SealHeader) -> Seal {
     Seal {
         sealed_at: Timestamp::UNIX_EPOCH.to_string(),
@@ -147,11 +144,11 @@ fn result(reason: Reason) -> ResealResult {
     }
 }
 
-/// An object with all its parts has to fit into 1.5 MiB of etcd; the API server adds a little to it.
+/// The largest object, in bytes. It must fit into 1.5 MiB of etcd, and the API server adds fields.
 const LARGEST_OBJECT: usize = 1_400_000;
 
 impl Answer {
-    /// Whether it fits into the request that it answers.
+    /// Whether it fits into the object of its request.
     pub(super) fn fits(&self, request: &ReceivedRequest<ResealRequest>) -> bool {
         let spec = request.spec.as_ref().ok();
         let object = serde_json::json!([request.metadata, spec]).to_string();
@@ -182,20 +179,20 @@ impl Answer {
         }
     }
 
-    /// The status that tells it.
+    /// The status with this answer.
     pub(super) fn status(
         &self,
         request: &ReceivedRequest<ResealRequest>,
         now: Timestamp,
     ) -> ResealRequestStatus {
-        let verdict = Verdict {
+        let completion = Completion {
             is_answered: matches!(self, Self::Outcomes(_)),
             reason: self.reason(),
             message: self.message(),
         };
         ResealRequestStatus {
             observed_generation: Some(request.generation()),
-            conditions: vec![complete(request, verdict, now)],
+            conditions: vec![complete(request, completion, now)],
             seals: self.outcomes().to_vec(),
         }
     }

@@ -1,5 +1,4 @@
-//! The whole decision about one ValueReview. Pure: it takes what was read and returns what to do, and
-//! turns what was found into a status.
+//! The decision about one ValueReview, and its status. Pure.
 //!
 //! [`decide`] costs no private-key operation; [`Tracing::open`] costs one.
 
@@ -13,40 +12,40 @@ use sealing::{
 
 use crate::{
     fingerprint::reuse::{ReportedPlaces, ValueIndex},
-    request::{Verdict, complete},
+    request::{Completion, complete},
     sealed_secret::{outcome::Failure, plan},
     status::reason::Reason,
     store::{ClusterStore, ResolvedEnvironment, objects::ReceivedRequest},
 };
 
-/// What is to be done about an ValueReview.
+/// What to do about a ValueReview.
 #[derive(Debug)]
 pub(super) enum Decision {
     Refuse(Refusal),
-    /// Values that stand in more than one Secret are asked for.
+    /// Find the values that are in more than one Secret.
     Reuse,
-    /// A value is asked for.
+    /// Find the Secrets that hold one value.
     Trace(Tracing),
 }
 
-/// Why an ValueReview is refused.
+/// Why a ValueReview is rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Refusal {
-    #[error("there is no Environment {0}")]
+    #[error("Environment {0} does not exist")]
     NoEnvironment(String),
-    #[error("there is no fingerprint key at the moment: try again, or see the controller's log")]
+    #[error("the fingerprint key does not exist yet: try again, or check the controller's log")]
     NoFingerprintKey,
-    #[error("too many questions were asked: try again in {} s", in_seconds(*.0))]
+    #[error("too many ValueReviews: try again in {} s", in_seconds(*.0))]
     RateLimited(Duration),
-    #[error("a value of less than {COMPARABLE_BYTES} bytes is not traced: it could be guessed")]
+    #[error("values of less than {COMPARABLE_BYTES} bytes are not traced: they could be guessed")]
     TooShort,
-    #[error("the value did not open: {}", .0.message)]
+    #[error("the value was not decrypted: {}", .0.message)]
     Unopened(Failure),
-    #[error("its spec is not one that this version can read, or asks not just one question")]
+    #[error("the spec does not match this controller's schema: set either reuse or trace")]
     InvalidSpec,
 }
 
-/// Whoever comes after so many whole seconds does not come too early.
+/// Rounded up: a retry after this many whole seconds is not too early.
 fn in_seconds(wait: Duration) -> u64 {
     wait.as_millis()
         .div_ceil(1000)
@@ -54,7 +53,7 @@ fn in_seconds(wait: Duration) -> u64 {
         .unwrap_or(u64::MAX)
 }
 
-/// A value that is to be traced.
+/// A value to trace.
 #[derive(Debug)]
 pub(super) struct Tracing {
     pub(super) environment: Arc<ResolvedEnvironment>,
@@ -62,7 +61,7 @@ pub(super) struct Tracing {
     fingerprint_key: Arc<FingerprintKey>,
 }
 
-/// What an ValueReview is told.
+/// The answer to a ValueReview.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     Found(Places<ReportedPlaces>),
@@ -70,19 +69,19 @@ pub(super) enum Answer {
     Reused(Places<Vec<ReportedPlaces>>),
 }
 
-/// What was found, as much of it as is told.
+/// The items that were found, up to a limit.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Places<T> {
-    told: T,
-    /// How many values or places there are in all.
+    reported: T,
+    /// The number of all values or items.
     count: usize,
-    /// Whether some are left out.
+    /// Whether some are omitted.
     is_cut: bool,
-    /// Secrets that could not be compared.
+    /// The number of Secrets that could not be compared.
     unknown: usize,
 }
 
-/// Decides what is to be done about an ValueReview that nobody has answered.
+/// Decides what to do about an unanswered ValueReview.
 pub(super) fn decide(request: &ReceivedRequest<ValueReview>, store: &ClusterStore) -> Decision {
     choose(request, store).unwrap_or_else(Decision::Refuse)
 }
@@ -110,7 +109,7 @@ fn choose(
     }))
 }
 
-/// What is asked, as metrics name it.
+/// The question, as a label value.
 pub(super) fn question(request: &ReceivedRequest<ValueReview>) -> &'static str {
     let spec = request.spec.as_ref().ok();
     match spec.map(|spec| (&spec.reuse, &spec.trace)) {
@@ -121,7 +120,7 @@ pub(super) fn question(request: &ReceivedRequest<ValueReview>) -> &'static str {
 }
 
 impl Tracing {
-    /// The fingerprints that the value has wherever it stands.
+    /// The fingerprints of the value.
     pub(super) fn open(&self) -> Result<[Fingerprint; 2], Refusal> {
         let environment = &self.environment;
         let value = open_traced(&self.seal, &environment.name, &environment.ring)
@@ -131,39 +130,39 @@ impl Tracing {
     }
 }
 
-/// Places of an answer. The longest names make 700 bytes of one, and an object has to fit into
+/// Most items in an answer. With the longest names, one has 700 bytes, and an object must fit into
 /// 1.5 MiB of etcd.
 const MOST_PLACES: usize = 1_000;
 
 impl Answer {
-    pub(super) fn found(standing: &ValueIndex, fingerprints: &[Fingerprint]) -> Self {
-        let told = standing.places_of(fingerprints, MOST_PLACES);
+    pub(super) fn found(index: &ValueIndex, fingerprints: &[Fingerprint]) -> Self {
+        let reported = index.places_of(fingerprints, MOST_PLACES);
         Self::Found(Places {
-            is_cut: told.is_cut(),
-            count: told.count,
-            told,
-            unknown: standing.unknown,
+            is_cut: reported.is_cut(),
+            count: reported.count,
+            reported,
+            unknown: index.unknown,
         })
     }
 
-    pub(super) fn reused(mut standing: ValueIndex) -> Self {
-        let mut groups = standing.reused();
+    pub(super) fn reused(mut index: ValueIndex) -> Self {
+        let mut groups = index.reused();
         let count = groups.len();
-        let mut room = MOST_PLACES;
+        let mut left = MOST_PLACES;
         groups.retain(|group| {
-            let left = room.checked_sub(group.places.len());
-            room = left.unwrap_or_default();
-            left.is_some()
+            let remaining = left.checked_sub(group.places.len());
+            left = remaining.unwrap_or_default();
+            remaining.is_some()
         });
         Self::Reused(Places {
             is_cut: groups.len() < count || groups.iter().any(ReportedPlaces::is_cut),
-            told: groups,
+            reported: groups,
             count,
-            unknown: standing.unknown,
+            unknown: index.unknown,
         })
     }
 
-    /// How many places of a value were found.
+    /// The number of items that have the traced value.
     pub(super) fn places(&self) -> usize {
         match self {
             Self::Found(places) => places.count,
@@ -189,33 +188,33 @@ impl Answer {
     /// The message of the condition.
     pub(super) fn message(&self) -> String {
         match self {
-            Self::Found(places) => places.message("the value stands in", "place"),
+            Self::Found(places) => places.message("the value is in", "place"),
             Self::Refused(refusal) => refusal.to_string(),
             Self::Reused(groups) => groups.message("reused:", "value"),
         }
     }
 
-    /// The status that tells it.
+    /// The status with this answer.
     pub(super) fn status(
         &self,
         request: &ReceivedRequest<ValueReview>,
         now: Timestamp,
     ) -> ValueReviewStatus {
-        let verdict = Verdict {
+        let completion = Completion {
             is_answered: !matches!(self, Self::Refused(_)),
             reason: self.reason(),
             message: self.message(),
         };
         let mut status = ValueReviewStatus {
             observed_generation: Some(request.generation()),
-            conditions: vec![complete(request, verdict, now)],
+            conditions: vec![complete(request, completion, now)],
             ..ValueReviewStatus::default()
         };
         match self {
-            Self::Found(found) => status.found.clone_from(&found.told.places),
+            Self::Found(found) => status.found.clone_from(&found.reported.places),
             Self::Refused(_) => {}
             Self::Reused(groups) => {
-                let groups = groups.told.iter();
+                let groups = groups.reported.iter();
                 status.reused = groups.map(|group| group.places.clone()).collect();
             }
         }
@@ -230,7 +229,7 @@ impl<T> Places<T> {
             count => format!("{what} {count} {unit}s"),
         };
         if self.is_cut {
-            message.push_str("; not all are told");
+            message.push_str("; not all are listed");
         }
         let unknown = match self.unknown {
             0 => return message,

@@ -1,15 +1,15 @@
-//! A token bucket: ten at once, then one a minute. Pure; the clock is an argument.
+//! A token bucket: ten requests at once, then one a minute. Pure; the time is an argument.
 //!
-//! It is kept in memory: another leader begins with a full one.
+//! It is kept in memory, so another leader begins with a full bucket.
 
 use std::time::{Duration, Instant};
 
 /// Tokens of a full bucket.
 const AT_ONCE: u32 = 10;
-/// In which a token comes back.
+/// The time in which one token is added.
 const INTERVAL: Duration = Duration::from_mins(1);
 
-/// A bucket, by when it will be full.
+/// A bucket, described by the instant when it is full again.
 #[derive(Debug)]
 pub(super) struct RateLimit {
     full_at: Instant,
@@ -24,7 +24,7 @@ impl RateLimit {
     /// Takes a token.
     ///
     /// # Errors
-    /// How long there is to wait for one.
+    /// How long to wait for one.
     pub(super) fn take(&mut self, now: Instant) -> Result<(), Duration> {
         let full_at = self.full_at.max(now) + INTERVAL;
         let wait = full_at.saturating_duration_since(now + INTERVAL * AT_ONCE);

@@ -1,7 +1,7 @@
-//! Whose turn it is, and what a Lease then says. Pure.
+//! Who may take the Lease, and its content. Pure.
 //!
-//! Nobody's clock is compared with anybody else's: a rival is gone when its Lease has not changed
-//! for as long as it said, by our own clock.
+//! Clocks of replicas are never compared. A holder is gone when its Lease did not change for the
+//! Lease's duration, measured with our own clock.
 
 use std::time::{Duration, Instant};
 
@@ -12,27 +12,27 @@ use k8s_openapi::{
 };
 use kube::core::ObjectMeta;
 
-/// Who holds a Lease, and for how long without renewing it.
+/// The holder of a Lease, and how long it may hold it without a renewal.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Holder<'a> {
     pub(super) identity: &'a str,
     pub(super) duration: Duration,
 }
 
-/// Somebody else who holds the Lease.
+/// Another replica that holds the Lease.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct OtherHolder {
     lease: LeaseSpec,
-    /// When the Lease was first seen as it is.
+    /// When this version of the Lease was first observed.
     since: Instant,
 }
 
 impl OtherHolder {
-    /// The rival that a Lease speaks of; `known` is the one it spoke of before.
+    /// The other holder that a Lease names. `previous` is the one of the last observation.
     pub(super) fn of(
         lease: &Lease,
         identity: &str,
-        known: Option<Self>,
+        previous: Option<Self>,
         now: Instant,
     ) -> Option<Self> {
         let spec = lease.spec.as_ref()?;
@@ -40,14 +40,14 @@ impl OtherHolder {
         if holder.is_empty() || holder == identity {
             return None;
         }
-        let unchanged = known.filter(|known| known.lease == *spec);
+        let unchanged = previous.filter(|previous| previous.lease == *spec);
         Some(unchanged.unwrap_or_else(|| Self {
             lease: spec.clone(),
             since: now,
         }))
     }
 
-    /// Whether it let its Lease run out.
+    /// Whether its Lease expired.
     pub(super) fn is_gone(&self, now: Instant) -> bool {
         let seconds = self.lease.lease_duration_seconds.unwrap_or_default();
         let duration = Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
@@ -67,7 +67,8 @@ pub(super) fn new(name: &str, holder: Holder<'_>, now: Timestamp) -> Lease {
     take(lease, holder, now)
 }
 
-/// The Lease with a new holder. Its resource version stays, so it can only replace what was read.
+/// The Lease with a new holder. Its resource version stays, so the write replaces only what was
+/// read.
 pub(super) fn take(lease: Lease, holder: Holder<'_>, now: Timestamp) -> Lease {
     let transitions = lease.spec.as_ref().and_then(|spec| spec.lease_transitions);
     let seconds = holder.duration.as_secs().max(1);
@@ -77,6 +78,7 @@ pub(super) fn take(lease: Lease, holder: Holder<'_>, now: Timestamp) -> Lease {
             acquire_time: Some(MicroTime(now)),
             holder_identity: Some(holder.identity.to_owned()),
             lease_duration_seconds: Some(i32::try_from(seconds).unwrap_or(i32::MAX)),
+            // As client-go counts: the first holder is not a transition.
             lease_transitions: Some(transitions.map_or(0, |count| count.saturating_add(1))),
             renew_time: Some(MicroTime(now)),
             ..LeaseSpec::default()
@@ -92,10 +94,11 @@ pub(super) fn renew(mut lease: Lease, now: Timestamp) -> Lease {
     lease
 }
 
-/// The Lease, free for anybody.
+/// The Lease without a holder.
 pub(super) fn release(mut lease: Lease, now: Timestamp) -> Lease {
     if let Some(spec) = &mut lease.spec {
         spec.holder_identity = None;
+        // As client-go writes it: the API server rejects 0.
         spec.lease_duration_seconds = Some(1);
         spec.renew_time = Some(MicroTime(now));
     }

@@ -15,7 +15,7 @@ use super::*;
 const SLOWLY: Duration = Duration::from_millis(500);
 const DEADLINE: Duration = Duration::from_millis(1200);
 
-/// An API server that answers writes slowly, as often as it is told to, and then never again.
+/// An API server that answers this many writes slowly, and then none.
 fn election(answers: u32) -> Election {
     let left = std::sync::Arc::new(AtomicU32::new(answers));
     let write = move |lease: String| async move {

@@ -68,13 +68,13 @@ fn response(items: &Value) -> WriteResponse {
 fn items_of_others_are_taken_away_from_the_secret_that_was_seen() {
     let secret = secret(&[("A", b"1")]);
     assert_eq!(
-        without_strays(&secret, &response(&json!({"A": "MQ=="}))),
+        without_extra_items(&secret, &response(&json!({"A": "MQ=="}))),
         None
     );
-    assert_eq!(without_strays(&secret, &response(&Value::Null)), None);
+    assert_eq!(without_extra_items(&secret, &response(&Value::Null)), None);
     let expected = json!({"metadata": {"resourceVersion": "8"}, "data": {"B": null, "C": null}});
-    let strays = response(&json!({"A": "MQ==", "B": "Mg==", "C": ""}));
-    assert_eq!(without_strays(&secret, &strays), Some(expected));
+    let extra = response(&json!({"A": "MQ==", "B": "Mg==", "C": ""}));
+    assert_eq!(without_extra_items(&secret, &extra), Some(expected));
 }
 
 fn refusal(code: u16, causes: &Value) -> Failure {
@@ -83,7 +83,7 @@ fn refusal(code: u16, causes: &Value) -> Failure {
 }
 
 #[test]
-fn answers_of_the_api_server_are_told_in_words_of_our_own() {
+fn responses_of_the_api_server_are_described_in_our_own_words() {
     let cause = |field: &str, reason: &str| json!([{"field": field, "reason": reason, "message": "hunter2"}]);
     for (code, causes, expected) in [
         (
@@ -124,17 +124,17 @@ fn an_unreadable_answer_is_not_repeated() {
     assert_eq!(failure.reason, Reason::ApiError);
     assert_eq!(
         failure.message,
-        "writing the Secret: the API server's answer is unreadable"
+        "writing the Secret failed: the response of the API server could not be parsed"
     );
 }
 
 #[test]
-fn only_who_takes_a_secret_over_is_told_of_the_permission_that_takes() {
+fn only_a_failed_adoption_mentions_the_permission_that_it_needs() {
     let error = kube::Error::Api(from_value(json!({"code": 403})).unwrap());
-    for (replaced, told) in [(None, false), (Some("uid"), true)] {
+    for (replaced, is_mentioned) in [(None, false), (Some("uid"), true)] {
         let failure = failure(&error, replaced);
         assert_eq!(failure.reason, Reason::Forbidden);
         let plugin = "OwnerReferencesPermissionEnforcement";
-        assert_eq!(failure.message.contains(plugin), told);
+        assert_eq!(failure.message.contains(plugin), is_mentioned);
     }
 }

@@ -1,4 +1,4 @@
-//! The Secret that is to be written.
+//! The Secret to write.
 
 use std::{
     borrow::Cow,
@@ -14,30 +14,30 @@ use sealing::{
 
 use crate::fingerprint::annotation::Fingerprints;
 
-/// A Secret as it shall stand. Printed, it shows the names and sizes of its items.
+/// The Secret to write. Its `Display` shows names and sizes of items.
 #[derive(Debug)]
 pub struct DesiredSecret {
-    /// Where it stands.
+    /// Its namespace and name.
     pub place: SecretRef,
     /// Type, immutability, labels and annotations.
     pub template: SecretTemplate,
-    /// The items: it has these and no others.
+    /// All items of the Secret. Others are removed.
     pub items: BTreeMap<ItemName, Plaintext>,
     /// The fingerprints of the items.
     pub fingerprints: Option<Fingerprints>,
-    /// Its SealedSecret.
+    /// The owner reference to its SealedSecret.
     pub owner: OwnerReference,
-    /// The uid of the Secret that it replaces; without one there must be none.
+    /// The uid of the Secret that it replaces. If `None`, no Secret may exist.
     pub precondition: Option<String>,
 }
 
-/// By this label the controller finds the Secrets that it wrote.
+/// The label by which the controller finds the Secrets that it wrote.
 pub(crate) const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
-/// Its value.
+/// The value of that label.
 pub(crate) const MANAGED_BY: &str = "sceau";
 
 impl DesiredSecret {
-    /// The template's labels, and the one by which the controller finds it.
+    /// The template's labels, and the controller's own.
     pub fn labels(&self) -> BTreeMap<&str, &str> {
         let of_template = self.template.metadata.labels.iter();
         of_template
@@ -56,8 +56,8 @@ impl DesiredSecret {
             .collect()
     }
 
-    /// What is said about it in status and event. Manifests made with Helm say that Helm manages
-    /// the Secret, which is not so, and the label can have one value only: that is said aloud.
+    /// The message for status and event. It mentions a label that was replaced: manifests made with
+    /// Helm say that Helm manages the Secret.
     pub(crate) fn summary(&self) -> String {
         let count = match self.items.len() {
             1 => "1 item".to_owned(),
@@ -68,11 +68,11 @@ impl DesiredSecret {
         if label.is_some_and(|value| value != MANAGED_BY) {
             let _ = write!(
                 summary,
-                "; the label {MANAGED_BY_LABEL} is {MANAGED_BY}, not the template's"
+                "; the label {MANAGED_BY_LABEL} is {MANAGED_BY}, not the template's value"
             );
         }
         if self.lacks_room() {
-            summary.push_str("; the fingerprints of its items do not fit into its annotations");
+            summary.push_str("; the fingerprints of its items are too large for its annotations");
         }
         summary
     }

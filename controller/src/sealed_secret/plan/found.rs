@@ -1,4 +1,4 @@
-//! The Secret that stands in the cluster, as far as its metadata tells. Its values are never read.
+//! The existing Secret, by its metadata. Its values are never read.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use sealing::resource::{ADOPT_ANNOTATION, WrittenSecret};
 
 use crate::fingerprint::annotation::{Fingerprints, annotation_bytes};
 
-/// What is known of a Secret before it is written.
+/// The metadata of an existing Secret.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FoundSecret {
     /// Its uid.
@@ -17,18 +17,18 @@ pub struct FoundSecret {
     pub resource_version: String,
     /// The owner that controls it.
     pub controller: Option<OwnerReference>,
-    /// Whether somebody has asked for it to be taken over.
+    /// Whether it has the annotation that allows adoption.
     pub may_be_adopted: bool,
-    /// Whether it is on its way out.
+    /// Whether it is being deleted.
     pub is_being_deleted: bool,
     /// The fingerprints of its values.
     pub fingerprints: Option<Fingerprints>,
-    /// The bytes of its annotations by name.
+    /// The sizes of its annotations, in bytes by name.
     pub annotations: BTreeMap<String, usize>,
 }
 
 impl FoundSecret {
-    /// Whether it is, untouched, what was written.
+    /// Whether it is unmodified since the controller wrote it.
     pub(crate) fn is(&self, written: &WrittenSecret) -> bool {
         self.uid == written.uid && self.resource_version == written.resource_version
     }

@@ -11,11 +11,11 @@ use super::*;
 use crate::{
     fingerprint::annotation::Fingerprints,
     fixtures::{KEYS, environment_name, sealed},
-    status::conditions::Verdict,
+    status::conditions::ObjectState,
 };
 
 /// A SealedSecret `shop/api` in environment `prod`, which has the first of the fixtures' keys. No
-/// Secret is there, and nothing was written before.
+/// Secret exists, and nothing was written before.
 fn observed() -> Observed {
     observed_of(api())
 }
@@ -45,7 +45,7 @@ fn prod() -> ResolvedEnvironment {
     }
 }
 
-/// A Secret of the right name that nobody controls.
+/// A Secret of the right name without an owner.
 fn found() -> FoundSecret {
     FoundSecret {
         uid: "uid-of-secret".to_owned(),
@@ -75,9 +75,9 @@ fn controlled_by(api_version: &str, kind: &str, name: &str, uid: &str) -> FoundS
     }
 }
 
-/// The same, as it stands after it was unsealed.
+/// The same SealedSecret after it was unsealed.
 fn unsealed() -> Observed {
-    let verdict = Verdict {
+    let object_state = ObjectState {
         state: State::Done,
         reason: "Unsealed",
         message: "unsealed 2 items",
@@ -86,7 +86,7 @@ fn unsealed() -> Observed {
     Observed {
         status: SealedSecretStatus {
             observed_generation: Some(1),
-            conditions: verdict.conditions(&[], Timestamp::UNIX_EPOCH),
+            conditions: object_state.conditions(&[], Timestamp::UNIX_EPOCH),
             seals: vec![SealStatus {
                 opened_by: KEYS[0].id().to_string(),
             }],
@@ -128,13 +128,13 @@ fn with_secret(secret: FoundSecret) -> Observed {
     }
 }
 
-/// What the plan comes to, with its seals opened if it says so.
-fn verdict(observed: &Observed) -> Result<&'static str, Failure> {
-    verdict_with(observed, api().spec)
+/// The result of the plan, with its seals decrypted.
+fn result(observed: &Observed) -> Result<&'static str, Failure> {
+    result_with(observed, api().spec)
 }
 
-/// The same with these seals.
-fn verdict_with(observed: &Observed, spec: SealedSecretSpec) -> Result<&'static str, Failure> {
+/// The result of the plan with these seals.
+fn result_with(observed: &Observed, spec: SealedSecretSpec) -> Result<&'static str, Failure> {
     match plan(observed) {
         Plan::Leave => Ok("leave"),
         Plan::Report(failure) => Err(failure),
@@ -145,7 +145,7 @@ fn verdict_with(observed: &Observed, spec: SealedSecretSpec) -> Result<&'static 
     }
 }
 
-/// The seals that are to be opened.
+/// The seals to decrypt.
 fn unsealing(object: SealedSecret) -> Unsealing {
     let spec = object.spec.clone();
     let Plan::Unseal(permitted) = plan(&observed_of(object)) else {
@@ -167,17 +167,17 @@ fn row_of(object: SealedSecret, reason: Reason, message: &str) -> Row {
 
 fn failures() -> Vec<Row> {
     [
-        obstacles_of_environments(),
-        obstacles_of_keys(),
-        obstacles_of_manifests(),
-        obstacles_of_secrets(),
+        failures_of_environments(),
+        failures_of_keys(),
+        failures_of_manifests(),
+        failures_of_secrets(),
     ]
     .into_iter()
     .flatten()
     .collect()
 }
 
-fn obstacles_of_environments() -> Vec<Row> {
+fn failures_of_environments() -> Vec<Row> {
     let namespace_match = |namespace_match| Observed {
         namespace_match,
         ..observed()
@@ -187,32 +187,32 @@ fn obstacles_of_environments() -> Vec<Row> {
         row(
             namespace_match(NamespaceMatch::None),
             Reason::NoEnvironment,
-            "namespace shop belongs to no Environment",
+            "no Environment selects namespace shop: add it to one",
         ),
         row(
             namespace_match(NamespaceMatch::Ambiguous(both)),
             Reason::AmbiguousEnvironment,
-            "namespace shop belongs to more than one Environment: dev, prod",
+            "more than one Environment selects namespace shop (dev, prod): keep one of them",
         ),
         row(
             namespace_match(NamespaceMatch::InvalidSpec(environment_name("prod"))),
             Reason::InvalidEnvironment,
-            "namespace shop belongs to Environment prod, which cannot be read",
+            "the spec of Environment prod, which selects namespace shop, is not valid: check its status",
         ),
         row(
             namespace_match(NamespaceMatch::Unknown),
             Reason::Progressing,
-            "namespace shop has not been seen yet",
+            "waiting for the watch to show namespace shop",
         ),
         row(
             with_environment(|environment| environment.name = environment_name("dev")),
             Reason::WrongEnvironment,
-            "sealed for environment prod; namespace shop belongs to dev",
+            "sealed for environment prod, but namespace shop belongs to dev: seal it for that environment",
         ),
     ]
 }
 
-fn obstacles_of_keys() -> Vec<Row> {
+fn failures_of_keys() -> Vec<Row> {
     let id = |index: usize| KEYS[index].id();
     let without_keys =
         |environment: &mut ResolvedEnvironment| environment.ring = KeyRing::default();
@@ -220,7 +220,11 @@ fn obstacles_of_keys() -> Vec<Row> {
         row_of(
             sealed(1, &[("A", b"1")]),
             Reason::UnknownSealingKey,
-            &format!("sealed to {}, which environment prod does not have", id(1)),
+            &format!(
+                "sealed only for {}, which environment prod does not have: \
+                 seal it again, or restore the key from a backup",
+                id(1)
+            ),
         ),
         row(
             with_environment(|environment| {
@@ -228,17 +232,20 @@ fn obstacles_of_keys() -> Vec<Row> {
                 environment.spec.sealing_keys.revoked_key_ids = vec![id(0).to_string()];
             }),
             Reason::RevokedSealingKey,
-            &format!("sealed to {}, which environment prod has revoked", id(0)),
+            &format!(
+                "sealed only for {}, which environment prod has revoked: seal it again",
+                id(0)
+            ),
         ),
         row(
             with_environment(without_keys),
             Reason::Progressing,
-            "environment prod has no sealing key yet",
+            "waiting for the first sealing key of environment prod",
         ),
     ]
 }
 
-fn obstacles_of_manifests() -> Vec<Row> {
+fn failures_of_manifests() -> Vec<Row> {
     let unreadable = ReceivedSealedSecret {
         outline: Err(InvalidSpec),
         ..api().into()
@@ -247,12 +254,12 @@ fn obstacles_of_manifests() -> Vec<Row> {
         row_of(
             changed(api(), |spec| spec.scope = sealing::Scope::NamespaceWide),
             Reason::Refused,
-            "refused: sealed for another place, or changed since it was sealed",
+            "decryption failed: the manifest was modified, or was sealed for another environment, namespace, name or scope",
         ),
         row_of(
             changed(api(), |spec| spec.seals.clear()),
             Reason::Malformed,
-            "0 seals; a manifest has 1 to 128",
+            "0 seals: a manifest has 1 to 128",
         ),
         row(
             Observed {
@@ -260,26 +267,26 @@ fn obstacles_of_manifests() -> Vec<Row> {
                 ..observed()
             },
             Reason::Malformed,
-            "its spec is not one that this version can read",
+            "the spec does not match this controller's schema: check its fields",
         ),
         row_of(
             too_large(),
             Reason::TooLarge,
-            "the values have 1200000 bytes together; a manifest has at most 1048576",
+            "all values together have 1200000 bytes: a manifest has at most 1048576",
         ),
         row_of(
             changed(api(), |spec| {
                 spec.template.secret_type = Some("bootstrap.kubernetes.io/token".to_owned());
             }),
             Reason::DeniedSecretType,
-            "environment prod writes no Secrets of type bootstrap.kubernetes.io/token",
+            "environment prod denies Secrets of type bootstrap.kubernetes.io/token: change the type",
         ),
         row_of(
             changed(api(), |spec| {
                 set_label(spec, "sceau.dev/sealing-key", "active");
             }),
             Reason::ReservedMetadata,
-            "the template sets the label sceau.dev/sealing-key; labels of sceau.dev/ are the controller's",
+            "the template sets the label sceau.dev/sealing-key: remove it, labels of sceau.dev/ are reserved for the controller",
         ),
         row_of(
             changed(api(), |spec| {
@@ -287,13 +294,13 @@ fn obstacles_of_manifests() -> Vec<Row> {
                 annotations.insert("sceau.dev/fingerprints".to_owned(), String::new());
             }),
             Reason::ReservedMetadata,
-            "the template sets the annotation sceau.dev/fingerprints; \
-             annotations of sceau.dev/ are the controller's",
+            "the template sets the annotation sceau.dev/fingerprints: remove it, \
+             annotations of sceau.dev/ are reserved for the controller",
         ),
     ]
 }
 
-fn obstacles_of_secrets() -> Vec<Row> {
+fn failures_of_secrets() -> Vec<Row> {
     let adoptable = FoundSecret {
         may_be_adopted: true,
         ..controlled_by("cert-manager.io/v1", "Certificate", "web", "other")
@@ -303,23 +310,23 @@ fn obstacles_of_secrets() -> Vec<Row> {
         row(
             with_secret(found()),
             Reason::SecretExists,
-            "a Secret of this name exists; annotate it with sceau.dev/adopt=true to have it taken over",
+            "a Secret of this name exists: to adopt it, annotate it with sceau.dev/adopt=true",
         ),
         row(
             with_secret(adoptable),
             Reason::SecretExists,
-            "a Secret of this name exists; it belongs to Certificate web of cert-manager.io/v1",
+            "a Secret of this name exists and belongs to Certificate web of cert-manager.io/v1: rename the SealedSecret",
         ),
         row(
             with_secret(controlled_by(
                 "bitnami.com/v1alpha1",
                 "SealedSecret",
                 "api",
-                "uid-of-the-original",
+                "uid-of-the-bitnami-one",
             )),
             Reason::SecretExists,
-            "a Secret of this name exists; it belongs to SealedSecret api of bitnami.com: \
-             to have it taken over, delete that one with \
+            "a Secret of this name exists and belongs to SealedSecret api of bitnami.com: \
+             to adopt it, delete that object with \
              `kubectl delete sealedsecrets.bitnami.com api --cascade=orphan`, and then annotate \
              the Secret with sceau.dev/adopt=true",
         ),
@@ -331,7 +338,7 @@ fn obstacles_of_secrets() -> Vec<Row> {
                 "uid-of-an-earlier-one",
             )),
             Reason::Progressing,
-            "the Secret of an earlier SealedSecret of this name is about to be collected",
+            "waiting for the previous SealedSecret's Secret to be garbage-collected",
         ),
         row(
             with_secret(FoundSecret {
@@ -339,7 +346,7 @@ fn obstacles_of_secrets() -> Vec<Row> {
                 ..found()
             }),
             Reason::Progressing,
-            "a Secret of this name is being deleted",
+            "waiting for the previous Secret to be deleted",
         ),
         row(
             Observed {
@@ -357,7 +364,7 @@ fn set_label(spec: &mut SealedSecretSpec, label: &str, value: &str) {
     labels.insert(label.to_owned(), value.to_owned());
 }
 
-/// Two seals that are within the bounds each and past them together.
+/// Two seals that are within the limits each, and exceed them together.
 fn too_large() -> SealedSecret {
     let half = vec![b'x'; 600_000];
     let mut object = sealed(0, &[("A", &half)]);
@@ -369,10 +376,10 @@ fn too_large() -> SealedSecret {
 }
 
 #[test]
-fn every_obstacle_is_named_and_told() {
+fn every_failure_has_its_reason_and_message() {
     for (observed, spec, reason, message) in failures() {
         let failure = Failure { reason, message };
-        assert_eq!(verdict_with(&observed, spec), Err(failure));
+        assert_eq!(result_with(&observed, spec), Err(failure));
     }
 }
 
@@ -399,7 +406,7 @@ fn every_reason_is_planned_or_the_answer_to_a_write() {
 }
 
 #[test]
-fn what_nobody_has_written_yet_is_unsealed() {
+fn a_new_sealed_secret_is_unsealed() {
     let unsealing = unsealing(api());
     assert_eq!(unsealing.keys(), [KEYS[0].id()]);
     let opened = unsealing.open().unwrap();
@@ -421,11 +428,11 @@ fn what_nobody_has_written_yet_is_unsealed() {
 
 #[test]
 fn what_is_as_it_was_written_is_left() {
-    assert_eq!(verdict(&unsealed()), Ok("leave"));
+    assert_eq!(result(&unsealed()), Ok("leave"));
 }
 
 #[test]
-fn what_is_being_deleted_is_left_whatever_it_says() {
+fn a_sealed_secret_that_is_being_deleted_is_left_alone() {
     let mut object = sealed(0, &[("A", b"1")]);
     object.metadata.deletion_timestamp = Some(
         k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(Timestamp::UNIX_EPOCH),
@@ -434,7 +441,7 @@ fn what_is_being_deleted_is_left_whatever_it_says() {
         namespace_match: NamespaceMatch::None,
         ..observed_of(object)
     };
-    assert_eq!(verdict(&observed), Ok("leave"));
+    assert_eq!(result(&observed), Ok("leave"));
 }
 
 #[test]
@@ -466,29 +473,32 @@ fn any_change_is_written_over_the_secret_that_was_found() {
             },
         ),
         (
-            "no record of the Secret",
+            "without the record of the Secret",
             without(|status| status.secret = None),
         ),
         (
-            "conditions that were removed",
+            "without conditions",
             without(|status| status.conditions.clear()),
         ),
-        ("no record of keys", without(|status| status.seals.clear())),
         (
-            "a key that opened it and is gone",
+            "without the record of keys",
+            without(|status| status.seals.clear()),
+        ),
+        (
+            "a deleted key that decrypted it",
             without(|status| status.seals[0].opened_by = KEYS[2].id().to_string()),
         ),
     ] {
         let Plan::Unseal(permitted) = plan(&observed) else {
-            panic!("{what} is not written over");
+            panic!("{what} is not overwritten");
         };
         assert_eq!(
             permitted.precondition.as_deref(),
             Some("uid-of-secret"),
             "{what}"
         );
-        let new = ["a new generation", "conditions that were removed"];
-        assert_eq!(permitted.heals(), !new.contains(&what), "{what}");
+        let new = ["a new generation", "without conditions"];
+        assert_eq!(permitted.corrects_drift(), !new.contains(&what), "{what}");
     }
 }
 
@@ -512,12 +522,12 @@ fn our_own_secret_stays_ours_without_owner_and_a_willing_one_is_adopted() {
         })),
         ..unsealed()
     };
-    assert_eq!(verdict(&disowned), Ok("write"));
+    assert_eq!(result(&disowned), Ok("write"));
     let willing = FoundSecret {
         may_be_adopted: true,
         ..found()
     };
-    assert_eq!(verdict(&with_secret(willing)), Ok("write"));
+    assert_eq!(result(&with_secret(willing)), Ok("write"));
 }
 
 #[test]
@@ -530,13 +540,13 @@ fn a_revocation_is_obeyed_although_nothing_else_changed() {
         ..unsealed()
     };
     assert_eq!(
-        verdict(&observed).unwrap_err().reason,
+        result(&observed).unwrap_err().reason,
         Reason::RevokedSealingKey
     );
 }
 
 #[test]
-fn the_label_that_finds_our_secrets_is_ours_and_that_is_said() {
+fn the_managed_by_label_is_ours_and_the_message_says_so() {
     let object = changed(sealed(0, &[("A", b"1")]), |spec| {
         set_label(spec, MANAGED_BY_LABEL, "Helm");
     });
@@ -544,7 +554,7 @@ fn the_label_that_finds_our_secrets_is_ours_and_that_is_said() {
     assert_eq!(secret.labels()[MANAGED_BY_LABEL], MANAGED_BY);
     assert_eq!(
         secret.summary(),
-        "unsealed 1 item; the label app.kubernetes.io/managed-by is sceau, not the template's"
+        "unsealed 1 item; the label app.kubernetes.io/managed-by is sceau, not the template's value"
     );
 }
 
@@ -553,7 +563,8 @@ fn debug_shows_no_value() {
     assert!(!format!("{:?}", unsealing(api()).open()).contains("hunter2"));
 }
 
-/// What was unsealed, found with these fingerprints, while this fingerprint key is there.
+/// The plan for an unsealed SealedSecret whose Secret has these fingerprints, with this fingerprint
+/// key.
 fn fingerprinted(found: Option<Fingerprints>, present: Option<&Arc<FingerprintKey>>) -> Observed {
     let found = FoundSecret {
         fingerprints: found,
@@ -590,9 +601,9 @@ fn a_secret_is_opened_once_for_each_fingerprint_key() {
         (&by_other, Some(&one), "write"),
     ] {
         let observed = fingerprinted(found.clone(), present);
-        assert_eq!(verdict(&observed), Ok(expected), "{found:?} {present:?}");
+        assert_eq!(result(&observed), Ok(expected), "{found:?} {present:?}");
         if let Plan::Unseal(permitted) = plan(&observed) {
-            assert!(permitted.heals(), "{found:?} {present:?}");
+            assert!(permitted.corrects_drift(), "{found:?} {present:?}");
         }
     }
 }
@@ -615,7 +626,7 @@ fn fingerprints_are_an_annotation_and_are_not_printed() {
 }
 
 #[test]
-fn fingerprints_that_do_not_fit_are_left_out_and_that_is_said() {
+fn fingerprints_that_do_not_fit_are_omitted_and_the_message_says_so() {
     let present = Arc::new(FingerprintKey::generate().unwrap());
     let mut observed = fingerprinted(None, Some(&present));
     if let Ok(Some(found)) = &mut observed.secret {
@@ -624,8 +635,8 @@ fn fingerprints_that_do_not_fit_are_left_out_and_that_is_said() {
     let secret = open(&observed).secret;
     assert_eq!(
         secret.summary(),
-        "unsealed 2 items; the fingerprints of its items do not fit into its annotations"
+        "unsealed 2 items; the fingerprints of its items are too large for its annotations"
     );
     let left = fingerprinted(secret.fingerprints, Some(&present));
-    assert_eq!(verdict(&left), Ok("leave"));
+    assert_eq!(result(&left), Ok("leave"));
 }

@@ -1,4 +1,4 @@
-//! From a decision to open seals to the Secret that they hold.
+//! From the decision to unseal to the Secret to write.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -18,7 +18,7 @@ use crate::{
     store::ResolvedEnvironment,
 };
 
-/// A SealedSecret that may be unsealed: nothing but its seals can still be in the way.
+/// A SealedSecret that may be unsealed. Only its seals can still be rejected.
 #[derive(Debug)]
 pub struct Permitted {
     pub(super) place: SecretRef,
@@ -26,19 +26,19 @@ pub struct Permitted {
     pub(super) owner: OwnerReference,
     pub(super) precondition: Option<String>,
     pub(super) fingerprinting: Option<Fingerprinting>,
-    pub(super) heals: bool,
+    pub(super) corrects_drift: bool,
 }
 
 impl Permitted {
-    /// Whether it was unsealed before and is as it was: the Secret has changed, or a key.
-    pub fn heals(&self) -> bool {
-        self.heals
+    /// Whether it was unsealed before and did not change: then the Secret or a key has changed.
+    pub fn corrects_drift(&self) -> bool {
+        self.corrects_drift
     }
 
-    /// Looks at the seals, without keys.
+    /// Parses the seals and finds their keys.
     ///
     /// # Errors
-    /// An [`Failure`] when they cannot be opened.
+    /// A [`Failure`] when the template or a seal is rejected, or a key is missing.
     pub fn unsealing(self, spec: SealedSecretSpec) -> Result<Unsealing, Failure> {
         check_names(&spec.template)?;
         let envelope = Envelope::parse(&spec).map_err(|error| malformed(&error))?;
@@ -55,8 +55,8 @@ impl Permitted {
     }
 }
 
-/// With a reserved label, a Secret in the controller's namespace would be a sealing key; reserved
-/// annotations are what the controller knows of a Secret.
+/// Reserved labels would turn a Secret in the controller's namespace into a sealing key. Reserved
+/// annotations record what the controller knows of a Secret.
 fn check_names(template: &SecretTemplate) -> Result<(), Failure> {
     let metadata = &template.metadata;
     let labels = metadata.labels.keys().map(|name| ("label", name));
@@ -67,7 +67,7 @@ fn check_names(template: &SecretTemplate) -> Result<(), Failure> {
         Some((kind, name)) => Err(Failure::new(
             Reason::ReservedMetadata,
             format!(
-                "the template sets the {kind} {name}; {kind}s of {RESERVED_PREFIX} are the controller's"
+                "the template sets the {kind} {name}: remove it, {kind}s of {RESERVED_PREFIX} are reserved for the controller"
             ),
         )),
     }
@@ -81,7 +81,7 @@ fn malformed(error: &ParseError) -> Failure {
     Failure::new(reason, error.to_string())
 }
 
-/// Seals that are to be opened, and what becomes of them.
+/// Seals to decrypt, and the Secret that they are for.
 #[derive(Debug)]
 pub struct Unsealing {
     permitted: Permitted,
@@ -90,22 +90,22 @@ pub struct Unsealing {
     template: SecretTemplate,
 }
 
-/// The Secret to write, and the keys that opened it.
+/// The Secret to write, and the keys that decrypted it.
 #[derive(Debug)]
 pub struct Opened {
-    /// What is to be written.
+    /// The Secret to write.
     pub secret: DesiredSecret,
-    /// One for each seal, in their order.
+    /// One key for each seal, in the same order.
     pub opened_by: Vec<KeyId>,
-    /// What is known of the values, where they can be compared.
+    /// The comparison of its values with earlier ones, if possible.
     pub compared: Option<Compared>,
 }
 
 impl Unsealing {
-    /// Opens the seals: one private-key operation for each.
+    /// Decrypts the seals: one private-key operation for each.
     ///
     /// # Errors
-    /// An [`Failure`]: all items open, or none is used.
+    /// A [`Failure`]. All items are decrypted, or none is used.
     pub fn open(&self) -> Result<Opened, Failure> {
         let Permitted {
             place,
@@ -123,7 +123,7 @@ impl Unsealing {
         Ok(Opened {
             compared: fingerprints
                 .as_ref()
-                .and_then(|known| known.compared(&sealed_at)),
+                .and_then(|fingerprints| fingerprints.compared(&sealed_at)),
             secret: DesiredSecret {
                 place: place.clone(),
                 template: self.template.clone(),
@@ -159,23 +159,23 @@ impl Unsealing {
         }))
     }
 
-    /// Where the SealedSecret stands.
+    /// The namespace and name of the SealedSecret.
     pub fn place(&self) -> &SecretRef {
         &self.permitted.place
     }
 
-    /// The environment that it is opened for.
+    /// The environment whose keys decrypt it.
     pub fn environment(&self) -> &EnvironmentName {
         &self.permitted.environment.name
     }
 
-    /// The sealing keys that will be used: one for each seal, in their order.
+    /// The sealing keys that decrypt it: one for each seal, in the same order.
     pub fn keys(&self) -> &[KeyId] {
         &self.keys
     }
 }
 
-/// What a seal that does not open means for its SealedSecret, or for the request to reseal it.
+/// The failure for a seal that was not decrypted, in a SealedSecret or a request.
 pub(crate) fn refused(error: &UnsealError, environment: &ResolvedEnvironment) -> Failure {
     let reason = match error {
         UnsealError::UnknownSealingKey(missing) => return missing_keys(missing, environment),

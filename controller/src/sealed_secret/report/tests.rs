@@ -96,9 +96,9 @@ fn items_that_were_not_renewed_are_named_until_they_are() {
         }),
         ..written("7")
     };
-    let told = status_after([Ok(sealed_again.clone())]);
-    assert_eq!(told.unchanged, std::slice::from_ref(&stale));
-    assert_eq!(told.compared_since, Some(Time(at(NOW))));
+    let reported = status_after([Ok(sealed_again.clone())]);
+    assert_eq!(reported.unchanged, std::slice::from_ref(&stale));
+    assert_eq!(reported.compared_since, Some(Time(at(NOW))));
     let refused = [Ok(sealed_again.clone()), Err(failure(Reason::Refused))];
     assert_eq!(status_after(refused).unchanged, [stale]);
     let renewed = [Ok(sealed_again), Ok(written("8"))];

@@ -3,8 +3,8 @@ use insta::assert_snapshot;
 use super::*;
 use crate::status::reason::Reason;
 
-fn verdict(state: State) -> Verdict<'static> {
-    Verdict {
+fn object_state(state: State) -> ObjectState<'static> {
+    ObjectState {
         state,
         reason: "Because",
         message: "because",
@@ -12,7 +12,7 @@ fn verdict(state: State) -> Verdict<'static> {
     }
 }
 
-/// A row of design.md's table: what each condition says.
+/// The conditions as a row of design.md's table.
 fn row(conditions: &[Condition]) -> String {
     let status = |type_: &str| {
         conditions
@@ -28,7 +28,7 @@ fn row(conditions: &[Condition]) -> String {
 #[test]
 fn every_reason_has_the_conditions_of_its_state() {
     let row_of = |reason: Reason| {
-        let conditions = verdict(reason.state()).conditions(&[], Timestamp::UNIX_EPOCH);
+        let conditions = object_state(reason.state()).conditions(&[], Timestamp::UNIX_EPOCH);
         assert_eq!(conditions[0].type_, "Synced");
         assert_eq!(state_of(&conditions), Some(reason.state()));
         let state = format!("{:?}", reason.state());
@@ -67,7 +67,7 @@ fn every_reason_has_the_conditions_of_its_state() {
 fn a_time_moves_only_when_a_status_does() {
     let earlier = Timestamp::UNIX_EPOCH;
     let now = "2026-11-21T09:30:00Z".parse().unwrap();
-    let stalled = verdict(State::Stalled).conditions(&[], earlier);
+    let stalled = object_state(State::Stalled).conditions(&[], earlier);
     let times = |conditions: &[Condition]| -> Vec<(String, Timestamp)> {
         conditions
             .iter()
@@ -75,15 +75,15 @@ fn a_time_moves_only_when_a_status_does() {
             .collect()
     };
 
-    let other_reason = Verdict {
+    let other_reason = ObjectState {
         reason: "Other",
-        ..verdict(State::Stalled)
+        ..object_state(State::Stalled)
     };
     let conditions = other_reason.conditions(&stalled, now);
     assert_eq!(times(&conditions), times(&stalled));
     assert_eq!(conditions[1].reason, "Other");
 
-    let retrying = verdict(State::Retrying).conditions(&stalled, now);
+    let retrying = object_state(State::Retrying).conditions(&stalled, now);
     assert_eq!(
         times(&retrying),
         [
@@ -97,7 +97,7 @@ fn a_time_moves_only_when_a_status_does() {
 #[test]
 fn conditions_of_others_stand_for_no_state() {
     assert_eq!(state_of(&[]), None);
-    let mut conditions = verdict(State::Done).conditions(&[], Timestamp::UNIX_EPOCH);
+    let mut conditions = object_state(State::Done).conditions(&[], Timestamp::UNIX_EPOCH);
     conditions[0].status = "Maybe".to_owned();
     assert_eq!(state_of(&conditions), None);
 }

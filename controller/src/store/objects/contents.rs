@@ -1,4 +1,4 @@
-//! A whole SealedSecret, read to be opened.
+//! A whole SealedSecret, read to be unsealed.
 
 use kube::core::ObjectMeta;
 use sealing::resource::SealedSecretSpec;
@@ -13,7 +13,8 @@ pub(crate) struct FullSealedSecret {
 }
 
 impl FullSealedSecret {
-    /// Whether it is what was decided about, and not a later version or another object of its name.
+    /// Whether it is the version that was observed, and not a later one or another object of its
+    /// name.
     pub(crate) fn are_of(&self, object: &ReceivedSealedSecret) -> bool {
         self.metadata.uid == object.metadata.uid
             && self.metadata.generation == object.metadata.generation

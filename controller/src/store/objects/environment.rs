@@ -1,7 +1,7 @@
-//! An Environment as the API server sends it, whatever stands in it.
+//! Environments as the API server sends them, with any content.
 //!
-//! One that cannot be read must not hide the others, and nobody else may open what is sealed for
-//! its namespaces: so it still claims those that it names or selects.
+//! An invalid Environment must not hide others. It still selects its namespaces: no other
+//! Environment may unseal there.
 
 use kube::core::{ClusterResourceScope, ObjectMeta};
 use sealing::resource::{Environment, EnvironmentSpec, EnvironmentStatus, SealingKeySettings};
@@ -10,17 +10,17 @@ use serde_json::Value;
 
 use super::RawObject;
 
-/// An Environment, readable or not.
+/// An Environment; its spec may be invalid.
 #[derive(Debug, Clone)]
 pub(crate) struct ReceivedEnvironment {
     pub(crate) metadata: ObjectMeta,
     pub(crate) spec: Result<EnvironmentSpec, NamespaceClaims>,
-    /// What was told before; absent when there is none, or none that can be read.
+    /// Its last status; `None` if it is missing or not valid.
     pub(crate) status: Option<EnvironmentStatus>,
 }
 
-/// All that is used of a spec which cannot be read: the namespaces that it names or selects, if at
-/// least those can be.
+/// The part of an invalid spec that is used: the namespaces that it lists or selects, if these can
+/// be parsed.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct NamespaceClaims(pub(crate) Box<EnvironmentSpec>);
 

@@ -1,8 +1,8 @@
-//! What is kept of each SealedSecret: all that decisions without keys need, and nothing that grows
-//! with its values.
+//! The part of each SealedSecret that is kept in memory. It is enough for all decisions that need
+//! no key, and does not grow with the values.
 //!
-//! Whoever may create SealedSecrets decides how large they are; ciphertexts are read again, by name,
-//! when they are opened.
+//! Tenants decide how large SealedSecrets are. So ciphertexts are not cached, but read by name when
+//! they are decrypted.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
@@ -17,13 +17,13 @@ use super::InvalidSpec;
 /// A SealedSecret's spec without ciphertexts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outline {
-    /// The environment that it says it is sealed for.
+    /// The environment that it names.
     pub environment: String,
     /// The type of its Secret.
     pub secret_type: String,
-    /// Whom each seal is wrapped for.
+    /// The recipients of each seal.
     pub seals: Vec<Vec<KeyId>>,
-    /// The length of its ciphertexts.
+    /// The length of its ciphertexts in bytes.
     pub size: usize,
 }
 
@@ -31,7 +31,7 @@ impl Outline {
     /// The outline of a spec.
     ///
     /// # Errors
-    /// [`InvalidSpec`] when a recipient is named by something that is no key id.
+    /// [`InvalidSpec`] when a recipient's `keyId` is not a key id.
     pub fn of(spec: &SealedSecretSpec) -> Result<Self, InvalidSpec> {
         let seals = spec.seals.iter().map(|seal| {
             let ids = seal.recipients.iter();
@@ -48,11 +48,11 @@ impl Outline {
     }
 }
 
-/// The name of the digest that stands for all annotations.
+/// The name of the annotation that holds the digest of all annotations.
 const DIGEST: &str = "sceau.dev/digest";
 
-/// Leaves of labels nothing, and of annotations a digest that changes with them: somebody who
-/// touches an object has it looked at again.
+/// Removes labels, and replaces annotations with a digest. So a changed annotation still triggers a
+/// reconcile.
 pub(super) fn outline_of_metadata(metadata: ObjectMeta) -> ObjectMeta {
     let digest = metadata.annotations.map(|annotations| {
         let mut hasher = DefaultHasher::new();

@@ -1,6 +1,6 @@
-//! A request as the API server sends it, whatever stands in it.
+//! Requests as the API server sends them, with any content.
 //!
-//! One that cannot be read is answered as any other, so that nobody waits for it.
+//! An invalid request is answered like any other, so that its sender does not wait.
 
 use kube::core::{
     ObjectMeta,
@@ -10,26 +10,26 @@ use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
 use super::{InvalidSpec, RawObject};
 
-/// A request of the kind `R`, readable or not.
+/// A request of the kind `R`; its spec may be invalid.
 pub(crate) struct ReceivedRequest<R: HasSpec + HasStatus> {
     pub(crate) metadata: ObjectMeta,
     pub(crate) spec: Result<R::Spec, InvalidSpec>,
-    /// What was answered before; absent when there is nothing, or nothing that can be read.
+    /// Its last status; `None` if it is missing or not valid.
     pub(crate) status: Option<R::Status>,
 }
 
 impl<R: HasSpec + HasStatus> ReceivedRequest<R> {
-    /// Its generation; a request that was never stored has none.
+    /// Its generation; 0 if it was never stored.
     pub(crate) fn generation(&self) -> i64 {
         self.metadata.generation.unwrap_or_default()
     }
 
-    /// Its name; a request that was never stored may have none.
+    /// Its name; empty if it was never stored.
     pub(crate) fn name(&self) -> &str {
         self.metadata.name.as_deref().unwrap_or_default()
     }
 
-    /// Whether it is on its way out.
+    /// Whether it is being deleted.
     pub(crate) fn is_being_deleted(&self) -> bool {
         self.metadata.deletion_timestamp.is_some()
     }

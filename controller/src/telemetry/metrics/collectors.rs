@@ -1,4 +1,4 @@
-//! What is counted when it is asked for: sealing keys, key Secrets that hold none, and SealedSecrets
+//! Metrics that are computed at each scrape: sealing keys, unusable key Secrets, and SealedSecrets
 //! by state.
 
 use std::{
@@ -26,18 +26,18 @@ use crate::{
     },
 };
 
-/// The SealedSecrets, once this replica leads.
+/// The cached SealedSecrets; empty until this replica leads.
 #[derive(Clone, Default)]
 pub(crate) struct SealedSecrets(Arc<OnceLock<Store<ReceivedSealedSecret>>>);
 
 impl SealedSecrets {
-    /// Begins to count the objects of a store.
+    /// Sets the store to count.
     pub(crate) fn count_in(&self, store: Store<ReceivedSealedSecret>) {
-        // A replica leads once in its life.
+        // A replica becomes leader at most once.
         let _ = self.0.set(store);
     }
 
-    /// For each SealedSecret of an environment, whom its seals are wrapped for.
+    /// The recipients of each SealedSecret of an environment; `None` on a standby.
     pub(crate) fn recipients(
         &self,
         environment: &str,
@@ -72,7 +72,7 @@ impl Collector for SealedSecrets {
         for object in self.0.get().map(Store::state).unwrap_or_default() {
             *counts.entry(label(&object)).or_default() += 1;
         }
-        let help = "SealedSecrets by state; Pending is the queue: those that wait for their first or next reconcile";
+        let help = "SealedSecrets by state; Pending ones wait for their first reconcile of this generation";
         let mut family =
             encoder.encode_descriptor("sealed_secrets", help, None, MetricType::Gauge)?;
         for (state, count) in counts {
@@ -105,12 +105,12 @@ struct SealingKeys {
     sealed_secrets: SealedSecrets,
 }
 
-/// A sealing key as metrics tell of it.
+/// The series of a sealing key.
 struct Series {
     labels: [(&'static str, String); 3],
     created_at: i64,
     not_after: i64,
-    /// Unknown to a standby.
+    /// Unknown on a standby.
     sealed_secrets: Option<i64>,
 }
 
@@ -130,20 +130,20 @@ impl Collector for SealingKeys {
         one("sealing_key", "1 for each sealing key", |_| Some(1))?;
         one(
             "sealing_key_created_timestamp_seconds",
-            "When a sealing key was made",
+            "Creation time of a sealing key",
             |series| Some(series.created_at),
         )?;
         one(
             "sealing_key_expiry_timestamp_seconds",
-            "When the certificate of a sealing key ends",
+            "Expiry of the certificate of a sealing key",
             |series| Some(series.not_after),
         )?;
         one(
             "sealing_key_sealed_secrets",
-            "How many SealedSecrets a sealing key opens, and of a revoked one, how many it opens no more, as the leader counts them",
+            "SealedSecrets that a sealing key decrypts; for a revoked key, those that can no longer be decrypted; leader only",
             |series| series.sealed_secrets,
         )?;
-        let help = "Secrets that carry the label of a sealing key and hold none";
+        let help = "Secrets that have the label of a sealing key and hold none";
         let gauge =
             encoder.encode_descriptor("unusable_key_secrets", help, None, MetricType::Gauge)?;
         ConstGauge::new(in_i64(unusable)).encode(gauge)
@@ -161,26 +161,26 @@ impl SealingKeys {
                 store
                     .keys_of(environment)
                     .into_iter()
-                    .map(move |fact| series(&fact, environment, recipients.as_deref()))
+                    .map(move |key| series(&key, environment, recipients.as_deref()))
             })
             .collect()
     }
 }
 
 fn series(
-    fact: &KeyWithState<'_>,
+    key: &KeyWithState<'_>,
     environment: &ResolvedEnvironment,
     recipients: Option<&[Recipients]>,
 ) -> Series {
-    let id = fact.known.id();
+    let id = key.stored.id();
     Series {
         labels: [
             ("environment", environment.name.to_string()),
-            ("state", name(fact.state).to_owned()),
+            ("state", name(key.state).to_owned()),
             ("key_id", id.to_string()),
         ],
-        created_at: fact.known.created_at.as_second(),
-        not_after: fact.known.not_after.as_second(),
+        created_at: key.stored.created_at.as_second(),
+        not_after: key.stored.not_after.as_second(),
         sealed_secrets: recipients
             .map(|recipients| in_i64(usage::needing(id, environment, recipients).count())),
     }

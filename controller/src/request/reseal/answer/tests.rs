@@ -21,7 +21,7 @@ fn given(prod: Value) -> Given {
         .sealing_key(1, "prod", "2026-02-01T00:00:00Z")
 }
 
-/// The header of a SealedSecret's one seal, where the SealedSecret stands.
+/// The header of the only seal of a SealedSecret.
 fn header(object: &SealedSecret) -> SealHeader {
     let seal = &object.spec.seals[0];
     SealHeader {
@@ -58,7 +58,7 @@ fn decided(request: &ReceivedRequest<ResealRequest>) -> Decision {
     decide(request, &store())
 }
 
-/// What becomes of one header.
+/// The outcome for one header.
 fn outcome(store: &ClusterStore, header: SealHeader) -> ResealOutcome {
     let request = request("prod", &[header], &Value::Null);
     match decide(&request, store) {
@@ -184,7 +184,7 @@ fn a_request_waits_for_the_first_key_and_for_the_one_after_a_revoked_one() {
     assert!(matches!(decision, Decision::WaitForKey), "{decision:?}");
 }
 
-/// As many seals as a request may have, each wrapped for so many keys of 4096 bits.
+/// The most seals of a request, each wrapped for this many keys of 4096 bits.
 fn largest(recipients: usize) -> ReceivedRequest<ResealRequest> {
     let recipient = WrappedFileKey {
         wrapped: format!("sceau:v1:{}", "A".repeat(684)),

@@ -32,7 +32,8 @@ fn value_review(spec: &Value) -> ReceivedRequest<ValueReview> {
         .unwrap()
 }
 
-/// Asks `environment` for a value that was sealed for `sealed_for` and the key of this index.
+/// A trace through `environment` of a value that was sealed for `sealed_for` with the key of this
+/// index.
 fn trace(environment: &str, sealed_for: &str, index: usize, value: &str) -> Value {
     let value = Plaintext::new(value.as_bytes().to_vec());
     let recipient = KEYS[index].recipient();
@@ -40,7 +41,7 @@ fn trace(environment: &str, sealed_for: &str, index: usize, value: &str) -> Valu
     json!({"trace": {"environment": environment, "seal": seal}})
 }
 
-/// What is said before anything is searched.
+/// The rejection before a search.
 fn refusal(store: &ClusterStore, spec: &Value) -> Result<(), Refusal> {
     match decide(&value_review(spec), store) {
         Decision::Refuse(refusal) => Err(refusal),
@@ -50,7 +51,7 @@ fn refusal(store: &ClusterStore, spec: &Value) -> Result<(), Refusal> {
 }
 
 #[test]
-fn a_question_is_taken_and_every_other_one_is_refused_with_its_reason() {
+fn a_valid_question_is_accepted_and_all_others_are_rejected_with_a_reason() {
     let good = "correct horse";
     let both = json!({"reuse": {}, "trace": trace("prod", "prod", 0, good)["trace"]});
     for (spec, expected) in [
@@ -80,7 +81,7 @@ fn a_question_is_taken_and_every_other_one_is_refused_with_its_reason() {
 }
 
 #[test]
-fn without_a_fingerprint_key_nothing_can_be_told() {
+fn without_a_fingerprint_key_all_questions_are_rejected() {
     for spec in [
         json!({"reuse": {}}),
         trace("prod", "prod", 0, "correct horse"),
@@ -104,14 +105,14 @@ fn fingerprints(value: &str) -> [Fingerprint; 2] {
     fingerprint_key().of_traced(&value).unwrap()
 }
 
-/// So many Secrets with one value.
-fn standing(count: usize, unknown: usize) -> ValueIndex {
+/// An index of this many Secrets with one value.
+fn index(count: usize, unknown: usize) -> ValueIndex {
     let fingerprint = fingerprints("correct horse")[0];
     let values = (0..count).map(|n| (fingerprint, place(&format!("api-{n:0>4}"), "A")));
     ValueIndex::of(&values.collect::<Vec<_>>(), unknown)
 }
 
-fn told(answer: &Answer) -> (ValueReviewStatus, String) {
+fn report(answer: &Answer) -> (ValueReviewStatus, String) {
     let status = answer.status(&value_review(&json!({})), at("2026-01-01T00:00:00Z"));
     let complete = status.conditions[0].clone();
     let text = format!(
@@ -122,10 +123,10 @@ fn told(answer: &Answer) -> (ValueReviewStatus, String) {
 }
 
 #[test]
-fn where_a_value_stands_is_told_and_that_it_stands_nowhere_too() {
+fn a_trace_lists_the_items_that_have_the_value_or_none() {
     let found = |count, unknown| {
-        told(&Answer::found(
-            &standing(count, unknown),
+        report(&Answer::found(
+            &index(count, unknown),
             &fingerprints("correct horse\n"),
         ))
     };
@@ -134,34 +135,34 @@ fn where_a_value_stands_is_told_and_that_it_stands_nowhere_too() {
         status.found,
         [place("api-0000", "A"), place("api-0001", "A")]
     );
-    assert_eq!(text, "True Answered: the value stands in 2 places");
+    assert_eq!(text, "True Answered: the value is in 2 places");
     let (_, text) = found(0, 1);
-    let expected = "True Answered: the value stands in 0 places; 1 Secret could not be compared";
+    let expected = "True Answered: the value is in 0 places; 1 Secret could not be compared";
     assert_eq!(text, expected);
     let (status, text) = found(1_001, 3);
     assert_eq!(status.found.len(), 1_000);
     assert_eq!(
         text,
-        "True Answered: the value stands in 1001 places; not all are told; \
+        "True Answered: the value is in 1001 places; not all are listed; \
          3 Secrets could not be compared"
     );
 }
 
 #[test]
-fn reused_values_are_told_by_their_places_as_far_as_these_fit() {
-    let (status, text) = told(&Answer::reused(standing(3, 0)));
+fn reused_values_are_listed_with_their_items_up_to_a_limit() {
+    let (status, text) = report(&Answer::reused(index(3, 0)));
     assert_eq!(text, "True Answered: reused: 1 value");
     assert_eq!(status.reused.len(), 1);
     assert_eq!(status.reused[0].len(), 3);
-    let (status, text) = told(&Answer::reused(standing(1_001, 0)));
-    assert_eq!(text, "True Answered: reused: 1 value; not all are told");
+    let (status, text) = report(&Answer::reused(index(1_001, 0)));
+    assert_eq!(text, "True Answered: reused: 1 value; not all are listed");
     assert_eq!(status.reused[0].len(), 20);
 }
 
 #[test]
-fn the_wait_is_told_in_whole_seconds() {
+fn the_wait_is_rounded_up_to_whole_seconds() {
     let refusal = Refusal::RateLimited(Duration::from_millis(59_001));
-    let expected = "too many questions were asked: try again in 60 s";
+    let expected = "too many ValueReviews: try again in 60 s";
     assert_eq!(refusal.to_string(), expected);
     assert_eq!(Answer::Refused(refusal).reason(), "RateLimited");
 }

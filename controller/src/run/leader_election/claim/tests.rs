@@ -18,7 +18,7 @@ fn rival(lease: &Lease, known: Option<OtherHolder>, now: Instant) -> Option<Othe
 }
 
 #[test]
-fn a_lease_of_nobody_or_our_own_has_no_rival() {
+fn a_free_lease_or_our_own_has_no_other_holder() {
     let now = Timestamp::UNIX_EPOCH;
     let ours = new("lease", US, now);
     assert_eq!(rival(&ours, None, Instant::now()), None);
@@ -28,10 +28,10 @@ fn a_lease_of_nobody_or_our_own_has_no_rival() {
 }
 
 #[test]
-fn a_rival_is_gone_when_its_lease_did_not_change_for_as_long_as_it_said() {
+fn a_holder_is_gone_when_its_lease_did_not_change_for_its_duration() {
     let began = Instant::now();
     let after = |seconds| began + Duration::from_secs(seconds);
-    // Their clock is years behind, which must not matter.
+    // Their clock is years behind. That must have no effect.
     let lease = new("lease", THEM, instant("2001-01-01T00:00:00Z"));
     let first = rival(&lease, None, began);
     assert!(!first.clone().unwrap().is_gone(after(14)));
