@@ -24,6 +24,10 @@ pub enum Reason {
     ///
     /// Cure: Wait: the controller tries again. If it lasts, find the other writer of the Secret.
     Conflict,
+    /// The environment denies Secrets of this type.
+    ///
+    /// Cure: Use another type, or remove this one from `spec.deniedSecretTypes` of the Environment.
+    DeniedSecretType,
     /// The API server forbids the write.
     ///
     /// Cure: Check the controller's role, and the admission policies for Secrets.
@@ -57,10 +61,6 @@ pub enum Reason {
     /// Cure: Compare environment, namespace, name and scope with those it was sealed for. Otherwise
     /// seal the values again.
     Refused,
-    /// The environment denies Secrets of this type.
-    ///
-    /// Cure: Use another type, or remove this one from `spec.deniedSecretTypes` of the Environment.
-    DeniedSecretType,
     /// The template sets a label or an annotation that is reserved for the controller.
     ///
     /// Cure: Remove labels and annotations with the prefix `sceau.dev/` from the template.
@@ -102,6 +102,7 @@ impl Reason {
         Self::AmbiguousEnvironment,
         Self::ApiError,
         Self::Conflict,
+        Self::DeniedSecretType,
         Self::Forbidden,
         Self::ImmutableSecret,
         Self::InvalidEnvironment,
@@ -110,7 +111,6 @@ impl Reason {
         Self::NoEnvironment,
         Self::Progressing,
         Self::Refused,
-        Self::DeniedSecretType,
         Self::ReservedMetadata,
         Self::RevokedSealingKey,
         Self::SecretExists,
@@ -127,6 +127,7 @@ impl Reason {
             Self::AmbiguousEnvironment => "AmbiguousEnvironment",
             Self::ApiError => "ApiError",
             Self::Conflict => "Conflict",
+            Self::DeniedSecretType => "DeniedSecretType",
             Self::Forbidden => "Forbidden",
             Self::ImmutableSecret => "ImmutableSecret",
             Self::InvalidEnvironment => "InvalidEnvironment",
@@ -135,7 +136,6 @@ impl Reason {
             Self::NoEnvironment => "NoEnvironment",
             Self::Progressing => "Progressing",
             Self::Refused => "Refused",
-            Self::DeniedSecretType => "DeniedSecretType",
             Self::ReservedMetadata => "ReservedMetadata",
             Self::RevokedSealingKey => "RevokedSealingKey",
             Self::SecretExists => "SecretExists",

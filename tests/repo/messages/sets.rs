@@ -19,21 +19,28 @@ pub(super) const SETS: &[Set] = &[
         name: "Reason",
         title: "Reasons in the status of a SealedSecret",
         heading: "Reason",
-        introduction: "They are in the conditions, in events and in the metric of failures.\n\n",
+        introduction: "They are in the conditions, in events and in the metric of failures.",
     },
     Set {
         file: "cli/src/reseal/finding.rs",
         name: "Finding",
         title: "Results of `sceau reseal` and `sceau rekey`",
         heading: "Result",
-        introduction: "One for each seal: in the table, and in the JSON of `-o json`.\n\n",
+        introduction: "One for each seal: in the table, and in the JSON of `-o json`.",
+    },
+    Set {
+        file: "cli/src/commands/keys/drill/report.rs",
+        name: "DrillFinding",
+        title: "Results of `sceau keys drill`",
+        heading: "Result",
+        introduction: "One for each SealedSecret.",
     },
     Set {
         file: "sealing/src/resource/reseal_request.rs",
         name: "ResealResult",
         title: "Results in the status of a ResealRequest",
         heading: "Result",
-        introduction: "One for each seal of the request.\n\n",
+        introduction: "One for each seal of the request.",
     },
 ];
 

@@ -31,16 +31,28 @@ pub(super) struct DrillRow {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(super) enum DrillFinding {
     /// Its format is unknown or malformed.
+    ///
+    /// Cure: Seal the values again.
     Malformed,
     /// Decryption failed.
+    ///
+    /// Cure: Compare environment, namespace, name and scope with those it was sealed for.
     Refused,
     /// It is sealed for keys that were revoked.
+    ///
+    /// Cure: Rotate the values: `sceau set`.
     RevokedSealingKey,
     /// No key of the backup decrypts it.
+    ///
+    /// Cure: Back up the key that the message names: `sceau keys backup`.
     UnknownSealingKey,
     /// The document cannot be read.
+    ///
+    /// Cure: Correct the document. The message names the line.
     Unreadable,
     /// Every item was unsealed.
+    ///
+    /// Cure: Nothing.
     Unsealed,
 }
 
