@@ -3,37 +3,33 @@
 //! Reading never guesses: what two readers could take for two things is an error with its place.
 //! What is read may be plaintext, so an error knows a line and a field and never a value.
 
-mod deserializer;
-mod documents;
 mod edit;
 mod emit;
 mod fields;
-mod layout;
 mod objects;
-mod scalar;
 mod sealed;
 mod secret;
 mod splice;
-mod target;
-mod templating;
-mod whereabouts;
 mod yaml;
 
-pub(crate) use documents::{Document, Syntax, split};
 pub(crate) use edit::{Change, changed_seals, edited};
 pub(crate) use emit::{Format, SecretManifest, join, to_list, to_text};
 pub(crate) use fields::{Hop, Scalar, Setting, set_fields};
 pub(crate) use objects::{Object, read_all, read_objects};
-pub(crate) use sealed::Sealed;
+pub(crate) use sealed::{
+    Sealed,
+    location::Whereabouts,
+    target::{Choice, Named, Target, find, survey},
+};
 pub(crate) use secret::{LAST_APPLIED, SecretObject};
 pub(crate) use splice::{Located, Part, Replacement, Unreadable, locate, splice};
-pub(crate) use target::{Choice, Named, Target, find, survey};
-pub(crate) use whereabouts::Whereabouts;
+pub(crate) use yaml::documents::{Document, Syntax, split};
 
 use std::fmt;
 
 use serde::de::DeserializeOwned;
 
+use self::yaml::deserializer;
 use crate::error::CommandError;
 
 /// Something wrong at one place of a text.

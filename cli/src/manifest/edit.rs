@@ -15,10 +15,12 @@ pub(crate) use self::check::changed_seals;
 use self::{collection::Owner, lines::Lines};
 use super::{
     Document, Fault, Sealed,
-    layout::{self, Form, Part, Shape, Step},
+    sealed::target::Target,
     split,
-    target::Target,
-    templating,
+    yaml::{
+        layout::{self, Form, Part, Shape, Step},
+        templating,
+    },
 };
 use crate::error::Result as CommandResult;
 

@@ -8,9 +8,11 @@ use std::ops::Range;
 use serde_json::Value;
 
 use super::{
-    Document, Fault, Syntax, deserializer,
-    layout::{self, Form, Part, Quoting, Shape},
-    split,
+    Document, Fault, Syntax, split,
+    yaml::{
+        deserializer,
+        layout::{self, Form, Part, Quoting, Shape},
+    },
 };
 
 /// A field of a mapping, and what it shall be.

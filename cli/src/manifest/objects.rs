@@ -6,10 +6,9 @@ use crate::error::{CommandError, Result as CommandResult};
 
 use super::{
     Document, Fault, Origin, Sealed, SecretObject,
-    scalar::shown,
     sealed::Format,
     split,
-    yaml::{Content, Node},
+    yaml::{Content, Node, scalar::shown},
 };
 
 /// A Kubernetes object, as far as sceau tells them apart.

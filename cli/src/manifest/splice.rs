@@ -12,12 +12,11 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::{
-    Document, Fault, Origin, Sealed, deserializer,
-    documents::Offsets,
+    Document, Fault, Origin, Sealed,
     objects::kind,
     sealed::Format,
     split,
-    yaml::{Content, Node},
+    yaml::{Content, Node, deserializer, documents::Offsets},
 };
 
 /// A SealedSecret in a text.

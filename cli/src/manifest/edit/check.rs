@@ -7,11 +7,12 @@ use sealing::resource::{Seal, bitnami};
 use super::{
     super::{
         Document, Fault, Sealed,
-        layout::Step,
-        sealed::Format,
+        sealed::{
+            Format,
+            target::{self, Readable, Target},
+        },
         split,
-        target::{self, Readable, Target},
-        yaml::{Content, Node},
+        yaml::{Content, Node, layout::Step},
     },
     Change,
 };

@@ -7,8 +7,10 @@ use zeroize::Zeroizing;
 use super::{
     super::{
         Fault,
-        layout::{self, Entry, Form, Part, Quoting, Shape},
-        scalar,
+        yaml::{
+            layout::{self, Entry, Form, Part, Quoting, Shape},
+            scalar,
+        },
     },
     lines::Lines,
 };

@@ -9,7 +9,7 @@ use serde_json::ser::{PrettyFormatter, Serializer};
 use super::{
     super::{
         Fault,
-        layout::{Form, Part, Shape},
+        yaml::layout::{Form, Part, Shape},
     },
     collection::written_name,
     lines::Lines,

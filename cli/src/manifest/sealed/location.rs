@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Located, Origin};
+use crate::manifest::{Located, Origin};
 
 /// A SealedSecret in a file, or a document that may be one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

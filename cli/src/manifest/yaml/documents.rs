@@ -8,10 +8,8 @@ use std::{fmt::Write as _, ops::Range, rc::Rc};
 use serde::de::IgnoredAny;
 use zeroize::Zeroizing;
 
-use super::{
-    Fault,
-    yaml::{self, Node},
-};
+use super::tree::{self, Node};
+use crate::manifest::Fault;
 
 /// One document of a file that has content.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,9 +23,9 @@ pub(crate) struct Document<'text> {
     /// How it is written.
     pub(crate) syntax: Syntax,
     /// Where `text` begins in the file.
-    pub(super) start: usize,
+    pub(in crate::manifest) start: usize,
     /// All that is parsed: a line `---` before it included.
-    pub(super) text: &'text str,
+    pub(in crate::manifest) text: &'text str,
 }
 
 /// How a document is written.
@@ -39,10 +37,10 @@ pub(crate) enum Syntax {
 
 impl Document<'_> {
     /// Parses it, as YAML: every JSON document is one.
-    pub(super) fn parse(&self) -> Result<Rc<Node>, Fault> {
+    pub(in crate::manifest) fn parse(&self) -> Result<Rc<Node>, Fault> {
         let parsed = match self.syntax {
-            Syntax::Json => yaml::parse(&escaped(self.text), self.line),
-            Syntax::Yaml => yaml::parse(self.text, self.line),
+            Syntax::Json => tree::parse(&escaped(self.text), self.line),
+            Syntax::Yaml => tree::parse(self.text, self.line),
         };
         parsed.map_err(|fault| {
             if self.text.contains("{{") {
@@ -56,12 +54,12 @@ impl Document<'_> {
     }
 
     /// Whether its text holds a word: what does not cannot be about it.
-    pub(super) fn mentions(&self, word: &str) -> bool {
+    pub(in crate::manifest) fn mentions(&self, word: &str) -> bool {
         self.text.contains(word)
     }
 
     /// Where the bytes of what is parsed stand in the file.
-    pub(super) fn offsets(&self) -> Offsets {
+    pub(in crate::manifest) fn offsets(&self) -> Offsets {
         Offsets {
             start: self.range.end - self.text.len(),
             longer: match self.syntax {
@@ -73,7 +71,7 @@ impl Document<'_> {
 }
 
 /// Where the bytes of what is parsed stand in the file.
-pub(super) struct Offsets {
+pub(in crate::manifest) struct Offsets {
     start: usize,
     /// Each escape that was put in: where it begins, and by how much the text before its end is
     /// longer than it stands in the file.
@@ -82,7 +80,7 @@ pub(super) struct Offsets {
 
 impl Offsets {
     /// Where a byte of what is parsed stands in the file.
-    pub(super) fn in_file(&self, parsed: usize) -> usize {
+    pub(in crate::manifest) fn in_file(&self, parsed: usize) -> usize {
         let before = self.longer.partition_point(|(at, _)| *at < parsed);
         let longer = self.longer[..before].last().map_or(0, |(_, by)| *by);
         self.start + parsed - longer

@@ -9,14 +9,18 @@ use sealing::{
     resource::bitnami::{CLUSTER_WIDE, NAMESPACE_WIDE},
 };
 
-use super::{
-    Document, Fault, Origin, Sealed,
-    layout::{self, Part, Step},
-    sealed::Format,
-    split, templating,
-    yaml::{self, Content, Node},
+use super::{Format, Sealed};
+use crate::{
+    error::{CommandError, Result as CommandResult},
+    manifest::{
+        Document, Fault, Origin, split,
+        yaml::{
+            self, Content, Node,
+            layout::{self, Part, Step},
+            templating,
+        },
+    },
 };
-use crate::error::{CommandError, Result as CommandResult};
 
 /// A SealedSecret in a file.
 #[derive(Debug)]
@@ -26,9 +30,9 @@ pub(crate) struct Target {
     pub(crate) name: Named,
     pub(crate) namespace: Named,
     /// Which of the file's documents holds it, counted from 0.
-    pub(super) document: usize,
+    pub(in crate::manifest) document: usize,
     /// The way to it in its document.
-    pub(super) steps: Vec<Step>,
+    pub(in crate::manifest) steps: Vec<Step>,
 }
 
 /// A name, as a manifest that may be a template says it.
@@ -159,9 +163,9 @@ impl Choice<'_> {
 }
 
 /// A document that has been read, as it is or as a template.
-pub(super) struct Readable {
-    pub(super) node: Rc<Node>,
-    pub(super) layout: Part,
+pub(in crate::manifest) struct Readable {
+    pub(in crate::manifest) node: Rc<Node>,
+    pub(in crate::manifest) layout: Part,
     /// Whether template actions were masked.
     masked: bool,
 }
@@ -169,7 +173,7 @@ pub(super) struct Readable {
 impl Readable {
     /// Reads a SealedSecret of the document. In a template, what the Secret is given beside its
     /// items may be anything.
-    pub(super) fn sealed(&self, node: &Node, format: Format) -> Result<Sealed, Fault> {
+    pub(in crate::manifest) fn sealed(&self, node: &Node, format: Format) -> Result<Sealed, Fault> {
         Sealed::read(node, format).or_else(|fault| {
             let rest = node.without(&["spec", "template"]);
             let rest = rest.filter(|_| self.masked).ok_or(fault)?;
@@ -179,7 +183,7 @@ impl Readable {
 }
 
 /// Reads a document strictly; if that fails and it is a template, with its actions masked.
-pub(super) fn read(document: &Document<'_>) -> Result<Readable, Fault> {
+pub(in crate::manifest) fn read(document: &Document<'_>) -> Result<Readable, Fault> {
     let unplaced = || {
         Fault::new(
             document.line,

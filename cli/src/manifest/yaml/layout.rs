@@ -9,15 +9,15 @@ use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, StructureStyle, op
 
 /// A node's place and form.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Part {
+pub(in crate::manifest) struct Part {
     /// Its bytes: without anchor and tag, and without what follows its content.
-    pub(super) range: Range<usize>,
-    pub(super) shape: Shape,
+    pub(in crate::manifest) range: Range<usize>,
+    pub(in crate::manifest) shape: Shape,
 }
 
 /// The form of a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(in crate::manifest) enum Shape {
     /// `*name`.
     Alias,
     Mapping(Form, Vec<Entry>),
@@ -27,7 +27,7 @@ pub(super) enum Shape {
 
 /// How a collection is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(in crate::manifest) enum Form {
     /// By indentation.
     Block,
     /// In brackets.
@@ -36,7 +36,7 @@ pub(super) enum Form {
 
 /// How a scalar is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Quoting {
+pub(in crate::manifest) enum Quoting {
     /// `|` or `>`: its range is its content.
     Block,
     Double,
@@ -46,35 +46,35 @@ pub(super) enum Quoting {
 
 /// An entry of a mapping.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) name: String,
+pub(in crate::manifest) struct Entry {
+    pub(in crate::manifest) name: String,
     /// The bytes of its name, quotes included.
-    pub(super) at: Range<usize>,
-    pub(super) value: Part,
+    pub(in crate::manifest) at: Range<usize>,
+    pub(in crate::manifest) value: Part,
 }
 
 impl Entry {
     /// Where its content ends. The place of a value that is not there lies before the colon.
-    pub(super) fn end(&self) -> usize {
+    pub(in crate::manifest) fn end(&self) -> usize {
         self.at.end.max(self.value.range.end)
     }
 }
 
 /// One step on the way to a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
+pub(in crate::manifest) enum Step {
     Field(&'static str),
     Index(usize),
 }
 
 impl Part {
     /// The entry of that name, when this is a mapping that has it.
-    pub(super) fn entry(&self, name: &str) -> Option<&Entry> {
+    pub(in crate::manifest) fn entry(&self, name: &str) -> Option<&Entry> {
         self.entries().iter().find(|entry| entry.name == name)
     }
 
     /// The entries of a mapping; none of anything else.
-    pub(super) fn entries(&self) -> &[Entry] {
+    pub(in crate::manifest) fn entries(&self) -> &[Entry] {
         match &self.shape {
             Shape::Mapping(_, entries) => entries,
             _ => &[],
@@ -82,7 +82,7 @@ impl Part {
     }
 
     /// The node at the end of a way through mappings and sequences.
-    pub(super) fn walk(&self, steps: &[Step]) -> Option<&Self> {
+    pub(in crate::manifest) fn walk(&self, steps: &[Step]) -> Option<&Self> {
         steps
             .iter()
             .try_fold(self, |part, step| match (step, &part.shape) {
@@ -94,7 +94,7 @@ impl Part {
 }
 
 /// Reads where the nodes of a text of one document stand; nothing when it is not to be parsed.
-pub(super) fn read(text: &str) -> Option<Part> {
+pub(in crate::manifest) fn read(text: &str) -> Option<Part> {
     let options = options! { emit_comments: false };
     let mut open: Vec<Open> = Vec::new();
     let mut root = None;
@@ -180,7 +180,7 @@ impl Open {
 
 /// The dash before an element of a sequence in block form: on its line, or on one above it that
 /// only comments separate from it.
-pub(super) fn dash_before(text: &str, element: usize) -> Option<usize> {
+pub(in crate::manifest) fn dash_before(text: &str, element: usize) -> Option<usize> {
     let mut end = element;
     loop {
         let start = text[..end].rfind('\n').map_or(0, |end| end + 1);
