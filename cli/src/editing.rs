@@ -17,7 +17,7 @@ use sealing::{
 use crate::{
     error::{CommandError, Result, with_causes},
     flags::TargetArguments,
-    manifest::{self, Change, Choice, Named, Target},
+    manifest::{self, Change, MaybeTemplated, Selector, Target},
     output::{self, Audience, NewFile},
     project::{self, Project},
     resolve::{self, Clues},
@@ -48,7 +48,7 @@ impl<'a> OpenFile<'a> {
             ));
         }
         let input = sources::read_file_input(&arguments.file, &io.directory)?;
-        let choice = Choice {
+        let choice = Selector {
             name: arguments.name.as_ref(),
             namespace: arguments.namespace.as_ref(),
         };
@@ -115,7 +115,7 @@ impl<'a> OpenFile<'a> {
     /// The place, as far as the scope binds a seal to it.
     fn place(&self, needed: Needed) -> Result<Place> {
         let namespace = match (&self.target.namespace, &self.arguments.namespace) {
-            (Named::Absent, Some(given)) => Named::Known(given.to_string()),
+            (MaybeTemplated::Absent, Some(given)) => MaybeTemplated::Known(given.to_string()),
             (own, _) => own.clone(),
         };
         let needs_namespace = needed != Needed::Nothing;
@@ -126,11 +126,16 @@ impl<'a> OpenFile<'a> {
     }
 
     /// A name that the scope leaves out of the context may be anything.
-    fn known<'n>(&self, named: &'n Named, field: &str, is_needed: bool) -> Result<&'n str> {
+    fn known<'n>(
+        &self,
+        named: &'n MaybeTemplated,
+        field: &str,
+        is_needed: bool,
+    ) -> Result<&'n str> {
         match named {
-            Named::Known(name) if is_needed => Ok(name),
+            MaybeTemplated::Known(name) if is_needed => Ok(name),
             _ if !is_needed => Ok("any"),
-            Named::Templated => Err(self
+            MaybeTemplated::Templated => Err(self
                 .error(format_args!(
                     "metadata.{field} is a template, and the scope binds the value to it"
                 ))

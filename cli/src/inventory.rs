@@ -22,7 +22,7 @@ use serde::Serialize;
 use crate::{
     error::{CommandError, Result},
     git,
-    manifest::{self, Named, Sealed, Target},
+    manifest::{self, MaybeTemplated, Sealed, Target},
     project::Project,
     sources,
 };
@@ -181,9 +181,9 @@ fn new_item(
     text: &str,
     notes: Option<&BTreeMap<String, String>>,
 ) -> SealedItem {
-    let shown = |named: &Named| match named {
-        Named::Known(name) => name.clone(),
-        Named::Absent | Named::Templated => UNKNOWN.to_owned(),
+    let shown = |named: &MaybeTemplated| match named {
+        MaybeTemplated::Known(name) => name.clone(),
+        MaybeTemplated::Absent | MaybeTemplated::Templated => UNKNOWN.to_owned(),
     };
     let [owner, provider] = NOTES.map(|(general, own)| {
         let own = notes?.get(&format!("{own}/{item}"));

@@ -18,8 +18,8 @@ pub(crate) use fields::{Hop, Scalar, Setting, set_fields};
 pub(crate) use objects::{Object, read_all, read_objects};
 pub(crate) use sealed::{
     Sealed,
-    location::Whereabouts,
-    target::{Choice, Named, Target, find, survey},
+    location::ManifestLocation,
+    target::{MaybeTemplated, Selector, Target, find, survey},
 };
 pub(crate) use secret::{LAST_APPLIED, SecretObject};
 pub(crate) use splice::{Located, Part, Replacement, Unreadable, locate, splice};
@@ -72,7 +72,7 @@ impl fmt::Display for Fault {
 
 /// Where an object stands, as errors and notes name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Origin {
+pub(crate) struct SourceSpan {
     /// The file as the user named it.
     pub(crate) file: String,
     /// The document in the file, counted from 1.
@@ -81,7 +81,7 @@ pub(crate) struct Origin {
     pub(crate) line: usize,
 }
 
-impl Origin {
+impl SourceSpan {
     /// The error for something wrong with the object as a whole.
     pub(crate) fn error(&self, problem: impl fmt::Display) -> CommandError {
         CommandError::user(format!("{self}: {problem}"))
@@ -97,7 +97,7 @@ impl Origin {
     }
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for SourceSpan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             file,

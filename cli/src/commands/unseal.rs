@@ -15,7 +15,7 @@ use sealing::{
 use crate::{
     error::{CommandError, Result, with_causes},
     flags::KeysArguments,
-    manifest::{self, Format, Object, Origin, Sealed, SecretManifest},
+    manifest::{self, Format, Object, Sealed, SecretManifest, SourceSpan},
     output::{self, Audience, NewFile},
     sources,
     ui::{self, Io},
@@ -92,7 +92,7 @@ pub(super) fn run(arguments: &UnsealArguments, io: &mut Io<'_>) -> Result<()> {
     }
 }
 
-fn read(files: &[PathBuf], io: &mut Io<'_>) -> Result<Vec<(Origin, Sealed)>> {
+fn read(files: &[PathBuf], io: &mut Io<'_>) -> Result<Vec<(SourceSpan, Sealed)>> {
     let mut sealed = Vec::new();
     for input in sources::read_inputs(files, "SealedSecrets", io)? {
         for (origin, object) in manifest::read_all(&input.label, &input.text)? {
@@ -115,7 +115,7 @@ fn read(files: &[PathBuf], io: &mut Io<'_>) -> Result<Vec<(Origin, Sealed)>> {
 
 /// Opens all of them, or tells of every one that does not open.
 fn unseal_all(
-    sealed: &[(Origin, Sealed)],
+    sealed: &[(SourceSpan, Sealed)],
     namespace: Option<&Namespace>,
     ring: &KeyRing,
 ) -> Result<Vec<Secret>> {
@@ -191,7 +191,7 @@ fn template(sealed: &bitnami::SealedSecret) -> SecretTemplate {
     }
 }
 
-fn tell_unrendered(origin: &Origin, sealed: &Sealed, io: &mut Io<'_>) {
+fn tell_unrendered(origin: &SourceSpan, sealed: &Sealed, io: &mut Io<'_>) {
     let Sealed::Bitnami(sealed) = sealed else {
         return;
     };

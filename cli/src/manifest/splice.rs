@@ -12,7 +12,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::{
-    Document, Fault, Origin, Sealed,
+    Document, Fault, Sealed, SourceSpan,
     objects::kind,
     sealed::Format,
     split,
@@ -22,7 +22,7 @@ use super::{
 /// A SealedSecret in a text.
 #[derive(Debug)]
 pub(crate) struct Located {
-    pub(crate) origin: Origin,
+    pub(crate) origin: SourceSpan,
     pub(crate) sealed: Sealed,
     /// Its index among the items of a List.
     item: Option<usize>,
@@ -31,7 +31,7 @@ pub(crate) struct Located {
 /// A document that speaks of SealedSecrets and cannot be read.
 #[derive(Debug)]
 pub(crate) struct Unreadable {
-    pub(crate) origin: Origin,
+    pub(crate) origin: SourceSpan,
     pub(crate) problem: String,
 }
 
@@ -48,7 +48,7 @@ pub(crate) fn locate(label: &str, text: &str) -> Vec<Result<Located, Unreadable>
 }
 
 fn locate_in(label: &str, document: &Document<'_>) -> Vec<Result<Located, Unreadable>> {
-    let origin = |line| Origin {
+    let origin = |line| SourceSpan {
         file: label.to_owned(),
         document: document.number,
         line,

@@ -122,7 +122,7 @@ impl Broken {
         }
         let reasons = broken.iter().filter_map(|it| {
             let message = it.message.as_ref()?;
-            Some(format!("\n{}: {message}\n", it.seal.whereabouts.place()))
+            Some(format!("\n{}: {message}\n", it.seal.location.place()))
         });
         ui::table(
             &["OPENS", "SECRET", "SEAL", "ITEMS", "WHERE"],
@@ -139,10 +139,10 @@ impl Broken {
         };
         vec![
             opens.to_owned(),
-            seal.whereabouts.secret(),
+            seal.location.secret(),
             seal.seal.map_or_else(String::new, |seal| seal.to_string()),
             seal.items.join(", "),
-            seal.whereabouts.place(),
+            seal.location.place(),
         ]
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::observed::Observed;
 use crate::{
-    manifest::Whereabouts,
+    manifest::ManifestLocation,
     reseal::{FoundSeal, Pin},
 };
 
@@ -84,7 +84,7 @@ pub(super) fn seal(letters: &str) -> FoundSeal {
         letters => Ok(ids(letters)),
     };
     FoundSeal {
-        whereabouts: Whereabouts {
+        location: ManifestLocation {
             file: format!("{letters}.yaml"),
             document: 1,
             line: 1,

@@ -156,13 +156,13 @@ impl Need {
             ],
             Self::ByManifest { key_id, seal } => vec![
                 key_id.clone(),
-                seal.whereabouts.secret(),
-                seal.whereabouts.place(),
+                seal.location.secret(),
+                seal.location.place(),
             ],
             Self::Unknown { seal, .. } => vec![
                 "?".to_owned(),
-                seal.whereabouts.secret(),
-                seal.whereabouts.place(),
+                seal.location.secret(),
+                seal.location.place(),
             ],
         }
     }
@@ -171,7 +171,7 @@ impl Need {
     fn reason(&self) -> Option<String> {
         match self {
             Self::Unknown { seal, message } => {
-                Some(format!("{}: {message}", seal.whereabouts.place()))
+                Some(format!("{}: {message}", seal.location.place()))
             }
             Self::ByCluster { .. } | Self::ByManifest { .. } => None,
         }

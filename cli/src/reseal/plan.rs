@@ -243,7 +243,7 @@ fn plan_object<'a>(
     let states = environment.and_then(|environment| {
         row.environment = Some(environment.to_string());
         let place = place(&object.sealed, request.namespace)?;
-        row.whereabouts.namespace = Some(place.namespace.to_string());
+        row.location.namespace = Some(place.namespace.to_string());
         let pins = pins.of(environment);
         match &object.sealed {
             Sealed::Native(sealed) => native(object, sealed, (environment, place), pins),

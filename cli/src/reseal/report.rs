@@ -6,7 +6,7 @@ use super::plan::Problem;
 use crate::{
     error::Result,
     flags::ReportFormat,
-    manifest::{self, Format, Located, Origin, Whereabouts},
+    manifest::{self, Format, Located, ManifestLocation, SourceSpan},
     ui,
 };
 
@@ -15,7 +15,7 @@ use crate::{
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Row {
     #[serde(flatten)]
-    pub(super) whereabouts: Whereabouts,
+    pub(super) location: ManifestLocation,
     pub(super) environment: Option<String>,
     /// Counted from 1; the original's format knows no seals.
     pub(super) seal: Option<usize>,
@@ -88,18 +88,18 @@ impl Finding {
 
 impl Row {
     /// A row for something of which nothing but its origin is known.
-    pub(super) fn new(origin: &Origin) -> Self {
-        Self::at(Whereabouts::at(origin))
+    pub(super) fn new(origin: &SourceSpan) -> Self {
+        Self::at(ManifestLocation::at(origin))
     }
 
     /// A row for a SealedSecret.
     pub(super) fn of(object: &Located) -> Self {
-        Self::at(Whereabouts::of(object))
+        Self::at(ManifestLocation::of(object))
     }
 
-    fn at(whereabouts: Whereabouts) -> Self {
+    fn at(location: ManifestLocation) -> Self {
         Self {
-            whereabouts,
+            location,
             environment: None,
             seal: None,
             result: Finding::Current,
@@ -120,9 +120,9 @@ impl Row {
         vec![
             self.result.as_str().to_owned(),
             self.environment.clone().unwrap_or_else(|| "?".to_owned()),
-            self.whereabouts.secret(),
+            self.location.secret(),
             self.seal.map_or_else(String::new, |seal| seal.to_string()),
-            self.whereabouts.place(),
+            self.location.place(),
         ]
     }
 }
@@ -150,7 +150,7 @@ fn reasons(rows: &[Row]) -> String {
         let Some(message) = row.message.as_deref() else {
             continue;
         };
-        let place = row.whereabouts.place();
+        let place = row.location.place();
         match reasons.iter_mut().find(|(known, _)| *known == message) {
             Some((_, places)) => places.push(place),
             None => reasons.push((message, vec![place])),

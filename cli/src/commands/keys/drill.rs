@@ -166,7 +166,7 @@ impl Rings {
             Ok(place) => place,
             Err(problem) => return row.with(Finding::Malformed, &problem),
         };
-        row.whereabouts.namespace = Some(place.namespace.to_string());
+        row.location.namespace = Some(place.namespace.to_string());
         let opened = match &object.sealed {
             Sealed::Bitnami(sealed) => sealing::unseal_bitnami(sealed, &place, &self.all),
             Sealed::Native(sealed) => {

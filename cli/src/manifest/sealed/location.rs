@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use crate::manifest::{Located, Origin};
+use crate::manifest::{Located, SourceSpan};
 
 /// A SealedSecret in a file, or a document that may be one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Whereabouts {
+pub(crate) struct ManifestLocation {
     pub(crate) file: String,
     pub(crate) document: usize,
     pub(crate) line: usize,
@@ -14,9 +14,9 @@ pub(crate) struct Whereabouts {
     pub(crate) name: Option<String>,
 }
 
-impl Whereabouts {
+impl ManifestLocation {
     /// Of a document of which nothing more is known.
-    pub(crate) fn at(origin: &Origin) -> Self {
+    pub(crate) fn at(origin: &SourceSpan) -> Self {
         Self {
             file: origin.file.clone(),
             document: origin.document,

@@ -13,7 +13,7 @@ use super::{Format, Sealed};
 use crate::{
     error::{CommandError, Result as CommandResult},
     manifest::{
-        Document, Fault, Origin, split,
+        Document, Fault, SourceSpan, split,
         yaml::{
             self, Content, Node,
             layout::{self, Part, Step},
@@ -25,10 +25,10 @@ use crate::{
 /// A SealedSecret in a file.
 #[derive(Debug)]
 pub(crate) struct Target {
-    pub(crate) origin: Origin,
+    pub(crate) origin: SourceSpan,
     pub(crate) sealed: Sealed,
-    pub(crate) name: Named,
-    pub(crate) namespace: Named,
+    pub(crate) name: MaybeTemplated,
+    pub(crate) namespace: MaybeTemplated,
     /// Which of the file's documents holds it, counted from 0.
     pub(in crate::manifest) document: usize,
     /// The way to it in its document.
@@ -37,7 +37,7 @@ pub(crate) struct Target {
 
 /// A name, as a manifest that may be a template says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Named {
+pub(crate) enum MaybeTemplated {
     Absent,
     Known(String),
     /// It is known when the template is rendered.
@@ -46,13 +46,13 @@ pub(crate) enum Named {
 
 /// Which SealedSecret is meant.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Choice<'a> {
+pub(crate) struct Selector<'a> {
     pub(crate) name: Option<&'a SecretName>,
     pub(crate) namespace: Option<&'a Namespace>,
 }
 
 /// Finds the one SealedSecret of a text that is meant and may be edited.
-pub(crate) fn find(label: &str, text: &str, choice: Choice<'_>) -> CommandResult<Target> {
+pub(crate) fn find(label: &str, text: &str, choice: Selector<'_>) -> CommandResult<Target> {
     let documents = split(text);
     let mut found = Found::default();
     for document in &documents {
@@ -77,7 +77,7 @@ pub(crate) fn survey(label: &str, text: &str) -> (Vec<Target>, Vec<CommandError>
 }
 
 impl Found {
-    fn choose(self, label: &str, choice: Choice<'_>) -> CommandResult<Target> {
+    fn choose(self, label: &str, choice: Selector<'_>) -> CommandResult<Target> {
         let Self { targets, faults } = self;
         if targets.is_empty() && faults.is_empty() {
             return Err(
@@ -113,7 +113,7 @@ impl Target {
     /// Namespace and name, as far as they are known.
     pub(crate) fn place(&self) -> String {
         match &self.namespace {
-            Named::Absent => self.name.shown().to_owned(),
+            MaybeTemplated::Absent => self.name.shown().to_owned(),
             namespace => format!("{}/{}", namespace.shown(), self.name.shown()),
         }
     }
@@ -138,7 +138,7 @@ impl Target {
     }
 }
 
-impl Named {
+impl MaybeTemplated {
     fn shown(&self) -> &str {
         match self {
             Self::Absent => "(no name)",
@@ -152,11 +152,12 @@ impl Named {
     }
 }
 
-impl Choice<'_> {
+impl Selector<'_> {
     /// A namespace that is given also admits what names none.
     fn admits(&self, target: &Target) -> bool {
-        let namespace =
-            |it: &Namespace| target.namespace == Named::Absent || target.namespace.is(it.as_str());
+        let namespace = |it: &Namespace| {
+            target.namespace == MaybeTemplated::Absent || target.namespace.is(it.as_str())
+        };
         self.name.is_none_or(|name| target.name.is(name.as_str()))
             && self.namespace.is_none_or(namespace)
     }
@@ -218,7 +219,7 @@ struct Found {
 
 impl Found {
     fn add(&mut self, label: &str, document: &Document<'_>) {
-        let origin = Origin {
+        let origin = SourceSpan {
             file: label.to_owned(),
             document: document.number,
             line: document.line,
@@ -232,7 +233,7 @@ impl Found {
             let Some(format) = Format::of(api_version) else {
                 continue;
             };
-            let origin = Origin {
+            let origin = SourceSpan {
                 line: node.line,
                 ..origin.clone()
             };
@@ -271,13 +272,13 @@ fn objects(root: &Node) -> Vec<(Vec<Step>, &Node)> {
     }
 }
 
-fn named(text: &str, layout: &Part, steps: &[Step], field: &'static str) -> Named {
+fn named(text: &str, layout: &Part, steps: &[Step], field: &'static str) -> MaybeTemplated {
     let way = [Step::Field("metadata"), Step::Field(field)];
     let part = layout.walk(steps).and_then(|object| object.walk(&way));
     match part.map(|part| &text[part.range.clone()]) {
-        None | Some("") => Named::Absent,
-        Some(written) if written.contains("{{") => Named::Templated,
-        Some(written) => Named::Known(written.trim_matches(['"', '\'']).to_owned()),
+        None | Some("") => MaybeTemplated::Absent,
+        Some(written) if written.contains("{{") => MaybeTemplated::Templated,
+        Some(written) => MaybeTemplated::Known(written.trim_matches(['"', '\'']).to_owned()),
     }
 }
 

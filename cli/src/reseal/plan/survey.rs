@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{Request, SealedFile, concerns, environment, texts};
 use crate::{
-    manifest::{Located, Sealed, Whereabouts},
+    manifest::{Located, ManifestLocation, Sealed},
     project::Project,
 };
 
@@ -14,7 +14,7 @@ use crate::{
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FoundSeal {
     #[serde(flatten)]
-    pub(crate) whereabouts: Whereabouts,
+    pub(crate) location: ManifestLocation,
     /// Counted from 1; the original's format knows no seals.
     pub(crate) seal: Option<usize>,
     /// The names of its items.
@@ -48,7 +48,7 @@ pub(crate) fn survey(
                 }
                 Err(unreadable) => found.push(FoundSeal {
                     recipients: Err(unreadable.problem.clone()),
-                    ..FoundSeal::at(Whereabouts::at(&unreadable.origin))
+                    ..FoundSeal::at(ManifestLocation::at(&unreadable.origin))
                 }),
             }
         }
@@ -57,7 +57,7 @@ pub(crate) fn survey(
 }
 
 fn seals_of(object: &Located) -> Vec<FoundSeal> {
-    let whole = FoundSeal::at(Whereabouts::of(object));
+    let whole = FoundSeal::at(ManifestLocation::of(object));
     match &object.sealed {
         Sealed::Native(sealed) => (1..)
             .zip(&sealed.spec.seals)
@@ -83,9 +83,9 @@ fn seals_of(object: &Located) -> Vec<FoundSeal> {
 }
 
 impl FoundSeal {
-    fn at(whereabouts: Whereabouts) -> Self {
+    fn at(location: ManifestLocation) -> Self {
         Self {
-            whereabouts,
+            location,
             seal: None,
             items: Vec::new(),
             recipients: Ok(Vec::new()),

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{
     error::Result,
     flags::ReportFormat,
-    manifest::{self, Format, Located, Origin, Sealed, Whereabouts},
+    manifest::{self, Format, Located, ManifestLocation, Sealed, SourceSpan},
     ui,
 };
 
@@ -15,7 +15,7 @@ use crate::{
 #[serde(rename_all = "camelCase")]
 pub(super) struct Row {
     #[serde(flatten)]
-    pub(super) whereabouts: Whereabouts,
+    pub(super) location: ManifestLocation,
     /// The original's format does not say it.
     pub(super) environment: Option<String>,
     pub(super) result: Finding,
@@ -59,13 +59,13 @@ impl Finding {
 
 impl Row {
     /// A row for something of which nothing but its origin is known.
-    pub(super) fn new(origin: &Origin) -> Self {
-        Self::at(Whereabouts::at(origin))
+    pub(super) fn new(origin: &SourceSpan) -> Self {
+        Self::at(ManifestLocation::at(origin))
     }
 
-    fn at(whereabouts: Whereabouts) -> Self {
+    fn at(location: ManifestLocation) -> Self {
         Self {
-            whereabouts,
+            location,
             environment: None,
             result: Finding::Opens,
             opened_by: Vec::new(),
@@ -81,7 +81,7 @@ impl Row {
                 Sealed::Bitnami(_) => None,
                 Sealed::Native(sealed) => Some(sealed.spec.environment.clone()),
             },
-            ..Self::at(Whereabouts::of(object))
+            ..Self::at(ManifestLocation::of(object))
         }
     }
 
@@ -114,14 +114,14 @@ impl Row {
         vec![
             self.result.as_str().to_owned(),
             self.environment.clone().unwrap_or_else(|| "?".to_owned()),
-            self.whereabouts.secret(),
-            self.whereabouts.place(),
+            self.location.secret(),
+            self.location.place(),
         ]
     }
 
     fn reason(&self) -> Option<String> {
         let message = self.message.as_ref()?;
-        let place = self.whereabouts.place();
+        let place = self.location.place();
         let needed = match self.needs_one_of.as_slice() {
             [] => String::new(),
             needed => format!("\n  it takes {}", needed.join(" or ")),
