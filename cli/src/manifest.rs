@@ -5,24 +5,22 @@
 
 mod edit;
 mod emit;
-mod fields;
 mod objects;
 mod sealed;
 mod secret;
-mod splice;
 mod yaml;
 
-pub(crate) use edit::{Change, changed_seals, edited};
+pub(crate) use edit::{Edit, New, Operation, Step, edit};
 pub(crate) use emit::{Format, SecretManifest, join, to_list, to_text};
-pub(crate) use fields::{Hop, Scalar, Setting, set_fields};
 pub(crate) use objects::{Object, read_all, read_objects};
 pub(crate) use sealed::{
     Sealed,
+    change::{Change, Part, Replacement, changed_seals, edited, replaced},
+    locate::{Located, Unreadable, locate},
     location::ManifestLocation,
     target::{MaybeTemplated, Selector, Target, find, survey},
 };
 pub(crate) use secret::{LAST_APPLIED, SecretObject};
-pub(crate) use splice::{Located, Part, Replacement, Unreadable, locate, splice};
 pub(crate) use yaml::documents::{Document, Syntax, split};
 
 use std::fmt;
@@ -58,6 +56,14 @@ impl Fault {
     pub(crate) fn hint(mut self, hint: &'static str) -> Self {
         self.hint = Some(hint);
         self
+    }
+
+    /// What is wrong, and what to do about it.
+    pub(crate) fn with_hint(&self) -> String {
+        match self.hint {
+            Some(hint) => format!("{self}; {hint}"),
+            None => self.to_string(),
+        }
     }
 }
 

@@ -12,13 +12,14 @@ use std::collections::{BTreeMap, btree_map::Entry as Slot};
 
 use jiff::Timestamp;
 use sealing::{EnvironmentName, resource::SealedSecret};
+use zeroize::Zeroizing;
 
 use crate::{
     cluster::{Cluster, ClusterError},
     error::{CommandError, Result},
     inventory::{Inventory, ItemId, Occurrence},
     login::Login,
-    manifest::{self, Setting},
+    manifest::{self, Edit},
     project::{Day, Project},
 };
 
@@ -37,7 +38,7 @@ pub(crate) struct Progress {
     /// In the same way, the ends of the texts that they have.
     texts: Vec<Vec<String>>,
     /// What is to be noted besides ticks: the list, and the field.
-    remarks: Vec<(usize, Setting<'static>)>,
+    remarks: Vec<(usize, Edit<'static>)>,
 }
 
 /// What is asked about items.
@@ -144,16 +145,16 @@ impl Progress {
     }
 
     /// The lists that have to change so that their ticks are true, each with its new text.
-    pub(crate) fn changed(&self, today: Day) -> Result<Vec<(&ListFile, String)>> {
+    pub(crate) fn changed(&self, today: Day) -> Result<Vec<(&ListFile, Zeroizing<String>)>> {
         let mut changed = Vec::new();
         for (index, (file, states)) in self.lists.iter().zip(&self.states).enumerate() {
             let own = self.remarks.iter().filter(|(list, _)| *list == index);
-            let mut settings: Vec<_> = own.map(|(_, setting)| setting.clone()).collect();
-            settings.extend(state::ticks(&file.list, states, today));
-            if settings.is_empty() {
+            let mut edits: Vec<_> = own.map(|(_, edit)| edit.clone()).collect();
+            edits.extend(state::ticks(&file.list, states, today));
+            if edits.is_empty() {
                 continue;
             }
-            let text = manifest::set_fields(&file.text, &settings).map_err(|fault| {
+            let text = manifest::edit(&file.text, &edits).map_err(|fault| {
                 let place = format!("{}:{}", file.name.display(), fault.line);
                 CommandError::user(&fault).at(place).hints(fault.hint)
             })?;

@@ -3,6 +3,8 @@
 //! It is read as far as its fields have the right kinds; whether its seals are well formed is for
 //! `sealing` to say.
 
+pub(super) mod change;
+pub(super) mod locate;
 pub(super) mod location;
 pub(super) mod target;
 

@@ -3,8 +3,9 @@
 pub(super) mod deserializer;
 pub(super) mod documents;
 pub(super) mod layout;
+pub(super) mod reading;
 pub(super) mod scalar;
 pub(super) mod templating;
 mod tree;
 
-pub(super) use tree::{Content, Node, parse};
+pub(super) use tree::{Content, Node, Scalar, Style};

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::list::{Entry, Evidence, List};
 use crate::{
     inventory::{self, Occurrence},
-    manifest::{Hop, Scalar, Setting},
+    manifest::{Edit, New, Operation, Step},
     project::Day,
 };
 
@@ -145,67 +145,61 @@ pub(crate) fn witness(live: &SealedSecret, item: &str, ending: &str, since: Time
 
 /// What has to be written into a list so that its ticks are true: a tick that is not true any more
 /// is taken back.
-pub(crate) fn ticks(list: &List, states: &[State], today: Day) -> Vec<Setting<'static>> {
-    let mut settings = Vec::new();
+pub(crate) fn ticks(list: &List, states: &[State], today: Day) -> Vec<Edit<'static>> {
+    let mut edits = Vec::new();
     for (index, (entry, state)) in list.items.iter().zip(states).enumerate() {
-        let mut set = |field, scalar| {
-            settings.push(Setting {
-                way: vec![Hop::Field("items"), Hop::Index(index)],
-                field,
-                scalar,
-            });
-        };
         match state {
             State::Renewed(at, evidence)
                 if entry.renewed.is_none() || entry.known_by < Some(*evidence) =>
             {
-                set("renewed", Scalar::Quoted(at.to_string()));
-                set("knownBy", Scalar::Plain(evidence.as_str().to_owned()));
+                edits.push(set_in_item(index, "renewed", New::Quoted(at.to_string())));
+                let evidence = New::Plain(evidence.as_str().to_owned());
+                edits.push(set_in_item(index, "knownBy", evidence));
             }
             State::Renewed(..) | State::Confirmed => {}
             _ if entry.renewed.is_some() => {
-                set("renewed", Scalar::Null);
-                set("knownBy", Scalar::Null);
+                let fields = ["renewed", "knownBy"];
+                edits.extend(fields.map(|field| set_in_item(index, field, New::Null)));
             }
             _ => {}
         }
     }
     let is_done = states.iter().all(|it| it.is_done());
     let closed = match (is_done, list.closed) {
-        (true, None) => Some(Scalar::Quoted(today.to_string())),
-        (false, Some(_)) => Some(Scalar::Null),
+        (true, None) => Some(New::Quoted(today.to_string())),
+        (false, Some(_)) => Some(New::Null),
         _ => None,
     };
-    settings.extend(closed.map(|scalar| Setting {
-        way: Vec::new(),
-        field: "closed",
-        scalar,
-    }));
-    settings
+    edits.extend(closed.map(|new| set(vec![Step::Field("closed")], new)));
+    edits
 }
 
 /// What notes under which sealed text the value of an item of a list is the one from before, so that
 /// it is known without the cluster too.
-pub(crate) fn remark(item: usize, ending: &str) -> Setting<'static> {
-    Setting {
-        way: vec![Hop::Field("items"), Hop::Index(item)],
-        field: "unchanged",
-        scalar: Scalar::Quoted(ending.to_owned()),
-    }
+pub(crate) fn remark(item: usize, ending: &str) -> Edit<'static> {
+    set_in_item(item, "unchanged", New::Quoted(ending.to_owned()))
 }
 
 /// What notes that the old value of an item of a list works no more, and which texts it has by
 /// then; of one that was removed, none.
-pub(crate) fn confirmation(item: usize, texts: &str, today: Day) -> [Setting<'static>; 2] {
-    let setting = |field, scalar| Setting {
-        way: vec![Hop::Field("items"), Hop::Index(item)],
-        field,
-        scalar,
-    };
+pub(crate) fn confirmation(item: usize, texts: &str, today: Day) -> [Edit<'static>; 2] {
     [
-        setting("confirmed", Scalar::Quoted(today.to_string())),
-        setting("confirmedText", Scalar::Quoted(texts.to_owned())),
+        set_in_item(item, "confirmed", New::Quoted(today.to_string())),
+        set_in_item(item, "confirmedText", New::Quoted(texts.to_owned())),
     ]
+}
+
+fn set_in_item(item: usize, field: &'static str, new: New) -> Edit<'static> {
+    let path = [Step::Field("items"), Step::Index(item), Step::Field(field)];
+    set(path.to_vec(), new)
+}
+
+fn set(path: Vec<Step<'static>>, new: New) -> Edit<'static> {
+    Edit {
+        document: 0,
+        path,
+        operation: Operation::Set(new),
+    }
 }
 
 impl Evidence {

@@ -57,34 +57,6 @@ impl Document<'_> {
     pub(in crate::manifest) fn mentions(&self, word: &str) -> bool {
         self.text.contains(word)
     }
-
-    /// Where the bytes of what is parsed stand in the file.
-    pub(in crate::manifest) fn offsets(&self) -> Offsets {
-        Offsets {
-            start: self.range.end - self.text.len(),
-            longer: match self.syntax {
-                Syntax::Json => escapes(self.text),
-                Syntax::Yaml => Vec::new(),
-            },
-        }
-    }
-}
-
-/// Where the bytes of what is parsed stand in the file.
-pub(in crate::manifest) struct Offsets {
-    start: usize,
-    /// Each escape that was put in: where it begins, and by how much the text before its end is
-    /// longer than it stands in the file.
-    longer: Vec<(usize, usize)>,
-}
-
-impl Offsets {
-    /// Where a byte of what is parsed stands in the file.
-    pub(in crate::manifest) fn in_file(&self, parsed: usize) -> usize {
-        let before = self.longer.partition_point(|(at, _)| *at < parsed);
-        let longer = self.longer[..before].last().map_or(0, |(_, by)| *by);
-        self.start + parsed - longer
-    }
 }
 
 /// Cuts a text at each line `---`, and apart what JSON objects stand one after the other.
@@ -177,26 +149,13 @@ fn escaped(json: &str) -> Zeroizing<String> {
     text
 }
 
-fn wants_escape(character: char) -> bool {
+/// Whether YAML wants a character of a JSON string to be escaped.
+pub(super) fn wants_escape(character: char) -> bool {
     match character {
         '\n' | '\r' | '\t' => false,
         '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => true,
         other => other.is_control(),
     }
-}
-
-/// The bytes of `\u0000`.
-const ESCAPE_BYTES: usize = 6;
-
-/// The escapes of [`escaped`] text, with how much longer it is up to the end of each.
-fn escapes(json: &str) -> Vec<(usize, usize)> {
-    let special = json.char_indices().filter(|(_, it)| wants_escape(*it));
-    let escapes = special.scan(0, |longer, (at, character)| {
-        let start = at + *longer;
-        *longer += ESCAPE_BYTES - character.len_utf8();
-        Some((start, *longer))
-    });
-    escapes.collect()
 }
 
 fn push_escape(text: &mut String, character: char) {

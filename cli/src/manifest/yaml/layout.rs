@@ -7,6 +7,14 @@ use std::ops::Range;
 
 use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, StructureStyle, options};
 
+/// Where everything in a document stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::manifest) struct Layout {
+    pub(in crate::manifest) root: Part,
+    /// The bytes of every comment, in their order, without line breaks.
+    pub(in crate::manifest) comments: Vec<Range<usize>>,
+}
+
 /// A node's place and form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::manifest) struct Part {
@@ -62,8 +70,8 @@ impl Entry {
 
 /// One step on the way to a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::manifest) enum Step {
-    Field(&'static str),
+pub(crate) enum Step<'a> {
+    Field(&'a str),
     Index(usize),
 }
 
@@ -81,23 +89,51 @@ impl Part {
         }
     }
 
+    /// The values of a mapping or the elements of a sequence.
+    pub(in crate::manifest) fn children(&self) -> impl DoubleEndedIterator<Item = &Self> {
+        let elements = match &self.shape {
+            Shape::Sequence(_, elements) => elements.as_slice(),
+            _ => &[],
+        };
+        let values = self.entries().iter().map(|entry| &entry.value);
+        values.chain(elements)
+    }
+
+    /// How a collection is written.
+    pub(in crate::manifest) fn form(&self) -> Option<Form> {
+        match self.shape {
+            Shape::Mapping(form, _) | Shape::Sequence(form, _) => Some(form),
+            Shape::Alias | Shape::Scalar(_) => None,
+        }
+    }
+
+    pub(in crate::manifest) fn is_mapping(&self) -> bool {
+        matches!(self.shape, Shape::Mapping(..))
+    }
+
+    /// Which of the children a step leads to.
+    pub(in crate::manifest) fn index(&self, step: Step<'_>) -> Option<usize> {
+        match (step, &self.shape) {
+            (Step::Field(name), _) => self.entries().iter().position(|entry| entry.name == name),
+            (Step::Index(index), Shape::Sequence(_, parts)) => Some(index).filter(|&it| it < parts.len()),
+            (Step::Index(_), _) => None,
+        }
+    }
+
     /// The node at the end of a way through mappings and sequences.
-    pub(in crate::manifest) fn walk(&self, steps: &[Step]) -> Option<&Self> {
+    pub(in crate::manifest) fn walk(&self, steps: &[Step<'_>]) -> Option<&Self> {
         steps
             .iter()
-            .try_fold(self, |part, step| match (step, &part.shape) {
-                (Step::Field(name), _) => Some(&part.entry(name)?.value),
-                (Step::Index(index), Shape::Sequence(_, parts)) => parts.get(*index),
-                (Step::Index(_), _) => None,
-            })
+            .try_fold(self, |part, step| part.children().nth(part.index(*step)?))
     }
 }
 
 /// Reads where the nodes of a text of one document stand; nothing when it is not to be parsed.
-pub(in crate::manifest) fn read(text: &str) -> Option<Part> {
-    let options = options! { emit_comments: false };
+pub(in crate::manifest) fn read(text: &str) -> Option<Layout> {
+    let options = options! { emit_comments: true };
     let mut open: Vec<Open> = Vec::new();
     let mut root = None;
+    let mut comments = Vec::new();
     for event in Parser::new_from_str_with_options(text, options) {
         let (event, span) = event.ok()?;
         let range = span.byte_range()?;
@@ -116,6 +152,10 @@ pub(in crate::manifest) fn read(text: &str) -> Option<Part> {
                 range,
                 shape: Shape::Alias,
             },
+            Event::Comment(..) => {
+                comments.push(range);
+                continue;
+            }
             _ => continue,
         };
         match open.last_mut() {
@@ -123,7 +163,12 @@ pub(in crate::manifest) fn read(text: &str) -> Option<Part> {
             None => root = Some(part),
         }
     }
-    root
+    // The parser looks ahead, and tells of some comments late.
+    comments.sort_by_key(|comment| comment.start);
+    Some(Layout {
+        root: root?,
+        comments,
+    })
 }
 
 /// A collection whose end has not been read.
@@ -242,9 +287,9 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(text: &str, steps: &[Step], expected: &str) {
-        let root = read(text).unwrap();
-        let part = root.walk(steps).unwrap();
+    fn check(text: &str, steps: &[Step<'_>], expected: &str) {
+        let layout = read(text).unwrap();
+        let part = layout.root.walk(steps).unwrap();
         assert_eq!(&text[part.range.clone()], expected);
     }
 

@@ -24,6 +24,15 @@ pub(in crate::manifest) fn misreading(plain: &str) -> Option<&'static str> {
     }
 }
 
+/// Whether every reader takes an unquoted scalar for this text, in block form and in brackets.
+pub(in crate::manifest) fn is_plain(text: &str) -> bool {
+    let belongs = |c: char| c.is_ascii_alphanumeric() || "_-./+=:".contains(c);
+    text.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '_')
+        && text.chars().all(belongs)
+        && !text.ends_with(':')
+        && misreading(text).is_none()
+}
+
 /// Whether a scalar is null in every version of YAML; the parser writes `~` for an absent one.
 pub(in crate::manifest) fn is_null(plain: &str) -> bool {
     matches!(plain, "" | "~" | "null" | "Null" | "NULL")

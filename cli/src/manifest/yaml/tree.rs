@@ -5,7 +5,6 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    ops::Range,
     rc::Rc,
 };
 
@@ -19,9 +18,6 @@ use crate::manifest::Fault;
 pub(in crate::manifest) struct Node {
     /// The line in the file, counted from 1.
     pub(in crate::manifest) line: usize,
-    /// Its bytes in the parsed text, quotes included, anchor and tag not. A collection in block
-    /// style ends with the last node in it.
-    pub(in crate::manifest) span: Range<usize>,
     pub(in crate::manifest) content: Content,
     /// The bytes of text in it, aliases written out.
     size: usize,
@@ -31,17 +27,6 @@ pub(in crate::manifest) enum Content {
     Mapping(Vec<Entry>),
     Scalar(Scalar),
     Sequence(Vec<Rc<Node>>),
-}
-
-impl Content {
-    /// The last node of a collection.
-    fn last(&self) -> Option<&Node> {
-        match self {
-            Self::Mapping(entries) => entries.last().map(|entry| &*entry.node),
-            Self::Scalar(_) => None,
-            Self::Sequence(nodes) => nodes.last().map(|node| &**node),
-        }
-    }
 }
 
 /// One name of a mapping and what stands under it.
@@ -67,7 +52,7 @@ pub(in crate::manifest) enum Style {
 }
 
 impl Node {
-    fn new(line: usize, span: Range<usize>, content: Content) -> Self {
+    fn new(line: usize, content: Content) -> Self {
         let size = match &content {
             Content::Mapping(entries) => entries
                 .iter()
@@ -78,7 +63,6 @@ impl Node {
         };
         Self {
             line,
-            span,
             content,
             size,
         }
@@ -116,7 +100,6 @@ impl Node {
         });
         Some(Self::new(
             self.line,
-            self.span.clone(),
             Content::Mapping(content.collect()),
         ))
     }
@@ -158,7 +141,6 @@ struct Tree {
 /// A collection whose end has not been read.
 struct Open {
     line: usize,
-    start: usize,
     anchor: usize,
     collection: Collection,
 }
@@ -185,28 +167,23 @@ impl Tree {
 
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Fault> {
         let line = self.lines_before + span.start.line();
-        let bytes = span.byte_range().unwrap_or_default();
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let scalar = Scalar {
                     text: Zeroizing::new(text.into_owned()),
                     style: resolve_style(style, tag.as_deref(), line)?,
                 };
-                self.scalar(line, bytes, anchor, scalar)
+                self.scalar(line, anchor, scalar)
             }
             Event::MappingStart(_, anchor, tag) => {
                 check_tag(tag.as_deref(), "map", line)?;
-                self.start((line, bytes.start), anchor, Collection::mapping())
+                self.start(line, anchor, Collection::mapping())
             }
             Event::SequenceStart(_, anchor, tag) => {
                 check_tag(tag.as_deref(), "seq", line)?;
-                self.start(
-                    (line, bytes.start),
-                    anchor,
-                    Collection::Sequence(Vec::new()),
-                )
+                self.start(line, anchor, Collection::Sequence(Vec::new()))
             }
-            Event::MappingEnd | Event::SequenceEnd => self.end(line, bytes),
+            Event::MappingEnd | Event::SequenceEnd => self.end(line),
             Event::Alias(anchor) => self.alias(line, anchor),
             Event::DocumentStart(..) if self.root.is_some() => {
                 Err(Fault::new(line, "a second document begins without `---`"))
@@ -215,13 +192,7 @@ impl Tree {
         }
     }
 
-    fn scalar(
-        &mut self,
-        line: usize,
-        bytes: Range<usize>,
-        anchor: usize,
-        scalar: Scalar,
-    ) -> Result<(), Fault> {
+    fn scalar(&mut self, line: usize, anchor: usize, scalar: Scalar) -> Result<(), Fault> {
         if let Some(Open {
             collection:
                 Collection::Mapping {
@@ -236,13 +207,13 @@ impl Tree {
             *waiting = Some((line, scalar));
             return Ok(());
         }
-        self.finish(anchor, Node::new(line, bytes, Content::Scalar(scalar)));
+        self.finish(anchor, Node::new(line, Content::Scalar(scalar)));
         Ok(())
     }
 
     fn start(
         &mut self,
-        (line, start): (usize, usize),
+        line: usize,
         anchor: usize,
         collection: Collection,
     ) -> Result<(), Fault> {
@@ -251,17 +222,15 @@ impl Tree {
         }
         self.open.push(Open {
             line,
-            start,
             anchor,
             collection,
         });
         Ok(())
     }
 
-    fn end(&mut self, line: usize, bytes: Range<usize>) -> Result<(), Fault> {
+    fn end(&mut self, line: usize) -> Result<(), Fault> {
         let Some(Open {
             line,
-            start,
             anchor,
             collection,
         }) = self.open.pop()
@@ -272,13 +241,7 @@ impl Tree {
             Collection::Mapping { entries, .. } => Content::Mapping(entries),
             Collection::Sequence(nodes) => Content::Sequence(nodes),
         };
-        // In flow style the end is a bracket; in block style it is wherever the next thing begins.
-        let end = if bytes.is_empty() {
-            content.last().map_or(start, |node| node.span.end)
-        } else {
-            bytes.end
-        };
-        self.finish(anchor, Node::new(line, start..end, content));
+        self.finish(anchor, Node::new(line, content));
         Ok(())
     }
 

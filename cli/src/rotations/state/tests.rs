@@ -2,7 +2,7 @@ use sealing::resource::SealedSecret;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::manifest::{self, set_fields};
+use crate::manifest;
 
 const SINCE: &str = "2026-06-01T12:00:00Z";
 const NOW: &str = "2026-06-10T12:00:00Z";
@@ -155,7 +155,7 @@ fn what_the_controller_said_once_is_known_without_it() {
     check(unchanged(), &[("new", LATER)], State::Unchanged);
     check(unchanged(), &[("newer", LATER)], renewed_by(Evidence::Seal));
     let before = list(&[entry(json!({}))]);
-    let text = set_fields(&before.to_text().unwrap(), &[remark(0, "new")]).unwrap();
+    let text = manifest::edit(&before.to_text().unwrap(), &[remark(0, "new")]).unwrap();
     let after: List = manifest::read_document(&text).unwrap();
     assert_eq!(after.items[0].unchanged.as_deref(), Some("new"));
 }
@@ -236,7 +236,7 @@ fn list(items: &[Entry]) -> List {
 fn ticked(list: &List, states: &[State]) -> List {
     let text = list.to_text().unwrap();
     let settings = ticks(list, states, DAY.parse().unwrap());
-    let text = set_fields(&text, &settings).unwrap();
+    let text = manifest::edit(&text, &settings).unwrap();
     manifest::read_document(&text).unwrap()
 }
 
