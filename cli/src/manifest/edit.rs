@@ -73,8 +73,11 @@ pub(crate) fn edit(text: &str, edits: &[Edit<'_>]) -> Result<Zeroizing<String>, 
         edited.insert(index, (reading.node, own));
     }
     bytes.sort_by_key(|edit| (edit.range.start, edit.range.end));
-    let line = bytes.first().map_or(1, |edit| line_of(text, edit.range.start));
-    let refused = || Fault::new(line, "an edit in place would change something else too").hint(REFUSAL);
+    let line = bytes
+        .first()
+        .map_or(1, |edit| line_of(text, edit.range.start));
+    let refused =
+        || Fault::new(line, "an edit in place would change something else too").hint(REFUSAL);
     let after = splice(text, &bytes).ok_or_else(refused)?;
     if is_meant(&documents, &split(&after), &edited) {
         Ok(after)

@@ -42,9 +42,10 @@ pub(super) fn change(
 /// Where the entries or elements stand, dashes included.
 fn places(source: &Source<'_>, part: &Part) -> Result<Vec<Range<usize>>, Fault> {
     match &part.shape {
-        Shape::Mapping(_, entries) => {
-            Ok(entries.iter().map(|entry| entry.at.start..entry.end()).collect())
-        }
+        Shape::Mapping(_, entries) => Ok(entries
+            .iter()
+            .map(|entry| entry.at.start..entry.end())
+            .collect()),
         Shape::Sequence(_, elements) => elements
             .iter()
             .map(|element| {
@@ -96,7 +97,9 @@ fn new_lines(
     let in_brackets = sibling.filter(|sibling| {
         sibling.form() == Some(Form::Flow) && sibling.children().next().is_some()
     });
-    let gap = sibling.map_or("", |sibling| &source.view[last.start + 1..sibling.range.start]);
+    let gap = sibling.map_or("", |sibling| {
+        &source.view[last.start + 1..sibling.range.start]
+    });
     let is_gap = !gap.is_empty() && gap.trim_matches(' ').is_empty();
     let gap = if is_gap { gap } else { " " };
     let mut block = Block {

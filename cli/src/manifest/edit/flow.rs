@@ -27,14 +27,19 @@ pub(super) fn slots(source: &Source<'_>, part: &Part) -> Option<Vec<Slot>> {
         return None;
     }
     let places: Vec<Range<usize>> = match &part.shape {
-        Shape::Mapping(_, entries) => entries.iter().map(|entry| entry.at.start..entry.end()).collect(),
+        Shape::Mapping(_, entries) => entries
+            .iter()
+            .map(|entry| entry.at.start..entry.end())
+            .collect(),
         Shape::Sequence(_, elements) => elements.iter().map(|part| part.range.clone()).collect(),
         _ => return None,
     };
     let mut from = part.range.start + 1;
     let mut slots = Vec::new();
     for (index, place) in places.iter().enumerate() {
-        let limit = places.get(index + 1).map_or(part.range.end - 1, |next| next.start);
+        let limit = places
+            .get(index + 1)
+            .map_or(part.range.end - 1, |next| next.start);
         let mut slot = Slot {
             start: source.skip_blank(from).min(place.start),
             end: place.end,
@@ -131,30 +136,26 @@ impl<'a> Flow<'a> {
         let comment = source.comment_behind(slot.tail());
         let next = self.slots.get(index + 1).map(|next| next.start);
         let mut range = slot.start..slot.tail();
-        match (comment, next) {
-            (Some(comment), _) if is_long => range.end = comment.end,
-            (None, Some(next)) => {
-                let blank = source.comments_in(range.end..next).next().map_or(next, |it| it.start);
-                range.end = blank;
-            }
+        let close = next.filter(|&next| source.comments_in(range.end..next).next().is_none());
+        match (close, comment) {
+            (Some(next), _) => range.end = next,
+            (None, Some(comment)) if is_long => range.end = comment.end,
             _ => {}
         }
-        if !previous_goes && (next.is_none() || comment.is_some()) {
+        if close.is_none() && !previous_goes {
             range.start = self.without_space(range.start);
         }
         let kept = self.kept(range.clone());
         self.replace(range, kept);
     }
 
-    /// Where the white space before a place begins. The end of a comment before it stays.
+    /// Where the white space before a place begins, unless it sets the place apart from a comment.
     fn without_space(&self, at: usize) -> usize {
-        let before = &self.source.view[self.part.range.start..at];
-        let start = self.part.range.start + before.trim_end().len();
+        let before = &self.source.view[..at];
+        let start = before.trim_end().len();
         let comment = self.source.comments_in(self.part.range.start..at).last();
-        match comment {
-            Some(comment) if comment.end >= start => self.source.line_start(at).max(start),
-            _ => start,
-        }
+        let is_apart = comment.is_some_and(|comment| comment.end >= start);
+        if is_apart { at } else { start }
     }
 
     /// The comments with a line of their own within bytes that go, on lines of their own.
@@ -174,16 +175,29 @@ impl<'a> Flow<'a> {
             return;
         };
         let stays = (0..last).rev().find(|&index| !goes(index));
-        if let Some(comma) = stays.and_then(|index| self.slots[index].comma) {
-            self.replace(comma..comma + 1, String::new());
-        }
+        let Some(Slot {
+            end,
+            comma: Some(comma),
+            ..
+        }) = stays.map(|index| &self.slots[index])
+        else {
+            return;
+        };
+        // A comma may stand at the beginning of the next line.
+        let is_close = self.source.comments_in(*end..*comma).next().is_none();
+        let start = if is_close { *end } else { *comma };
+        self.replace(start..comma + 1, String::new());
     }
 
     /// An entry as the last one is written.
     fn written(&self, name: Option<&str>, new: &New) -> String {
         let indent = match self.slots.last() {
             Some(last) => self.source.indent(last.start).to_owned(),
-            None => format!("{}{}", self.source.indent(self.part.range.start), self.style.unit),
+            None => format!(
+                "{}{}",
+                self.source.indent(self.part.range.start),
+                self.style.unit
+            ),
         };
         let style = match self.part.children().last() {
             Some(sibling) => self.style.beside(self.source, sibling),
@@ -198,23 +212,27 @@ impl<'a> Flow<'a> {
 
     /// Appends to entries that are there.
     fn append(&mut self, added: &[(Option<&str>, &New)], last_stays: bool) {
-        let Some(Slot { start, end, comma }) = self.slots.last() else {
+        let Some(last) = self.slots.last().filter(|_| !added.is_empty()) else {
             return;
         };
-        let (start, end, has_comma, tail) = (*start, *end, comma.is_some(), comma.map_or(*end, |at| at + 1));
+        let (start, end, tail, has_comma) =
+            (last.start, last.end, last.tail(), last.comma.is_some());
         let source = self.source;
         let (indent, line_break) = (source.indent(start), source.line_break(start));
         let written = added.iter().map(|(name, new)| self.written(*name, new));
         let written: Vec<String> = written.collect();
         let on_lines = source.is_first_on_line(start) || source.comment_behind(tail).is_some();
-        let stays_open = last_stays && !has_comma && !added.is_empty();
         if on_lines && source.is_last_on_line(tail) {
-            if stays_open {
+            if last_stays && !has_comma {
                 self.replace(end..end, ",".to_owned());
             }
             let mut text = String::new();
             for (index, new) in written.iter().enumerate() {
-                let comma = if has_comma || index + 1 < written.len() { "," } else { "" };
+                let comma = if has_comma || index + 1 < written.len() {
+                    ","
+                } else {
+                    ""
+                };
                 text.extend([indent, new, comma, line_break]);
             }
             let at = source.line_end(tail);
@@ -237,7 +255,10 @@ impl<'a> Flow<'a> {
     /// Puts entries where there are none.
     fn fill(&mut self, inside: Range<usize>, added: &[(Option<&str>, &New)]) {
         let (source, open) = (self.source, self.part.range.start);
-        let written: Vec<String> = added.iter().map(|(name, new)| self.written(*name, new)).collect();
+        let written: Vec<String> = added
+            .iter()
+            .map(|(name, new)| self.written(*name, new))
+            .collect();
         let line_break = source.line_break(open);
         let outer = source.indent(open);
         let is_long = source.view[inside.clone()].contains('\n');
@@ -246,7 +267,9 @@ impl<'a> Flow<'a> {
             ..self.style
         };
         let whole = style.enclose('[', written, ']', outer);
-        let text = whole[1..whole.len() - 1].replace("\r\n", "\n").replace('\n', line_break);
+        let text = whole[1..whole.len() - 1]
+            .replace("\r\n", "\n")
+            .replace('\n', line_break);
         if is_long {
             let close = source.line_start(inside.end);
             let text = text.trim_start_matches(['\r', '\n']);

@@ -98,7 +98,9 @@ impl<'a> Meaning<'a> {
     pub(super) fn is_of(&self, node: &Node) -> bool {
         match (self, &node.content) {
             (Self::Mapping(own), Content::Mapping(entries)) => {
-                let own = own.iter().filter(|(_, meaning)| !matches!(meaning, Self::Gone));
+                let own = own
+                    .iter()
+                    .filter(|(_, meaning)| !matches!(meaning, Self::Gone));
                 pairwise(own, entries, |(name, meaning), entry| {
                     *name == *entry.name.text && meaning.is_of(&entry.node)
                 })

@@ -22,7 +22,7 @@ pub(crate) enum New {
 
 impl New {
     /// A scalar, or an empty collection.
-    fn short(&self, form: Form) -> Option<String> {
+    pub(super) fn short(&self, form: Form) -> Option<String> {
         match (self, form) {
             (Self::Mapping(entries), _) if entries.is_empty() => Some("{}".to_owned()),
             (Self::Sequence(elements), _) if elements.is_empty() => Some("[]".to_owned()),
@@ -77,7 +77,11 @@ impl New {
 
     /// As an entry of a mapping in brackets.
     pub(super) fn entry_in_brackets(&self, name: &str, style: &Style<'_>, indent: &str) -> String {
-        let name = if style.quoted_names { quoted(name) } else { written_name(name) };
+        let name = if style.quoted_names {
+            quoted(name)
+        } else {
+            written_name(name)
+        };
         let space = if style.spaced { " " } else { "" };
         format!("{name}:{space}{}", self.in_brackets(style, indent))
     }
@@ -98,7 +102,9 @@ impl Block<'_> {
         self.lines.push(head);
         match new {
             New::Mapping(entries) => {
-                let inner = self.indent_of(sample).unwrap_or_else(|| format!("{indent}  "));
+                let inner = self
+                    .indent_of(sample)
+                    .unwrap_or_else(|| format!("{indent}  "));
                 self.entries(&inner, entries, sample);
             }
             New::Sequence(elements) => {

@@ -3,10 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    ByteEdit, Edit, New, Operation, Step, block,
-    flow::Flow,
-    new::written_name,
-    source::Source,
+    ByteEdit, Edit, New, Operation, Step, block, flow::Flow, new::written_name, source::Source,
     style::Style,
 };
 use crate::manifest::{
@@ -34,8 +31,15 @@ pub(super) fn bytes(
         source: &source,
         bytes: Vec::new(),
     };
-    let edits = edits.iter().map(|edit| (edit.path.as_slice(), &edit.operation));
-    plan.visit(&layout.root, None, Style::of(document.syntax), &edits.collect::<Vec<_>>())?;
+    let edits = edits
+        .iter()
+        .map(|edit| (edit.path.as_slice(), &edit.operation));
+    plan.visit(
+        &layout.root,
+        None,
+        Style::of(document.syntax),
+        &edits.collect::<Vec<_>>(),
+    )?;
     for edit in &mut plan.bytes {
         edit.range = document.start + edit.range.start..document.start + edit.range.end;
     }
@@ -77,7 +81,9 @@ impl<'a> Plan<'a> {
                 continue;
             };
             match (part.index(*step), rest, operation, step) {
-                (Some(index), [], Operation::Remove, _) => drop(own.removed.insert(index)),
+                (Some(index), [], Operation::Remove, _) => {
+                    own.removed.insert(index);
+                }
                 (Some(index), [], Operation::Rename(name), _) => self.rename(part, index, name)?,
                 (Some(index), [], Operation::Set(new), _) => self.set(part, index, new)?,
                 (Some(index), ..) => below.entry(index).or_default().push((rest, operation)),
@@ -129,7 +135,10 @@ impl<'a> Plan<'a> {
     /// Gives an entry another name; its quotes stay.
     fn rename(&mut self, part: &Part, index: usize, new_name: &str) -> Result<(), Fault> {
         let entry = part.entries().get(index);
-        let range = entry.ok_or_else(|| self.source.refuse(part.range.start))?.at.clone();
+        let range = entry
+            .ok_or_else(|| self.source.refuse(part.range.start))?
+            .at
+            .clone();
         let written = match self.source.view.as_bytes()[range.start] {
             b'"' => New::Quoted(new_name.to_owned()).instead_of(Quoting::Double, Form::Flow),
             b'\'' => New::Text(new_name.to_owned()).instead_of(Quoting::Single, Form::Flow),
@@ -148,13 +157,20 @@ impl<'a> Plan<'a> {
         let quoting = match old.shape {
             Shape::Alias => Quoting::Plain,
             Shape::Scalar(quoting) => quoting,
-            Shape::Mapping(..) | Shape::Sequence(..) => return Err(self.source.refuse(old.range.start)),
+            Shape::Mapping(..) | Shape::Sequence(..) => {
+                return Err(self.source.refuse(old.range.start));
+            }
         };
-        let text = new.instead_of(quoting, form);
-        let text = text.ok_or_else(|| self.source.refuse(old.range.start))?;
         let name_end = part.entries().get(index).map_or(0, |entry| entry.at.end);
         let range = old.range.clone();
-        let edit = if range.start >= name_end && !range.is_empty() {
+        let is_there = range.start >= name_end && !range.is_empty();
+        let text = if is_there {
+            new.instead_of(quoting, form)
+        } else {
+            new.short(form)
+        };
+        let text = text.ok_or_else(|| self.source.refuse(range.start))?;
+        let edit = if is_there {
             ByteEdit { range, text }
         } else {
             let rest = self.source.view[name_end..].trim_start();

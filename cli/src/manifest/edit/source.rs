@@ -26,7 +26,10 @@ impl<'a> Source<'a> {
     }
 
     pub(super) fn refuse(&self, at: usize) -> Fault {
-        self.fault(at, "the way this is written does not allow an edit in place")
+        self.fault(
+            at,
+            "the way this is written does not allow an edit in place",
+        )
     }
 
     pub(super) fn line_start(&self, at: usize) -> usize {
@@ -60,7 +63,10 @@ impl<'a> Source<'a> {
     pub(super) fn column(&self, at: usize) -> Option<String> {
         let before = &self.view[self.line_start(at)..at];
         let is_space = |character: char| matches!(character, ' ' | '\t' | '-');
-        before.chars().all(is_space).then(|| before.replace('-', " "))
+        before
+            .chars()
+            .all(is_space)
+            .then(|| before.replace('-', " "))
     }
 
     pub(super) fn is_first_on_line(&self, at: usize) -> bool {
@@ -81,11 +87,18 @@ impl<'a> Source<'a> {
 
     fn comment_at(&self, at: usize) -> Option<&'a Range<usize>> {
         let index = self.comments.partition_point(|comment| comment.start < at);
-        self.comments.get(index).filter(|comment| comment.start == at)
+        self.comments
+            .get(index)
+            .filter(|comment| comment.start == at)
     }
 
-    pub(super) fn comments_in(&self, range: Range<usize>) -> impl Iterator<Item = &'a Range<usize>> {
-        let first = self.comments.partition_point(|comment| comment.start < range.start);
+    pub(super) fn comments_in(
+        &self,
+        range: Range<usize>,
+    ) -> impl Iterator<Item = &'a Range<usize>> {
+        let first = self
+            .comments
+            .partition_point(|comment| comment.start < range.start);
         let comments = self.comments[first..].iter();
         comments.take_while(move |comment| comment.start < range.end)
     }

@@ -63,7 +63,11 @@ impl<'a> Style<'a> {
             }
             Shape::Sequence(_, elements) if elements.iter().all(|part| part.form().is_some()) => {
                 let is_long = source.view[first.start..first.end].contains('\n');
-                self.cuddled = if is_long { !source.is_first_on_line(first.start) } else { self.cuddled };
+                self.cuddled = if is_long {
+                    !source.is_first_on_line(first.start)
+                } else {
+                    self.cuddled
+                };
             }
             _ => {}
         }
@@ -81,7 +85,8 @@ impl<'a> Style<'a> {
 
     fn throughout(self, source: &Source<'a>, part: &Part) -> Self {
         let own = self.within(source, part);
-        part.children().fold(own, |style, child| style.throughout(source, child))
+        part.children()
+            .fold(own, |style, child| style.throughout(source, child))
     }
 
     /// Whether the elements of a new sequence share the lines of its brackets.
@@ -91,9 +96,18 @@ impl<'a> Style<'a> {
     }
 
     /// A collection of these elements, which begins on a line with this indentation.
-    pub(super) fn enclose(&self, open: char, parts: Vec<String>, close: char, indent: &str) -> String {
+    pub(super) fn enclose(
+        &self,
+        open: char,
+        parts: Vec<String>,
+        close: char,
+        indent: &str,
+    ) -> String {
         if !self.lines {
-            return format!("{open}{}{close}", parts.join(if self.spaced { ", " } else { "," }));
+            return format!(
+                "{open}{}{close}",
+                parts.join(if self.spaced { ", " } else { "," })
+            );
         }
         let end = if self.trailing_comma { "," } else { "" };
         let inner = format!("\n{indent}{}", self.unit);

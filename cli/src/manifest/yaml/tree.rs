@@ -98,10 +98,7 @@ impl Node {
                     .map_or_else(|| Rc::clone(&entry.node), Rc::new),
             }
         });
-        Some(Self::new(
-            self.line,
-            Content::Mapping(content.collect()),
-        ))
+        Some(Self::new(self.line, Content::Mapping(content.collect())))
     }
 
     /// The text of a scalar under `name`.
@@ -211,12 +208,7 @@ impl Tree {
         Ok(())
     }
 
-    fn start(
-        &mut self,
-        line: usize,
-        anchor: usize,
-        collection: Collection,
-    ) -> Result<(), Fault> {
+    fn start(&mut self, line: usize, anchor: usize, collection: Collection) -> Result<(), Fault> {
         if self.open.last().is_some_and(Open::wants_name) {
             return Err(no_text_name(line));
         }
