@@ -56,7 +56,11 @@ fn main() -> io::Result<()> {
         "quickstart.yaml",
         &example("quickstart/secret.yaml")?,
     )?;
-    write("manifest", "kyaml.yaml", &kyaml(&vectors["cases"][0]["spec"]))?;
+    write(
+        "manifest",
+        "kyaml.yaml",
+        &kyaml(&vectors["cases"][0]["spec"]),
+    )?;
     write("project", "sceau.yaml", PROJECT)?;
     write(
         "project",

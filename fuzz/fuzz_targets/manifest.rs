@@ -35,11 +35,24 @@ fn edit(manifest: &[u8]) {
     PROJECT.write("it.yaml", manifest);
     let (code, _) = PROJECT.run(&format!("sceau set it.yaml {ITEM} --from-stdin"), b"v");
     if code != 0 {
-        assert_eq!(PROJECT.read("it.yaml"), manifest, "a refusal changed the file");
+        assert_eq!(
+            PROJECT.read("it.yaml"),
+            manifest,
+            "a refusal changed the file"
+        );
         return;
     }
     let (code, _) = PROJECT.run(&format!("sceau unset it.yaml {ITEM}"), b"");
     assert_eq!(code, 0, "what was set cannot be taken out");
-    let ink = |text: &[u8]| text.iter().filter(|byte| !byte.is_ascii_whitespace()).copied().collect::<Vec<_>>();
-    assert_eq!(ink(&PROJECT.read("it.yaml")), ink(manifest), "more than the item changed");
+    let ink = |text: &[u8]| {
+        text.iter()
+            .filter(|byte| !byte.is_ascii_whitespace())
+            .copied()
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        ink(&PROJECT.read("it.yaml")),
+        ink(manifest),
+        "more than the item changed"
+    );
 }

@@ -238,16 +238,16 @@ impl<'a> Flow<'a> {
             let at = source.line_end(tail);
             self.replace(at..at, text);
         } else {
-            let space = match (on_lines, self.style.spaced) {
-                (true, _) => format!("{line_break}{indent}"),
-                (false, true) => " ".to_owned(),
-                (false, false) => String::new(),
+            let space = if on_lines {
+                format!("{line_break}{indent}")
+            } else {
+                self.style.space.to_owned()
             };
-            let text = written.iter().map(|written| match has_comma {
-                true => format!("{space}{written},"),
-                false => format!(",{space}{written}"),
-            });
-            let text = text.collect();
+            let (before, behind) = if has_comma { ("", ",") } else { (",", "") };
+            let text = written
+                .iter()
+                .flat_map(|written| [before, &space, written, behind])
+                .collect();
             self.replace(tail..tail, text);
         }
     }
@@ -266,7 +266,7 @@ impl<'a> Flow<'a> {
             lines: self.style.lines || is_long,
             ..self.style
         };
-        let whole = style.enclose('[', written, ']', outer);
+        let whole = style.enclose('[', &written, ']', outer);
         let text = whole[1..whole.len() - 1]
             .replace("\r\n", "\n")
             .replace('\n', line_break);

@@ -7,13 +7,13 @@ use crate::manifest::yaml::{Content, Node, Scalar, Style, scalar};
 pub(super) enum Meaning<'a> {
     /// An entry or element that was removed: indexes count it.
     Gone,
-    Mapping(Vec<(&'a str, Meaning<'a>)>),
+    Mapping(Vec<(&'a str, Self)>),
     New(&'a New),
     /// The text of a scalar that was replaced, whose line breaks at its end are not looked at:
     /// the header of a block scalar stays.
     Replaced(&'a str),
     Same(&'a Node),
-    Sequence(Vec<Meaning<'a>>),
+    Sequence(Vec<Self>),
 }
 
 impl<'a> Meaning<'a> {

@@ -9,13 +9,13 @@ use crate::manifest::yaml::{
 /// A node that is written anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum New {
-    Mapping(Vec<(String, New)>),
+    Mapping(Vec<(String, Self)>),
     Null,
     /// A text as it is: whoever reads the field knows what it is.
     Plain(String),
     /// A text in double quotes.
     Quoted(String),
-    Sequence(Vec<New>),
+    Sequence(Vec<Self>),
     /// A text in the quotes of the scalar that it replaces, or those that it needs.
     Text(String),
 }
@@ -37,7 +37,6 @@ impl New {
     /// The text that takes the place of a scalar; nothing when there is none.
     pub(super) fn instead_of(&self, quoting: Quoting, form: Form) -> Option<String> {
         match (self, quoting) {
-            (Self::Mapping(_) | Self::Sequence(_), _) => None,
             (Self::Text(text), Quoting::Single) if !text.contains(char::is_control) => {
                 Some(format!("'{}'", text.replace('\'', "''")))
             }
@@ -45,7 +44,7 @@ impl New {
             (Self::Text(text), Quoting::Block | Quoting::Plain) if scalar::is_plain(text) => {
                 Some(text.clone())
             }
-            (_, Quoting::Block) => None,
+            (Self::Mapping(_) | Self::Sequence(_), _) | (_, Quoting::Block) => None,
             _ => self.short(form),
         }
     }
@@ -57,7 +56,7 @@ impl New {
             Self::Mapping(entries) if !entries.is_empty() => {
                 let entries = entries.iter();
                 let entries = entries.map(|(name, new)| new.entry_in_brackets(name, style, &inner));
-                style.enclose('{', entries.collect(), '}', indent)
+                style.enclose('{', &entries.collect::<Vec<_>>(), '}', indent)
             }
             Self::Sequence(elements) if !elements.is_empty() => {
                 let is_cuddled = style.is_cuddled(elements);
@@ -68,7 +67,7 @@ impl New {
                 if is_cuddled {
                     format!("[{}]", elements.join(", "))
                 } else {
-                    style.enclose('[', elements, ']', indent)
+                    style.enclose('[', &elements, ']', indent)
                 }
             }
             _ => self.short(Form::Flow).unwrap_or_default(),
@@ -82,7 +81,7 @@ impl New {
         } else {
             written_name(name)
         };
-        let space = if style.spaced { " " } else { "" };
+        let space = style.space;
         format!("{name}:{space}{}", self.in_brackets(style, indent))
     }
 }

@@ -31,15 +31,8 @@ pub(super) fn bytes(
         source: &source,
         bytes: Vec::new(),
     };
-    let edits = edits
-        .iter()
-        .map(|edit| (edit.path.as_slice(), &edit.operation));
-    plan.visit(
-        &layout.root,
-        None,
-        Style::of(document.syntax),
-        &edits.collect::<Vec<_>>(),
-    )?;
+    let style = Style::of(document.syntax);
+    plan.visit(&layout.root, None, style, (0, edits))?;
     for edit in &mut plan.bytes {
         edit.range = document.start + edit.range.start..document.start + edit.range.end;
     }
@@ -53,49 +46,48 @@ pub(super) struct Own<'a> {
     pub(super) added: Vec<(Option<&'a str>, &'a New)>,
 }
 
-type Pending<'a> = (&'a [Step<'a>], &'a Operation<'a>);
-
 struct Plan<'a> {
     source: &'a Source<'a>,
     bytes: Vec<ByteEdit>,
 }
 
 impl<'a> Plan<'a> {
-    /// Makes what is pending in a node; each path begins there.
+    /// Makes edits in a node, to which so many steps of each path lead.
     fn visit(
         &mut self,
         part: &'a Part,
         owner: Option<&Entry>,
         style: Style<'a>,
-        pending: &[Pending<'_>],
+        (depth, edits): (usize, &[&Edit<'_>]),
     ) -> Result<(), Fault> {
         let style = style.within(self.source, part);
         let mut own = Own::default();
-        let mut below: BTreeMap<usize, Vec<Pending<'_>>> = BTreeMap::new();
-        for &(path, operation) in pending {
-            let Some((step, rest)) = path.split_first() else {
-                match (operation, &part.shape) {
+        let mut below: BTreeMap<usize, Vec<&Edit<'_>>> = BTreeMap::new();
+        for &edit in edits {
+            let Some((step, rest)) = edit.path[depth..].split_first() else {
+                match (&edit.operation, &part.shape) {
                     (Operation::Append(new), Shape::Sequence(..)) => own.added.push((None, new)),
                     _ => return Err(self.source.refuse(part.range.start)),
                 }
                 continue;
             };
-            match (part.index(*step), rest, operation, step) {
+            match (part.index(*step), rest, &edit.operation, step) {
                 (Some(index), [], Operation::Remove, _) => {
                     own.removed.insert(index);
                 }
                 (Some(index), [], Operation::Rename(name), _) => self.rename(part, index, name)?,
                 (Some(index), [], Operation::Set(new), _) => self.set(part, index, new)?,
-                (Some(index), ..) => below.entry(index).or_default().push((rest, operation)),
+                (Some(index), ..) => below.entry(index).or_default().push(edit),
                 (None, [], Operation::Set(new), Step::Field(name)) if part.is_mapping() => {
                     own.added.push((Some(name), new));
                 }
-                (None, ..) => return Err(self.missing(part, *step)),
+                (None, ..) => return Err(self.missing(part, &edit.path[..=depth])),
             }
         }
-        for (index, pending) in below {
+        for (index, edits) in below {
             if let Some(child) = part.children().nth(index) {
-                self.visit(child, part.entries().get(index), style, &pending)?;
+                let owner = part.entries().get(index);
+                self.visit(child, owner, style, (depth + 1, &edits))?;
             }
         }
         self.change(part, owner, style, &own)
@@ -111,24 +103,25 @@ impl<'a> Plan<'a> {
         if own.removed.is_empty() && own.added.is_empty() {
             return Ok(());
         }
-        let bytes = match part.form() {
-            Some(Form::Block) => block::change(self.source, part, owner, style, own)?,
-            _ => {
-                let flow = Flow::new(self.source, part, style);
-                let flow = flow.ok_or_else(|| self.source.refuse(part.range.start))?;
-                flow.change(own)
-            }
+        let bytes = if part.form() == Some(Form::Block) {
+            block::change(self.source, part, owner, style, own)?
+        } else {
+            let flow = Flow::new(self.source, part, style);
+            let flow = flow.ok_or_else(|| self.source.refuse(part.range.start))?;
+            flow.change(own)
         };
         self.bytes.extend(bytes);
         Ok(())
     }
 
-    fn missing(&self, part: &Part, step: Step<'_>) -> Fault {
-        let step = match step {
-            Step::Field(name) => name.to_owned(),
+    fn missing(&self, part: &Part, path: &[Step<'_>]) -> Fault {
+        let steps = path.iter().map(|step| match step {
+            Step::Field(name) => format!(".{name}"),
             Step::Index(index) => format!("[{index}]"),
-        };
-        let problem = format!("`{step}` does not exist here, or an alias stands for it");
+        });
+        let path: String = steps.collect();
+        let path = path.trim_start_matches('.');
+        let problem = format!("`{path}` does not exist, or an alias stands for it");
         self.source.fault(part.range.start, problem)
     }
 

@@ -45,10 +45,9 @@ impl<'a> Source<'a> {
     /// The line break of the line that holds a place, or of the line before it.
     pub(super) fn line_break(&self, at: usize) -> &'static str {
         let end = self.line_end(at);
-        let line = match self.view[..end].ends_with('\n') {
-            true => &self.view[..end],
-            false => &self.view[..self.line_start(at)],
-        };
+        let is_ended = self.view[..end].ends_with('\n');
+        let end = if is_ended { end } else { self.line_start(at) };
+        let line = &self.view[..end];
         if line.ends_with("\r\n") { "\r\n" } else { "\n" }
     }
 

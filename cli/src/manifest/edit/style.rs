@@ -3,7 +3,7 @@
 use super::{New, flow::slots, source::Source};
 use crate::manifest::{
     Syntax,
-    yaml::layout::{Form, Part, Shape},
+    yaml::layout::{Entry, Part, Shape},
 };
 
 #[derive(Debug, Clone, Copy)]
@@ -12,11 +12,11 @@ pub(super) struct Style<'a> {
     pub(super) lines: bool,
     /// What the entries of such a collection are indented by.
     pub(super) unit: &'a str,
-    /// A comma follows the last entry too.
-    pub(super) trailing_comma: bool,
+    /// A comma if one follows the last entry too.
+    pub(super) end: &'static str,
     pub(super) quoted_names: bool,
-    /// A space follows each colon and comma.
-    pub(super) spaced: bool,
+    /// What follows each colon and comma on a line.
+    pub(super) space: &'static str,
     /// The brackets of a sequence and those of its elements share their lines.
     pub(super) cuddled: bool,
 }
@@ -26,19 +26,17 @@ impl<'a> Style<'a> {
         Self {
             lines: false,
             unit: "  ",
-            trailing_comma: false,
+            end: "",
             quoted_names: syntax == Syntax::Json,
-            spaced: true,
+            space: " ",
             cuddled: false,
         }
     }
 
     /// The style of what stands in a collection.
     pub(super) fn within(mut self, source: &Source<'a>, part: &Part) -> Self {
-        let (Some(slots), Some(form)) = (slots(source, part), part.form()) else {
-            return self;
-        };
-        let (Form::Flow, [first, .., last] | [first @ last]) = (form, slots.as_slice()) else {
+        let slots = slots(source, part).unwrap_or_default();
+        let ([first, .., last] | [first @ last]) = slots.as_slice() else {
             return self;
         };
         self.lines = source.is_first_on_line(last.start);
@@ -46,7 +44,7 @@ impl<'a> Style<'a> {
             let outer = source.indent(part.range.start);
             let unit = source.indent(last.start).strip_prefix(outer);
             self.unit = unit.filter(|unit| !unit.is_empty()).unwrap_or(self.unit);
-            self.trailing_comma = last.comma.is_some();
+            self.end = if last.comma.is_some() { "," } else { "" };
         }
         match &part.shape {
             Shape::Mapping(_, entries) => {
@@ -55,19 +53,17 @@ impl<'a> Style<'a> {
                 let needless = |name: &str| super::new::written_name(name) == name;
                 let quoted = entries.iter().any(|entry| needless(&entry.name));
                 self.quoted_names = !plain && (quoted || self.quoted_names);
-                let behind = |at: usize| source.view[at..].strip_prefix(':');
-                self.spaced = entries
-                    .iter()
-                    .find_map(|entry| behind(entry.at.end))
-                    .map_or(self.spaced, |rest| rest.starts_with(char::is_whitespace));
+                let behind = |entry: &Entry| source.view[entry.at.end..].strip_prefix(':');
+                if let Some(rest) = entries.iter().find_map(behind) {
+                    let is_spaced = rest.starts_with(char::is_whitespace);
+                    self.space = if is_spaced { " " } else { "" };
+                }
             }
-            Shape::Sequence(_, elements) if elements.iter().all(|part| part.form().is_some()) => {
-                let is_long = source.view[first.start..first.end].contains('\n');
-                self.cuddled = if is_long {
-                    !source.is_first_on_line(first.start)
-                } else {
-                    self.cuddled
-                };
+            Shape::Sequence(_, elements)
+                if elements.iter().all(|part| part.form().is_some())
+                    && source.view[first.start..first.end].contains('\n') =>
+            {
+                self.cuddled = !source.is_first_on_line(first.start);
             }
             _ => {}
         }
@@ -99,19 +95,23 @@ impl<'a> Style<'a> {
     pub(super) fn enclose(
         &self,
         open: char,
-        parts: Vec<String>,
+        parts: &[String],
         close: char,
         indent: &str,
     ) -> String {
-        if !self.lines {
-            return format!(
-                "{open}{}{close}",
-                parts.join(if self.spaced { ", " } else { "," })
-            );
+        let Self {
+            lines,
+            unit,
+            end,
+            space,
+            ..
+        } = self;
+        if *lines {
+            let inner = format!("\n{indent}{unit}");
+            let parts = parts.join(&format!(",{inner}"));
+            format!("{open}{inner}{parts}{end}\n{indent}{close}")
+        } else {
+            format!("{open}{}{close}", parts.join(&format!(",{space}")))
         }
-        let end = if self.trailing_comma { "," } else { "" };
-        let inner = format!("\n{indent}{}", self.unit);
-        let parts = parts.join(&format!(",{inner}"));
-        format!("{open}{inner}{parts}{end}\n{indent}{close}")
     }
 }
