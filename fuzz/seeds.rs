@@ -53,6 +53,11 @@ fn main() -> io::Result<()> {
         "quickstart.yaml",
         &repo::read("examples/quickstart/secret.yaml"),
     )?;
+    write(
+        "manifest",
+        "kyaml.yaml",
+        &kyaml(&vectors["cases"][0]["spec"]),
+    )?;
     write("project", "sceau.yaml", PROJECT)?;
     write(
         "project",
@@ -67,6 +72,15 @@ const PROJECT: &str = r#"environments:
 people:
   alice: {certificate: alice.pem, operates: [dev, prod], left: null}
 "#;
+
+/// A SealedSecret in brackets over several lines, with comments and trailing commas.
+fn kyaml(spec: &Value) -> String {
+    let mut spec = format!("{spec:#}").replace("\n}", ",\n}");
+    spec.insert_str(1, " # what is sealed");
+    format!(
+        "---\n{{\n  apiVersion: \"sceau.dev/v1alpha1\",\n  kind: \"SealedSecret\",\n  metadata: {{\n    name: \"api\",\n    namespace: \"shop\",\n  }},\n  # sealed\n  spec: {spec},\n}}\n"
+    )
+}
 
 /// A key Secret as `kubectl get secret -o yaml` prints it, except for the encoding of its value.
 fn key_secret(pem: &str) -> String {

@@ -18,7 +18,7 @@ use crate::{
     error::{CommandError, Result, with_causes},
     flags::TargetArguments,
     input::{self, Input, STDIN},
-    manifest::{self, Change, Choice, Named, Target},
+    manifest::{self, Change, MaybeTemplated, Selector, Target},
     output::{self, Audience, NewFile},
     project::{
         self, Project,
@@ -50,7 +50,7 @@ impl<'a> OpenFile<'a> {
             ));
         }
         let input = input::read_file_input(&arguments.file, &io.directory)?;
-        let choice = Choice {
+        let choice = Selector {
             name: arguments.name.as_ref(),
             namespace: arguments.namespace.as_ref(),
         };
@@ -117,7 +117,7 @@ impl<'a> OpenFile<'a> {
     /// The place, as far as the scope binds a seal to it.
     fn place(&self, needed: Needed) -> Result<SecretRef> {
         let namespace = match (&self.target.namespace, &self.arguments.namespace) {
-            (Named::Absent, Some(given)) => Named::Known(given.to_string()),
+            (MaybeTemplated::Absent, Some(given)) => MaybeTemplated::Known(given.to_string()),
             (own, _) => own.clone(),
         };
         let needs_namespace = needed != Needed::Nothing;
@@ -128,11 +128,16 @@ impl<'a> OpenFile<'a> {
     }
 
     /// The name, or a placeholder if the scope does not bind seals to it.
-    fn known<'n>(&self, named: &'n Named, field: &str, is_needed: bool) -> Result<&'n str> {
+    fn known<'n>(
+        &self,
+        named: &'n MaybeTemplated,
+        field: &str,
+        is_needed: bool,
+    ) -> Result<&'n str> {
         match named {
-            Named::Known(name) if is_needed => Ok(name),
+            MaybeTemplated::Known(name) if is_needed => Ok(name),
             _ if !is_needed => Ok("any"),
-            Named::Templated => Err(self
+            MaybeTemplated::Templated => Err(self
                 .error(format_args!(
                     "metadata.{field} is a template, but the scope binds the value to it"
                 ))

@@ -3,37 +3,31 @@
 //! Reading never guesses: what two readers could take for two things is an error with its place.
 //! What is read may be plaintext, so an error knows a line and a field and never a value.
 
-mod deserializer;
-mod documents;
 mod edit;
 mod emit;
-mod fields;
-mod layout;
-mod location;
 mod objects;
-mod scalar;
 mod sealed;
 mod secret;
-mod splice;
-mod target;
-mod templating;
 mod yaml;
 
-pub(crate) use documents::{Document, Syntax, split};
-pub(crate) use edit::{Change, changed_seals, edited};
+pub(crate) use edit::{Edit, New, Operation, Step, edit};
 pub(crate) use emit::{Format, SecretManifest, join, to_list, to_text};
-pub(crate) use fields::{Hop, Scalar, Setting, set_fields};
-pub(crate) use location::ManifestLocation;
 pub(crate) use objects::{Object, read_all, read_objects};
-pub(crate) use sealed::Sealed;
+pub(crate) use sealed::{
+    Sealed,
+    change::{Change, Part, Replacement, changed_seals, edited, replaced},
+    locate::{Located, Unreadable, locate},
+    location::ManifestLocation,
+    target::{MaybeTemplated, Selector, Target, find, survey},
+};
 pub(crate) use secret::{LAST_APPLIED, SecretObject};
-pub(crate) use splice::{Located, Part, Replacement, Unreadable, locate, splice};
-pub(crate) use target::{Choice, Named, Target, find, survey};
+pub(crate) use yaml::documents::{Document, Syntax, split};
 
 use std::fmt;
 
 use serde::de::DeserializeOwned;
 
+use self::yaml::deserializer;
 use crate::error::CommandError;
 
 /// Something wrong at one place of a text.
@@ -63,6 +57,14 @@ impl Fault {
         self.hint = Some(hint);
         self
     }
+
+    /// What is wrong, and what to do about it.
+    pub(crate) fn with_hint(&self) -> String {
+        match self.hint {
+            Some(hint) => format!("{self}; {hint}"),
+            None => self.to_string(),
+        }
+    }
 }
 
 impl fmt::Display for Fault {
@@ -76,7 +78,7 @@ impl fmt::Display for Fault {
 
 /// Where an object stands, as errors and notes name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Origin {
+pub(crate) struct SourceSpan {
     /// The file as the user named it.
     pub(crate) file: String,
     /// The document in the file, counted from 1.
@@ -85,7 +87,7 @@ pub(crate) struct Origin {
     pub(crate) line: usize,
 }
 
-impl Origin {
+impl SourceSpan {
     /// The error for something wrong with the object as a whole.
     pub(crate) fn error(&self, problem: impl fmt::Display) -> CommandError {
         CommandError::user(format!("{self}: {problem}"))
@@ -101,7 +103,7 @@ impl Origin {
     }
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for SourceSpan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             file,

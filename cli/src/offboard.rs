@@ -16,7 +16,7 @@ use sealing::{EnvironmentName, KeyId};
 use crate::{
     error::{CommandError, Result},
     input,
-    manifest::{self, Hop, Scalar, Setting},
+    manifest::{self, Edit, New, Operation, Step},
     output::{self, Audience, NewFile},
     project::{self, Day, FILE_NAME, Project},
     repository::{
@@ -209,12 +209,12 @@ pub(crate) fn mark_left(project: &Project, person: &str, left: Day) -> Result<bo
     }
     let name = Path::new(FILE_NAME);
     let input = input::read_file_input(name, &project.root)?;
-    let setting = Setting {
-        way: vec![Hop::Field("people"), Hop::Field(person)],
-        field: "left",
-        scalar: Scalar::Plain(left.to_string()),
+    let mark = Edit {
+        document: 0,
+        path: ["people", person, "left"].map(Step::Field).to_vec(),
+        operation: Operation::Set(New::Plain(left.to_string())),
     };
-    let text = manifest::set_fields(&input.text, &[setting]).map_err(|fault| {
+    let text = manifest::edit(&input.text, &[mark]).map_err(|fault| {
         CommandError::user(&fault)
             .at(format!("{FILE_NAME}:{}", fault.line))
             .hint(format!(

@@ -11,11 +11,12 @@ use std::collections::{BTreeMap, btree_map::Entry as Slot};
 
 use jiff::Timestamp;
 use sealing::{EnvironmentName, ItemRef, resource::SealedSecret};
+use zeroize::Zeroizing;
 
 use crate::{
     cluster::{Cluster, ClusterError, login::Login},
     error::{CommandError, Result},
-    manifest::{self, Setting},
+    manifest::{self, Edit},
     project::{Day, Project},
     repository::inventory::{Inventory, Occurrence},
 };
@@ -35,7 +36,7 @@ pub(crate) struct JudgedLists {
     /// In the same way, the tag suffixes of their texts.
     texts: Vec<Vec<String>>,
     /// Fields to write besides marks, with the index of their list.
-    remarks: Vec<(usize, Setting<'static>)>,
+    remarks: Vec<(usize, Edit<'static>)>,
 }
 
 /// The evidence that items are judged by.
@@ -135,7 +136,7 @@ impl JudgedLists {
                 if states[item].needs_confirmation() {
                     states[item] = State::Confirmed;
                     let noted = state::confirmation(item, &self.texts[list][item], today);
-                    self.remarks.extend(noted.map(|setting| (list, setting)));
+                    self.remarks.extend(noted.map(|edit| (list, edit)));
                 } else if !states[item].is_done() {
                     return Err(not_confirmable(id, &file.list.person));
                 }
@@ -151,16 +152,16 @@ impl JudgedLists {
     }
 
     /// The lists whose marks have to change, each with its new text.
-    pub(crate) fn changed(&self, today: Day) -> Result<Vec<(&ListFile, String)>> {
+    pub(crate) fn changed(&self, today: Day) -> Result<Vec<(&ListFile, Zeroizing<String>)>> {
         let mut changed = Vec::new();
         for (index, (file, states)) in self.lists.iter().zip(&self.states).enumerate() {
             let own = self.remarks.iter().filter(|(list, _)| *list == index);
-            let mut settings: Vec<_> = own.map(|(_, setting)| setting.clone()).collect();
-            settings.extend(state::marks(&file.list, states, today));
-            if settings.is_empty() {
+            let mut edits: Vec<_> = own.map(|(_, edit)| edit.clone()).collect();
+            edits.extend(state::marks(&file.list, states, today));
+            if edits.is_empty() {
                 continue;
             }
-            let text = manifest::set_fields(&file.text, &settings).map_err(|fault| {
+            let text = manifest::edit(&file.text, &edits).map_err(|fault| {
                 let place = format!("{}:{}", file.name.display(), fault.line);
                 CommandError::user(&fault).at(place).hints(fault.hint)
             })?;

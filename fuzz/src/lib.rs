@@ -33,6 +33,11 @@ impl Project {
         fs::write(self.0.join(name), content).expect("the temporary directory is writable");
     }
 
+    /// Reads a file of it.
+    pub fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.0.join(name)).expect("the file was written before")
+    }
+
     /// Runs one command line. Returns its exit code and its output.
     pub fn run(&self, words: &str, mut input: &[u8]) -> (u8, Vec<u8>) {
         let mut printed = Vec::new();

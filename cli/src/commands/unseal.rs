@@ -17,7 +17,7 @@ use crate::{
     flags::KeysArguments,
     input,
     keys::files,
-    manifest::{self, Format, Object, Origin, Sealed, SecretManifest},
+    manifest::{self, Format, Object, Sealed, SecretManifest, SourceSpan},
     output::{self, Audience, NewFile},
     ui::{self, Io},
 };
@@ -93,7 +93,7 @@ pub(super) fn run(arguments: &UnsealArguments, io: &mut Io<'_>) -> Result<()> {
     }
 }
 
-fn read(files: &[PathBuf], io: &mut Io<'_>) -> Result<Vec<(Origin, Sealed)>> {
+fn read(files: &[PathBuf], io: &mut Io<'_>) -> Result<Vec<(SourceSpan, Sealed)>> {
     let mut sealed = Vec::new();
     for input in input::read_inputs(files, "SealedSecrets", io)? {
         for (origin, object) in manifest::read_all(&input.label, &input.text)? {
@@ -116,7 +116,7 @@ fn read(files: &[PathBuf], io: &mut Io<'_>) -> Result<Vec<(Origin, Sealed)>> {
 
 /// Unseals all of them, or reports every one that fails.
 fn unseal_all(
-    sealed: &[(Origin, Sealed)],
+    sealed: &[(SourceSpan, Sealed)],
     namespace: Option<&Namespace>,
     ring: &KeyRing,
 ) -> Result<Vec<Secret>> {
@@ -194,7 +194,7 @@ fn template(sealed: &bitnami::SealedSecret) -> SecretTemplate {
     }
 }
 
-fn report_unrendered(origin: &Origin, sealed: &Sealed, io: &mut Io<'_>) {
+fn report_unrendered(origin: &SourceSpan, sealed: &Sealed, io: &mut Io<'_>) {
     let Sealed::Bitnami(sealed) = sealed else {
         return;
     };

@@ -1,194 +1,132 @@
-//! Changes of one SealedSecret in the text of its file: only the lines that must change do.
+//! The one way to change YAML or JSON that people keep: by bytes, so that all else stays.
 //!
-//! Each change is made by bytes, then the result is read again as strictly as before and compared
-//! with what was meant: an edit that would touch anything else is refused. Nothing is sealed here.
+//! An edit says what to do at the end of a path through a document. It becomes ranges of bytes and
+//! what takes their place. The result is read again, as strictly, and held against what the edits
+//! mean: one that would touch anything else is refused.
 
-mod check;
-mod collection;
-mod lines;
-mod seal_text;
+mod block;
+mod flow;
+mod meaning;
+mod new;
+mod plan;
+mod source;
+mod style;
 
-use sealing::{ItemName, resource::Seal};
+use std::{collections::BTreeMap, ops::Range, rc::Rc};
+
 use zeroize::Zeroizing;
 
-pub(crate) use self::check::changed_seals;
-use self::{collection::Owner, lines::Lines};
+pub(crate) use self::new::New;
+use self::{meaning::Meaning, source::REFUSAL};
+pub(crate) use super::yaml::layout::Step;
 use super::{
-    Document, Fault, Sealed,
-    layout::{self, Form, Part, Shape, Step},
-    split,
-    target::Target,
-    templating,
+    Document, Fault, split,
+    yaml::{Node, reading::Reading},
 };
-use crate::error::Result as CommandResult;
 
-/// What is to become of a SealedSecret.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Change<'a> {
-    /// In the native format: an item is taken out of its seal, and a further seal is appended.
-    Native {
-        without: Option<&'a ItemName>,
-        with: Option<&'a Seal>,
-    },
-    /// In the original's format: an item is renamed.
-    Rename {
-        name: &'a ItemName,
-        new_name: &'a ItemName,
-    },
-    /// In the original's format: an item is replaced or added.
-    Set { name: &'a ItemName, sealed: &'a str },
-    /// In the original's format: an item is taken out.
-    Unset { name: &'a ItemName },
+/// What to do at one place of one document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Edit<'a> {
+    /// Which of the text's documents, counted from 0.
+    pub(crate) document: usize,
+    /// The way to the place. Indexes count the elements that stand there before any edit.
+    pub(crate) path: Vec<Step<'a>>,
+    pub(crate) operation: Operation<'a>,
 }
 
-/// The text of the file after the change.
-pub(crate) fn edited(
-    text: &str,
-    target: &Target,
-    change: Change<'_>,
-) -> CommandResult<Zeroizing<String>> {
-    edit(text, target, change).map_err(|fault| target.origin.fault(&fault))
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Operation<'a> {
+    /// A sequence gets a further element.
+    Append(New),
+    /// An entry or an element goes.
+    Remove,
+    /// An entry gets another name.
+    Rename(&'a str),
+    /// A scalar becomes another one; an entry that is not there is added.
+    Set(New),
 }
 
-fn edit(text: &str, target: &Target, change: Change<'_>) -> Result<Zeroizing<String>, Fault> {
+/// Bytes of a document, and what takes their place.
+#[derive(Debug, PartialEq, Eq)]
+struct ByteEdit {
+    range: Range<usize>,
+    text: String,
+}
+
+/// The text after all edits. Other documents may hold plaintext, so it is wiped when dropped.
+///
+/// # Errors
+/// Why this cannot be done in place, with the line.
+pub(crate) fn edit(text: &str, edits: &[Edit<'_>]) -> Result<Zeroizing<String>, Fault> {
     let documents = split(text);
-    let document = documents
-        .get(target.document)
-        .ok_or_else(|| Fault::new(1, "the document is gone"))?;
-    let changed = Editor::new(document, target).apply(change)?;
-    let end = document.start + document.text.len();
-    let whole = [&text[..document.start], &changed, &text[end..]].concat();
-    let whole = Zeroizing::new(whole);
-    check::only_meant(&documents, &whole, target, change)?;
-    Ok(whole)
-}
-
-/// A document while it is edited, one change after the other.
-struct Editor<'a> {
-    text: Zeroizing<String>,
-    first_line: usize,
-    target: &'a Target,
-}
-
-impl<'a> Editor<'a> {
-    fn new(document: &Document<'_>, target: &'a Target) -> Self {
-        Self {
-            text: Zeroizing::new(document.text.to_owned()),
-            first_line: document.line,
-            target,
-        }
+    let mut by_document: BTreeMap<usize, Vec<&Edit<'_>>> = BTreeMap::new();
+    for edit in edits {
+        by_document.entry(edit.document).or_default().push(edit);
     }
-
-    fn apply(mut self, change: Change<'_>) -> Result<Zeroizing<String>, Fault> {
-        const ITEMS: [Step; 2] = [Step::Field("spec"), Step::Field("encryptedData")];
-        match change {
-            Change::Native { without, with } => {
-                if let Some(seal) = with {
-                    self.text = self.append_seal(seal)?;
-                }
-                if let Some(name) = without {
-                    self.text = self.remove_native(name)?;
-                }
-            }
-            Change::Set { name, sealed } => {
-                self.text = self.change(&ITEMS, |owner| owner.set(name.as_str(), sealed))?;
-            }
-            Change::Unset { name } => {
-                self.text = self.change(&ITEMS, |owner| owner.remove(name.as_str()))?;
-            }
-            Change::Rename { name, new_name } => {
-                let rename = |owner: Owner<'_>| owner.rename(name.as_str(), new_name.as_str());
-                self.text = self.change(&ITEMS, rename)?;
-            }
-        }
-        Ok(self.text)
+    let mut bytes = Vec::new();
+    let mut edited = BTreeMap::new();
+    for (index, own) in by_document {
+        let document = documents.get(index);
+        let document = document.ok_or_else(|| Fault::new(1, "the document does not exist"))?;
+        let reading = Reading::of(document)?;
+        bytes.extend(plan::bytes(document, &reading, &own)?);
+        edited.insert(index, (reading.node, own));
     }
-
-    /// The text after a change of the collection at the end of `way`, which begins at the object.
-    fn change(
-        &self,
-        way: &[Step],
-        change: impl FnOnce(Owner<'_>) -> Result<Zeroizing<String>, Fault>,
-    ) -> Result<Zeroizing<String>, Fault> {
-        let lines = Lines {
-            text: &self.text,
-            first_line: self.first_line,
-        };
-        let layout = self.layout()?;
-        let whole: Vec<Step> = self.target.steps.iter().chain(way).copied().collect();
-        let last = whole.len() - 1;
-        let (Some(parent), Some(part)) = (layout.walk(&whole[..last]), layout.walk(&whole)) else {
-            let deepest = (0..last).rev().find_map(|end| layout.walk(&whole[..end]));
-            let at = deepest.map_or(0, |part| part.range.start);
-            return Err(missing(&lines, at, way));
-        };
-        change(Owner {
-            lines,
-            parent,
-            part,
-        })
-    }
-
-    fn layout(&self) -> Result<Part, Fault> {
-        let read = || layout::read(&self.text);
-        let masked = || layout::read(&templating::masked(&self.text)?);
-        read()
-            .or_else(masked)
-            .ok_or_else(|| Fault::new(self.first_line, "the edited document is no valid YAML"))
-    }
-
-    fn append_seal(&self, seal: &Seal) -> Result<Zeroizing<String>, Fault> {
-        let way = [Step::Field("spec"), Step::Field("seals")];
-        self.change(&way, |owner| match &owner.part.shape {
-            Shape::Sequence(Form::Block, seals) => {
-                let text = seal_text::block(&owner.lines, owner.part, seals, seal)?;
-                Ok(owner.lines.insert_after(owner.part.range.end, &text))
-            }
-            Shape::Sequence(Form::Flow, seals) => {
-                let text = seal_text::flow(&owner.lines, owner.part, seals, seal);
-                let before: Vec<_> = seals.iter().map(|seal| seal.range.clone()).collect();
-                Ok(owner.lines.append_flow(&owner.part.range, &before, &text))
-            }
-            _ => Err(owner.alias()),
-        })
-    }
-
-    /// Takes an item out of its seal; a seal without items goes too, unless it is the only one.
-    fn remove_native(&self, name: &ItemName) -> Result<Zeroizing<String>, Fault> {
-        let Sealed::Native(sealed) = &self.target.sealed else {
-            return Ok(self.text.clone());
-        };
-        let holds = |seal: &Seal| seal.items.contains_key(name.as_str());
-        let Some(index) = sealed.spec.seals.iter().position(holds) else {
-            return Ok(self.text.clone());
-        };
-        let seals = [Step::Field("spec"), Step::Field("seals")];
-        let is_last_item = sealed.spec.seals[index].items.len() == 1;
-        self.change(&seals, |owner| {
-            let Shape::Sequence(_, parts) = &owner.part.shape else {
-                return Err(owner.alias());
-            };
-            if is_last_item && parts.len() > 1 {
-                return owner.remove_element(index);
-            }
-            let [spec, seals] = seals;
-            let items = [spec, seals, Step::Index(index), Step::Field("items")];
-            self.change(&items, |owner| owner.remove(name.as_str()))
-        })
+    bytes.sort_by_key(|edit| (edit.range.start, edit.range.end));
+    let line = bytes
+        .first()
+        .map_or(1, |edit| line_of(text, edit.range.start));
+    let refused =
+        || Fault::new(line, "an edit in place would change something else too").hint(REFUSAL);
+    let after = splice(text, &bytes).ok_or_else(refused)?;
+    if is_meant(&documents, &split(&after), &edited) {
+        Ok(after)
+    } else {
+        Err(refused())
     }
 }
 
-fn missing(lines: &Lines<'_>, at: usize, way: &[Step]) -> Fault {
-    let names: Vec<String> = way
-        .iter()
-        .map(|step| match step {
-            Step::Field(name) => (*name).to_owned(),
-            Step::Index(index) => format!("[{index}]"),
-        })
-        .collect();
-    let names = names.join(".");
-    lines.fault(
-        at,
-        format!("`{names}` is not there, or an alias stands in its place"),
-    )
+fn line_of(text: &str, at: usize) -> usize {
+    1 + text[..at].matches('\n').count()
 }
+
+/// Makes all edits; nothing when two of them overlap. The text never grows while it is made.
+fn splice(text: &str, edits: &[ByteEdit]) -> Option<Zeroizing<String>> {
+    let added: usize = edits.iter().map(|edit| edit.text.len()).sum();
+    let mut spliced = Zeroizing::new(String::with_capacity(text.len() + added));
+    let mut copied = 0;
+    for ByteEdit { range, text: new } in edits {
+        spliced.push_str(text.get(copied..range.start)?);
+        // A line break before what comes at the end of a file is of no use once the last line went.
+        let new = if spliced.ends_with('\n') && range.start == text.len() {
+            new.trim_start_matches(['\r', '\n'])
+        } else {
+            new
+        };
+        spliced.push_str(new);
+        copied = range.end;
+    }
+    spliced.push_str(text.get(copied..)?);
+    Some(spliced)
+}
+
+/// The edited documents before the edits, with these.
+type Edited<'a> = BTreeMap<usize, (Rc<Node>, Vec<&'a Edit<'a>>)>;
+
+/// Whether every document says what it said before, but for what the edits mean, and those that
+/// are not edited are the same text.
+fn is_meant(before: &[Document<'_>], after: &[Document<'_>], edited: &Edited<'_>) -> bool {
+    let stays = |(index, (old, new)): (usize, (&Document<'_>, &Document<'_>))| {
+        let Some((node, edits)) = edited.get(&index) else {
+            return old.text == new.text;
+        };
+        let meaning = Meaning::of(node, edits);
+        let read = Reading::of(new);
+        old.syntax == new.syntax
+            && meaning.is_some_and(|meaning| read.is_ok_and(|new| meaning.is_of(&new.node)))
+    };
+    before.len() == after.len() && before.iter().zip(after).enumerate().all(stays)
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,11 +5,10 @@ use std::rc::Rc;
 use crate::error::{CommandError, Result as CommandResult};
 
 use super::{
-    Document, Fault, Origin, Sealed, SecretObject,
-    scalar::shown,
+    Document, Fault, Sealed, SecretObject, SourceSpan,
     sealed::Format,
     split,
-    yaml::{Content, Node},
+    yaml::{Content, Node, scalar::shown},
 };
 
 /// A Kubernetes object, as far as sceau tells them apart.
@@ -24,7 +23,7 @@ pub(crate) enum Object {
 }
 
 /// Reads every object of a text that its user calls `label`; there must be one.
-pub(crate) fn read_all(label: &str, text: &str) -> CommandResult<Vec<(Origin, Object)>> {
+pub(crate) fn read_all(label: &str, text: &str) -> CommandResult<Vec<(SourceSpan, Object)>> {
     let documents = split(text);
     if documents.is_empty() {
         return Err(CommandError::user(format!("{label} holds no document")));
@@ -45,15 +44,15 @@ pub(crate) fn read_all(label: &str, text: &str) -> CommandResult<Vec<(Origin, Ob
 pub(crate) fn read_objects(
     label: &str,
     document: &Document<'_>,
-) -> CommandResult<Vec<(Origin, Object)>> {
-    let origin = Origin {
+) -> CommandResult<Vec<(SourceSpan, Object)>> {
+    let origin = SourceSpan {
         file: label.to_owned(),
         document: document.number,
         line: document.line,
     };
     let objects = read_document(document).map_err(|fault| origin.fault(&fault))?;
     let at = |(line, object)| {
-        let origin = Origin {
+        let origin = SourceSpan {
             line,
             ..origin.clone()
         };

@@ -3,12 +3,20 @@
 //! It is read as far as its fields have the right kinds; whether its seals are well formed is for
 //! `sealing` to say.
 
+pub(super) mod change;
+pub(super) mod locate;
+pub(super) mod location;
+pub(super) mod target;
+
 use sealing::{
     Namespace, SecretRef,
     resource::{SealedSecret, bitnami},
 };
 
-use super::{Fault, deserializer, yaml::Node};
+use super::{
+    Fault,
+    yaml::{Node, deserializer},
+};
 
 /// A SealedSecret, by format.
 #[derive(Debug)]

@@ -21,8 +21,10 @@ use zeroize::Zeroizing;
 
 use super::{
     Fault,
-    deserializer::{self, Ignored},
-    yaml::Node,
+    yaml::{
+        Node,
+        deserializer::{self, Ignored},
+    },
 };
 
 /// Where `kubectl apply` keeps a whole copy of what was applied: plaintext.

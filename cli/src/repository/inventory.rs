@@ -16,7 +16,7 @@ use sealing::{
 
 use crate::{
     error::{CommandError, Result},
-    manifest::{self, Named, Sealed, Target},
+    manifest::{self, MaybeTemplated, Sealed, Target},
     project::Project,
     repository::files,
 };
@@ -142,9 +142,9 @@ fn new_item(
     text: &str,
     notes: Option<&BTreeMap<String, String>>,
 ) -> SealedItem {
-    let shown = |named: &Named| match named {
-        Named::Known(name) => name.clone(),
-        Named::Absent | Named::Templated => UNKNOWN.to_owned(),
+    let shown = |named: &MaybeTemplated| match named {
+        MaybeTemplated::Known(name) => name.clone(),
+        MaybeTemplated::Absent | MaybeTemplated::Templated => UNKNOWN.to_owned(),
     };
     let [owner, provider] = NOTES.map(|(general, own)| {
         let own = notes?.get(&format!("{own}/{item}"));

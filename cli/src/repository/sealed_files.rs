@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     error::Result as CommandResult,
-    manifest::{self, Located, Origin, Unreadable},
+    manifest::{self, Located, SourceSpan, Unreadable},
     repository::files,
 };
 
@@ -48,7 +48,7 @@ impl SealedFile {
 
     fn unreadable(path: &Path, problem: String) -> Self {
         let label = path.display().to_string();
-        let origin = Origin {
+        let origin = SourceSpan {
             file: label.clone(),
             document: 1,
             line: 1,

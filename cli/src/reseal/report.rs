@@ -6,7 +6,7 @@ use super::finding::{Finding, Problem};
 use crate::{
     error::Result,
     flags::ReportFormat,
-    manifest::{self, Format, Located, ManifestLocation, Origin},
+    manifest::{self, Format, Located, ManifestLocation, SourceSpan},
     ui,
 };
 
@@ -26,7 +26,7 @@ pub(crate) struct ResealRow {
 
 impl ResealRow {
     /// A row for a document of which only the origin is known.
-    pub(super) fn new(origin: &Origin) -> Self {
+    pub(super) fn new(origin: &SourceSpan) -> Self {
         Self::at(ManifestLocation::at(origin))
     }
 

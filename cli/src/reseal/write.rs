@@ -123,8 +123,8 @@ impl Writer {
     }
 
     fn replace(&self, file: &SealedFile, parts: &[Replacement<'_>]) -> Result<(), Problem> {
-        let text = manifest::splice(&file.text, parts)
-            .map_err(|problem| Problem::new(Finding::NotEditable, problem))?;
+        let text = manifest::replaced(&file.text, parts)
+            .map_err(|fault| Problem::new(Finding::NotEditable, fault.with_hint()))?;
         let label = Path::new(&file.label);
         let not_written = |message: String| Problem::new(Finding::NotWritten, message);
         let present = input::read_text(&self.directory, label);

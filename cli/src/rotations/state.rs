@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::list::{Entry, Evidence, List};
 use crate::{
-    manifest::{Hop, Scalar, Setting},
+    manifest::{Edit, New, Operation, Step},
     project::Day,
     repository::inventory::{self, Occurrence},
 };
@@ -170,66 +170,60 @@ pub(crate) fn cluster_evidence(
 }
 
 /// The fields of a list that have to change. A mark that no longer holds is removed.
-pub(crate) fn marks(list: &List, states: &[State], today: Day) -> Vec<Setting<'static>> {
-    let mut settings = Vec::new();
+pub(crate) fn marks(list: &List, states: &[State], today: Day) -> Vec<Edit<'static>> {
+    let mut edits = Vec::new();
     for (index, (entry, state)) in list.items.iter().zip(states).enumerate() {
-        let mut set = |field, scalar| {
-            settings.push(Setting {
-                way: vec![Hop::Field("items"), Hop::Index(index)],
-                field,
-                scalar,
-            });
-        };
         match state {
             State::Rotated(at, evidence)
                 if entry.rotated.is_none() || entry.known_by < Some(*evidence) =>
             {
-                set("rotated", Scalar::Quoted(at.to_string()));
-                set("knownBy", Scalar::Plain(evidence.as_str().to_owned()));
+                edits.push(set_in_item(index, "rotated", New::Quoted(at.to_string())));
+                let evidence = New::Plain(evidence.as_str().to_owned());
+                edits.push(set_in_item(index, "knownBy", evidence));
             }
             State::Rotated(..) | State::Confirmed => {}
             _ if entry.rotated.is_some() => {
-                set("rotated", Scalar::Null);
-                set("knownBy", Scalar::Null);
+                let fields = ["rotated", "knownBy"];
+                edits.extend(fields.map(|field| set_in_item(index, field, New::Null)));
             }
             _ => {}
         }
     }
     let is_done = states.iter().all(|state| state.is_done());
     let closed = match (is_done, list.closed) {
-        (true, None) => Some(Scalar::Quoted(today.to_string())),
-        (false, Some(_)) => Some(Scalar::Null),
+        (true, None) => Some(New::Quoted(today.to_string())),
+        (false, Some(_)) => Some(New::Null),
         _ => None,
     };
-    settings.extend(closed.map(|scalar| Setting {
-        way: Vec::new(),
-        field: "closed",
-        scalar,
-    }));
-    settings
+    edits.extend(closed.map(|new| set(vec![Step::Field("closed")], new)));
+    edits
 }
 
 /// The field that records the sealed text in which the controller found the exposed value. Later
 /// runs then know it without the cluster.
-pub(crate) fn remark(item: usize, tag_suffix: &str) -> Setting<'static> {
-    Setting {
-        way: vec![Hop::Field("items"), Hop::Index(item)],
-        field: "unchanged",
-        scalar: Scalar::Quoted(tag_suffix.to_owned()),
-    }
+pub(crate) fn remark(item: usize, tag_suffix: &str) -> Edit<'static> {
+    set_in_item(item, "unchanged", New::Quoted(tag_suffix.to_owned()))
 }
 
 /// The fields that record a confirmation: its day, and the texts of the item on that day.
-pub(crate) fn confirmation(item: usize, texts: &str, today: Day) -> [Setting<'static>; 2] {
-    let setting = |field, scalar| Setting {
-        way: vec![Hop::Field("items"), Hop::Index(item)],
-        field,
-        scalar,
-    };
+pub(crate) fn confirmation(item: usize, texts: &str, today: Day) -> [Edit<'static>; 2] {
     [
-        setting("confirmed", Scalar::Quoted(today.to_string())),
-        setting("confirmedText", Scalar::Quoted(texts.to_owned())),
+        set_in_item(item, "confirmed", New::Quoted(today.to_string())),
+        set_in_item(item, "confirmedText", New::Quoted(texts.to_owned())),
     ]
+}
+
+fn set_in_item(item: usize, field: &'static str, new: New) -> Edit<'static> {
+    let path = [Step::Field("items"), Step::Index(item), Step::Field(field)];
+    set(path.to_vec(), new)
+}
+
+fn set(path: Vec<Step<'static>>, new: New) -> Edit<'static> {
+    Edit {
+        document: 0,
+        path,
+        operation: Operation::Set(new),
+    }
 }
 
 impl Evidence {

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::{
     error::with_causes,
-    manifest::{Origin, Sealed},
+    manifest::{Sealed, SourceSpan},
 };
 
 /// The public facts about a SealedSecret.
@@ -67,7 +67,7 @@ pub(super) struct ItemReport {
 
 impl Report {
     /// Reports on a SealedSecret. The error says why it is malformed.
-    pub(super) fn of(sealed: &Sealed, origin: &Origin, now: Timestamp) -> Result<Self, String> {
+    pub(super) fn of(sealed: &Sealed, origin: &SourceSpan, now: Timestamp) -> Result<Self, String> {
         let (name, namespace) = sealed.names();
         let report = Self {
             file: origin.file.clone(),

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::manifests::PlainFile;
 use crate::{
     error::{CommandError, Result},
-    manifest::{Origin, Syntax},
+    manifest::{SourceSpan, Syntax},
     project::{self, Project, resolve},
     ui::{self, Io},
 };
@@ -127,7 +127,7 @@ fn recipients(
 
 /// One Secret to seal.
 struct Job<'a> {
-    origin: Option<&'a Origin>,
+    origin: Option<&'a SourceSpan>,
     request: SealRequest<'a>,
 }
 

@@ -9,7 +9,7 @@ use super::SealArguments;
 use crate::{
     error::{CommandError, Result},
     input::{self, Input, STDIN},
-    manifest::{self, Document, Object, Origin, Syntax},
+    manifest::{self, Document, Object, SourceSpan, Syntax},
     paths,
     project::{
         Project,
@@ -33,7 +33,7 @@ pub(super) struct PlainDocument {
     pub(super) range: Range<usize>,
     pub(super) syntax: Syntax,
     /// The Secrets; one from the command line has no origin.
-    pub(super) secrets: Vec<(Option<Origin>, Secret)>,
+    pub(super) secrets: Vec<(Option<SourceSpan>, Secret)>,
 }
 
 impl PlainFile {
@@ -52,7 +52,7 @@ impl PlainFile {
     }
 
     /// Its Secrets with their origins.
-    pub(super) fn secrets(&self) -> impl Iterator<Item = &(Option<Origin>, Secret)> {
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &(Option<SourceSpan>, Secret)> {
         self.documents.iter().flat_map(|document| &document.secrets)
     }
 }
@@ -135,7 +135,7 @@ impl SealArguments {
         &self,
         label: &str,
         document: &Document<'_>,
-    ) -> Result<Vec<(Option<Origin>, Secret)>> {
+    ) -> Result<Vec<(Option<SourceSpan>, Secret)>> {
         let objects = manifest::read_objects(label, document)?;
         let is_secret = |object: &Object| matches!(object, Object::Secret(_));
         if self.in_place && !objects.iter().any(|(_, object)| is_secret(object)) {

@@ -2,7 +2,7 @@ use sealing::resource::SealedSecret;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::manifest::{self, set_fields};
+use crate::manifest;
 
 const SINCE: &str = "2026-06-01T12:00:00Z";
 const NOW: &str = "2026-06-10T12:00:00Z";
@@ -154,7 +154,7 @@ fn an_earlier_report_of_the_controller_holds_without_it() {
     check(unchanged(), &[("new", LATER)], State::Unchanged);
     check(unchanged(), &[("newer", LATER)], rotated_by(Evidence::Seal));
     let before = list(&[entry(json!({}))]);
-    let text = set_fields(&before.to_text().unwrap(), &[remark(0, "new")]).unwrap();
+    let text = manifest::edit(&before.to_text().unwrap(), &[remark(0, "new")]).unwrap();
     let after: List = manifest::read_document(&text).unwrap();
     assert_eq!(after.items[0].unchanged.as_deref(), Some("new"));
 }
@@ -240,7 +240,7 @@ fn list(items: &[Entry]) -> List {
 fn marked(list: &List, states: &[State]) -> List {
     let text = list.to_text().unwrap();
     let settings = marks(list, states, DAY.parse().unwrap());
-    let text = set_fields(&text, &settings).unwrap();
+    let text = manifest::edit(&text, &settings).unwrap();
     manifest::read_document(&text).unwrap()
 }
 

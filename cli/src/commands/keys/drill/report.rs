@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{
     error::Result,
     flags::ReportFormat,
-    manifest::{self, Format, Located, ManifestLocation, Origin, Sealed},
+    manifest::{self, Format, Located, ManifestLocation, Sealed, SourceSpan},
     ui,
 };
 
@@ -71,7 +71,7 @@ impl DrillFinding {
 
 impl DrillRow {
     /// A row for a document of which only the origin is known.
-    pub(super) fn new(origin: &Origin) -> Self {
+    pub(super) fn new(origin: &SourceSpan) -> Self {
         Self::at(ManifestLocation::at(origin))
     }
 

@@ -15,12 +15,13 @@ use serde::{
 };
 
 use super::{
-    Fault, scalar,
-    yaml::{Content, Entry, Node, Scalar, Style},
+    scalar,
+    tree::{Content, Entry, Node, Scalar, Style},
 };
+use crate::manifest::Fault;
 
 /// Reads a value of any type from a node.
-pub(super) fn read<T: DeserializeOwned>(node: &Node) -> Result<T, Fault> {
+pub(in crate::manifest) fn read<T: DeserializeOwned>(node: &Node) -> Result<T, Fault> {
     T::deserialize(node).map_err(|problem| Fault {
         line: problem.line.unwrap_or(node.line),
         path: problem.path,
@@ -31,7 +32,7 @@ pub(super) fn read<T: DeserializeOwned>(node: &Node) -> Result<T, Fault> {
 
 /// A fault on its way up: line and path are completed by the nodes that it passes.
 #[derive(Debug)]
-pub(super) struct Problem {
+pub(in crate::manifest) struct Problem {
     line: Option<usize>,
     path: String,
     text: String,
@@ -331,7 +332,7 @@ impl<'de> SeqAccess<'de> for Nodes<'_> {
 
 /// A value that is passed over unread.
 #[derive(Debug, Default)]
-pub(super) struct Ignored;
+pub(in crate::manifest) struct Ignored;
 
 impl<'de> Deserialize<'de> for Ignored {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -4,13 +4,13 @@
 //! all of them agree that it is.
 
 /// A name as errors tell it; what does not look like one may be a value at the wrong place.
-pub(super) fn shown(name: &str) -> &str {
+pub(in crate::manifest) fn shown(name: &str) -> &str {
     let belongs = |c: char| c.is_ascii_alphanumeric() || "-._/[]".contains(c);
     if name.chars().all(belongs) { name } else { "?" }
 }
 
 /// What some reader takes an unquoted scalar for, when it is not text to all of them.
-pub(super) fn misreading(plain: &str) -> Option<&'static str> {
+pub(in crate::manifest) fn misreading(plain: &str) -> Option<&'static str> {
     if is_null(plain) {
         Some("null")
     } else if is_boolean(plain) {
@@ -24,8 +24,17 @@ pub(super) fn misreading(plain: &str) -> Option<&'static str> {
     }
 }
 
+/// Whether every reader takes an unquoted scalar for this text, in block form and in brackets.
+pub(in crate::manifest) fn is_plain(text: &str) -> bool {
+    let belongs = |c: char| c.is_ascii_alphanumeric() || "_-./+=:".contains(c);
+    text.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '_')
+        && text.chars().all(belongs)
+        && !text.ends_with(':')
+        && misreading(text).is_none()
+}
+
 /// Whether a scalar is null in every version of YAML; the parser writes `~` for an absent one.
-pub(super) fn is_null(plain: &str) -> bool {
+pub(in crate::manifest) fn is_null(plain: &str) -> bool {
     matches!(plain, "" | "~" | "null" | "Null" | "NULL")
 }
 

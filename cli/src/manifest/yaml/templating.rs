@@ -7,16 +7,16 @@ use std::ops::Range;
 
 /// A template action.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Action {
-    pub(super) range: Range<usize>,
+pub(in crate::manifest) struct Action {
+    pub(in crate::manifest) range: Range<usize>,
     /// Whether it has its lines to itself.
-    pub(super) whole_line: bool,
+    pub(in crate::manifest) whole_line: bool,
     /// Whether it only decides what is rendered, and renders nothing itself.
-    pub(super) control: bool,
+    pub(in crate::manifest) control: bool,
 }
 
 /// Every action of a text. One that does not end is as long as its opening.
-pub(super) fn actions(text: &str) -> Vec<Action> {
+pub(in crate::manifest) fn actions(text: &str) -> Vec<Action> {
     let mut actions = Vec::new();
     let mut from = 0;
     let mut all_end = true;
@@ -44,14 +44,14 @@ pub(super) fn actions(text: &str) -> Vec<Action> {
 }
 
 /// Whether an action that begins in `before` ends in the text after it.
-pub(super) fn reaches_into(before: &str, after: &str) -> bool {
+pub(in crate::manifest) fn reaches_into(before: &str, after: &str) -> bool {
     let last = actions(before).pop();
     last.is_some_and(|last| last.range.len() == 2) && after.contains("}}")
 }
 
 /// The text with every action in its place as a plain text, or as a comment where it has its lines
 /// to itself: each other byte keeps its place. Nothing when an action does not end.
-pub(super) fn masked(text: &str) -> Option<String> {
+pub(in crate::manifest) fn masked(text: &str) -> Option<String> {
     let actions = actions(text);
     if actions.is_empty() || actions.iter().any(|action| action.range.len() == 2) {
         return None;

@@ -8,10 +8,8 @@ use std::{fmt::Write as _, ops::Range, rc::Rc};
 use serde::de::IgnoredAny;
 use zeroize::Zeroizing;
 
-use super::{
-    Fault,
-    yaml::{self, Node},
-};
+use super::tree::{self, Node};
+use crate::manifest::Fault;
 
 /// One document of a file that has content.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,9 +23,9 @@ pub(crate) struct Document<'text> {
     /// How it is written.
     pub(crate) syntax: Syntax,
     /// Where `text` begins in the file.
-    pub(super) start: usize,
+    pub(in crate::manifest) start: usize,
     /// All that is parsed: a line `---` before it included.
-    pub(super) text: &'text str,
+    pub(in crate::manifest) text: &'text str,
 }
 
 /// How a document is written.
@@ -39,10 +37,10 @@ pub(crate) enum Syntax {
 
 impl Document<'_> {
     /// Parses it, as YAML: every JSON document is one.
-    pub(super) fn parse(&self) -> Result<Rc<Node>, Fault> {
+    pub(in crate::manifest) fn parse(&self) -> Result<Rc<Node>, Fault> {
         let parsed = match self.syntax {
-            Syntax::Json => yaml::parse(&escaped(self.text), self.line),
-            Syntax::Yaml => yaml::parse(self.text, self.line),
+            Syntax::Json => tree::parse(&escaped(self.text), self.line),
+            Syntax::Yaml => tree::parse(self.text, self.line),
         };
         parsed.map_err(|fault| {
             if self.text.contains("{{") {
@@ -56,36 +54,8 @@ impl Document<'_> {
     }
 
     /// Whether its text holds a word: what does not cannot be about it.
-    pub(super) fn mentions(&self, word: &str) -> bool {
+    pub(in crate::manifest) fn mentions(&self, word: &str) -> bool {
         self.text.contains(word)
-    }
-
-    /// Where the bytes of what is parsed stand in the file.
-    pub(super) fn offsets(&self) -> Offsets {
-        Offsets {
-            start: self.range.end - self.text.len(),
-            longer: match self.syntax {
-                Syntax::Json => escapes(self.text),
-                Syntax::Yaml => Vec::new(),
-            },
-        }
-    }
-}
-
-/// Where the bytes of what is parsed stand in the file.
-pub(super) struct Offsets {
-    start: usize,
-    /// Each escape that was put in: where it begins, and by how much the text before its end is
-    /// longer than it stands in the file.
-    longer: Vec<(usize, usize)>,
-}
-
-impl Offsets {
-    /// Where a byte of what is parsed stands in the file.
-    pub(super) fn in_file(&self, parsed: usize) -> usize {
-        let before = self.longer.partition_point(|(at, _)| *at < parsed);
-        let longer = self.longer[..before].last().map_or(0, |(_, by)| *by);
-        self.start + parsed - longer
     }
 }
 
@@ -179,26 +149,13 @@ fn escaped(json: &str) -> Zeroizing<String> {
     text
 }
 
-fn wants_escape(character: char) -> bool {
+/// Whether YAML wants a character of a JSON string to be escaped.
+pub(super) fn wants_escape(character: char) -> bool {
     match character {
         '\n' | '\r' | '\t' => false,
         '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => true,
         other => other.is_control(),
     }
-}
-
-/// The bytes of `\u0000`.
-const ESCAPE_BYTES: usize = 6;
-
-/// The escapes of [`escaped`] text, with how much longer it is up to the end of each.
-fn escapes(json: &str) -> Vec<(usize, usize)> {
-    let special = json.char_indices().filter(|(_, it)| wants_escape(*it));
-    let escapes = special.scan(0, |longer, (at, character)| {
-        let start = at + *longer;
-        *longer += ESCAPE_BYTES - character.len_utf8();
-        Some((start, *longer))
-    });
-    escapes.collect()
 }
 
 fn push_escape(text: &mut String, character: char) {

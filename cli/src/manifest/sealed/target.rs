@@ -2,38 +2,41 @@
 //!
 //! Documents that do not say `SealedSecret` are not even parsed: they stay as they are.
 
-use std::rc::Rc;
-
 use sealing::{
     ItemName, Namespace, SecretName,
     resource::bitnami::{CLUSTER_WIDE, NAMESPACE_WIDE},
 };
 
-use super::{
-    Document, Fault, Origin, Sealed,
-    layout::{self, Part, Step},
-    sealed::Format,
-    split, templating,
-    yaml::{self, Content, Node},
+use super::{Format, Sealed, locate::objects};
+use crate::{
+    error::{CommandError, Result as CommandResult},
+    manifest::{
+        Document, Fault, SourceSpan, split,
+        yaml::{
+            Node,
+            layout::{Part, Step},
+            reading::Reading,
+            templating,
+        },
+    },
 };
-use crate::error::{CommandError, Result as CommandResult};
 
 /// A SealedSecret in a file.
 #[derive(Debug)]
 pub(crate) struct Target {
-    pub(crate) origin: Origin,
+    pub(crate) origin: SourceSpan,
     pub(crate) sealed: Sealed,
-    pub(crate) name: Named,
-    pub(crate) namespace: Named,
+    pub(crate) name: MaybeTemplated,
+    pub(crate) namespace: MaybeTemplated,
     /// Which of the file's documents holds it, counted from 0.
-    pub(super) document: usize,
+    pub(in crate::manifest) document: usize,
     /// The way to it in its document.
-    pub(super) steps: Vec<Step>,
+    pub(in crate::manifest) steps: Vec<Step<'static>>,
 }
 
 /// A name, as a manifest that may be a template says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Named {
+pub(crate) enum MaybeTemplated {
     Absent,
     Known(String),
     /// It is known when the template is rendered.
@@ -42,13 +45,13 @@ pub(crate) enum Named {
 
 /// Which SealedSecret is meant.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Choice<'a> {
+pub(crate) struct Selector<'a> {
     pub(crate) name: Option<&'a SecretName>,
     pub(crate) namespace: Option<&'a Namespace>,
 }
 
 /// Finds the one SealedSecret of a text that is meant and may be edited.
-pub(crate) fn find(label: &str, text: &str, choice: Choice<'_>) -> CommandResult<Target> {
+pub(crate) fn find(label: &str, text: &str, choice: Selector<'_>) -> CommandResult<Target> {
     let documents = split(text);
     let mut found = Found::default();
     for document in &documents {
@@ -73,7 +76,7 @@ pub(crate) fn survey(label: &str, text: &str) -> (Vec<Target>, Vec<CommandError>
 }
 
 impl Found {
-    fn choose(self, label: &str, choice: Choice<'_>) -> CommandResult<Target> {
+    fn choose(self, label: &str, choice: Selector<'_>) -> CommandResult<Target> {
         let Self { targets, faults } = self;
         if targets.is_empty() && faults.is_empty() {
             return Err(
@@ -109,7 +112,7 @@ impl Target {
     /// Namespace and name, as far as they are known.
     pub(crate) fn place(&self) -> String {
         match &self.namespace {
-            Named::Absent => self.name.shown().to_owned(),
+            MaybeTemplated::Absent => self.name.shown().to_owned(),
             namespace => format!("{}/{}", namespace.shown(), self.name.shown()),
         }
     }
@@ -134,7 +137,15 @@ impl Target {
     }
 }
 
-impl Named {
+impl MaybeTemplated {
+    fn of(written: &str) -> Self {
+        match written {
+            "" => Self::Absent,
+            written if written.contains("{{") => Self::Templated,
+            written => Self::Known(written.to_owned()),
+        }
+    }
+
     fn shown(&self) -> &str {
         match self {
             Self::Absent => "(no name)",
@@ -148,61 +159,25 @@ impl Named {
     }
 }
 
-impl Choice<'_> {
+impl Selector<'_> {
     /// A namespace that is given also admits what names none.
     fn admits(&self, target: &Target) -> bool {
-        let namespace =
-            |it: &Namespace| target.namespace == Named::Absent || target.namespace.is(it.as_str());
+        let namespace = |it: &Namespace| {
+            target.namespace == MaybeTemplated::Absent || target.namespace.is(it.as_str())
+        };
         self.name.is_none_or(|name| target.name.is(name.as_str()))
             && self.namespace.is_none_or(namespace)
     }
 }
 
-/// A document that has been read, as it is or as a template.
-pub(super) struct Readable {
-    pub(super) node: Rc<Node>,
-    pub(super) layout: Part,
-    /// Whether template actions were masked.
-    masked: bool,
-}
-
-impl Readable {
-    /// Reads a SealedSecret of the document. In a template, what the Secret is given beside its
-    /// items may be anything.
-    pub(super) fn sealed(&self, node: &Node, format: Format) -> Result<Sealed, Fault> {
-        Sealed::read(node, format).or_else(|fault| {
-            let rest = node.without(&["spec", "template"]);
-            let rest = rest.filter(|_| self.masked).ok_or(fault)?;
-            Sealed::read(&rest, format)
-        })
-    }
-}
-
-/// Reads a document strictly; if that fails and it is a template, with its actions masked.
-pub(super) fn read(document: &Document<'_>) -> Result<Readable, Fault> {
-    let unplaced = || {
-        Fault::new(
-            document.line,
-            "it is written in a way that cannot be edited",
-        )
-    };
-    match document.parse() {
-        Ok(node) => Ok(Readable {
-            node,
-            layout: layout::read(document.text).ok_or_else(unplaced)?,
-            masked: false,
-        }),
-        Err(fault) => {
-            let Some(masked) = templating::masked(document.text) else {
-                return Err(fault);
-            };
-            Ok(Readable {
-                node: yaml::parse(&masked, document.line).map_err(|_| fault)?,
-                layout: layout::read(&masked).ok_or_else(unplaced)?,
-                masked: true,
-            })
-        }
-    }
+/// Reads a SealedSecret of a document. In a template, what the Secret is given beside its items may
+/// be anything.
+fn sealed(reading: &Reading<'_>, node: &Node, format: Format) -> Result<Sealed, Fault> {
+    Sealed::read(node, format).or_else(|fault| {
+        let rest = node.without(&["spec", "template"]);
+        let rest = rest.filter(|_| reading.is_masked).ok_or(fault)?;
+        Sealed::read(&rest, format)
+    })
 }
 
 #[derive(Default)]
@@ -214,83 +189,76 @@ struct Found {
 
 impl Found {
     fn add(&mut self, label: &str, document: &Document<'_>) {
-        let origin = Origin {
+        let origin = SourceSpan {
             file: label.to_owned(),
             document: document.number,
             line: document.line,
         };
-        let readable = match read(document) {
-            Ok(readable) => readable,
-            Err(fault) => return self.faults.push(origin.fault(&fault)),
+        let faulty = |fault| origin.fault(&fault);
+        let read =
+            Reading::of(document).and_then(|reading| Ok((reading.masked_layout()?, reading)));
+        let (layout, reading) = match read {
+            Ok(read) => read,
+            Err(fault) => return self.faults.push(faulty(fault)),
         };
-        for (steps, node) in objects(&readable.node) {
-            let api_version = node.text_field("apiVersion").unwrap_or_default();
-            let Some(format) = Format::of(api_version) else {
-                continue;
-            };
-            let origin = Origin {
-                line: node.line,
-                ..origin.clone()
-            };
-            match readable.sealed(node, format) {
-                Ok(sealed) => {
-                    let named = |field| named(document.text, &readable.layout, &steps, field);
-                    self.targets.push(Target {
-                        name: named("name"),
-                        namespace: named("namespace"),
-                        origin,
-                        sealed,
-                        document: document.number - 1,
-                        steps,
-                    });
+        for (steps, format, node) in objects(&reading.node) {
+            let found = sealed(&reading, node, format).map(|sealed| {
+                let metadata = node.field("metadata");
+                let own = |field| metadata.and_then(|own| own.text_field(field));
+                let named = |field| match &layout {
+                    Some(layout) => masked_name(document.text, &layout.root, &steps, field),
+                    None => MaybeTemplated::of(own(field).unwrap_or_default()),
+                };
+                Target {
+                    name: named("name"),
+                    namespace: named("namespace"),
+                    origin: SourceSpan {
+                        line: node.line,
+                        ..origin.clone()
+                    },
+                    sealed,
+                    document: document.number - 1,
+                    steps: steps.clone(),
                 }
-                Err(fault) => self.faults.push(origin.fault(&fault)),
+            });
+            match found {
+                Ok(target) => self.targets.push(target),
+                Err(fault) => self.faults.push(faulty(fault)),
             }
         }
     }
 }
 
-/// The SealedSecrets of a document: itself, or items of a List.
-fn objects(root: &Node) -> Vec<(Vec<Step>, &Node)> {
-    let is_sealed = |node: &Node| node.text_field("kind") == Some("SealedSecret");
-    if is_sealed(root) {
-        return vec![(Vec::new(), root)];
-    }
-    match root.field("items").map(|items| &items.content) {
-        Some(Content::Sequence(items)) => items
-            .iter()
-            .enumerate()
-            .filter(|(_, item)| is_sealed(item))
-            .map(|(index, item)| (vec![Step::Field("items"), Step::Index(index)], &**item))
-            .collect(),
-        _ => Vec::new(),
-    }
-}
-
-fn named(text: &str, layout: &Part, steps: &[Step], field: &'static str) -> Named {
+/// A name of which the reader only saw what its actions were masked with.
+fn masked_name(
+    text: &str,
+    layout: &Part,
+    steps: &[Step<'_>],
+    field: &'static str,
+) -> MaybeTemplated {
     let way = [Step::Field("metadata"), Step::Field(field)];
     let part = layout.walk(steps).and_then(|object| object.walk(&way));
-    match part.map(|part| &text[part.range.clone()]) {
-        None | Some("") => Named::Absent,
-        Some(written) if written.contains("{{") => Named::Templated,
-        Some(written) => Named::Known(written.trim_matches(['"', '\'']).to_owned()),
-    }
+    let written = part.map_or("", |part| &text[part.range.clone()]);
+    MaybeTemplated::of(written.trim_matches(['"', '\'']))
 }
 
 /// Refuses a template whose actions could change what an edit relies on.
 fn check_templating(text: &str, document: &Document<'_>, target: &Target) -> Result<(), Fault> {
-    let layout = &read(document)?.layout;
+    let (before, after) = text.split_at(document.start);
+    if !document.text.contains("{{") && !templating::reaches_into(before, after) {
+        return Ok(());
+    }
+    let layout = Reading::of(document)?.layout()?.root;
     let certain = |at: usize, problem: &str| {
         let line = document.line + document.text[..at].matches('\n').count();
         Fault::new(line, problem.to_owned()).hint(
             "edit what the template is made from, or render it and edit the result (for Helm, `helm template`)",
         )
     };
-    let (before, after) = text.split_at(document.start);
     if templating::reaches_into(before, after) {
         return Err(certain(0, "the document stands inside a template action"));
     }
-    let object = layout.walk(&target.steps).unwrap_or(layout);
+    let object = layout.walk(&target.steps).unwrap_or(&layout);
     for action in templating::actions(document.text) {
         if !is_harmless(&action, document.text, object, target) {
             return Err(certain(

@@ -7,17 +7,25 @@ use std::ops::Range;
 
 use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, StructureStyle, options};
 
+/// Where everything in a document stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::manifest) struct Layout {
+    pub(in crate::manifest) root: Part,
+    /// The bytes of every comment, in their order, without line breaks.
+    pub(in crate::manifest) comments: Vec<Range<usize>>,
+}
+
 /// A node's place and form.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Part {
+pub(in crate::manifest) struct Part {
     /// Its bytes: without anchor and tag, and without what follows its content.
-    pub(super) range: Range<usize>,
-    pub(super) shape: Shape,
+    pub(in crate::manifest) range: Range<usize>,
+    pub(in crate::manifest) shape: Shape,
 }
 
 /// The form of a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(in crate::manifest) enum Shape {
     /// `*name`.
     Alias,
     Mapping(Form, Vec<Entry>),
@@ -27,7 +35,7 @@ pub(super) enum Shape {
 
 /// How a collection is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(in crate::manifest) enum Form {
     /// By indentation.
     Block,
     /// In brackets.
@@ -36,7 +44,7 @@ pub(super) enum Form {
 
 /// How a scalar is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Quoting {
+pub(in crate::manifest) enum Quoting {
     /// `|` or `>`: its range is its content.
     Block,
     Double,
@@ -46,58 +54,88 @@ pub(super) enum Quoting {
 
 /// An entry of a mapping.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) name: String,
+pub(in crate::manifest) struct Entry {
+    pub(in crate::manifest) name: String,
     /// The bytes of its name, quotes included.
-    pub(super) at: Range<usize>,
-    pub(super) value: Part,
+    pub(in crate::manifest) at: Range<usize>,
+    pub(in crate::manifest) value: Part,
 }
 
 impl Entry {
     /// Where its content ends. The place of a value that is not there lies before the colon.
-    pub(super) fn end(&self) -> usize {
+    pub(in crate::manifest) fn end(&self) -> usize {
         self.at.end.max(self.value.range.end)
     }
 }
 
 /// One step on the way to a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
-    Field(&'static str),
+pub(crate) enum Step<'a> {
+    Field(&'a str),
     Index(usize),
 }
 
 impl Part {
     /// The entry of that name, when this is a mapping that has it.
-    pub(super) fn entry(&self, name: &str) -> Option<&Entry> {
+    pub(in crate::manifest) fn entry(&self, name: &str) -> Option<&Entry> {
         self.entries().iter().find(|entry| entry.name == name)
     }
 
     /// The entries of a mapping; none of anything else.
-    pub(super) fn entries(&self) -> &[Entry] {
+    pub(in crate::manifest) fn entries(&self) -> &[Entry] {
         match &self.shape {
             Shape::Mapping(_, entries) => entries,
             _ => &[],
         }
     }
 
+    /// The values of a mapping or the elements of a sequence.
+    pub(in crate::manifest) fn children(&self) -> impl DoubleEndedIterator<Item = &Self> {
+        let elements = match &self.shape {
+            Shape::Sequence(_, elements) => elements.as_slice(),
+            _ => &[],
+        };
+        let values = self.entries().iter().map(|entry| &entry.value);
+        values.chain(elements)
+    }
+
+    /// How a collection is written.
+    pub(in crate::manifest) fn form(&self) -> Option<Form> {
+        match self.shape {
+            Shape::Mapping(form, _) | Shape::Sequence(form, _) => Some(form),
+            Shape::Alias | Shape::Scalar(_) => None,
+        }
+    }
+
+    pub(in crate::manifest) fn is_mapping(&self) -> bool {
+        matches!(self.shape, Shape::Mapping(..))
+    }
+
+    /// Which of the children a step leads to.
+    pub(in crate::manifest) fn index(&self, step: Step<'_>) -> Option<usize> {
+        match (step, &self.shape) {
+            (Step::Field(name), _) => self.entries().iter().position(|entry| entry.name == name),
+            (Step::Index(index), Shape::Sequence(_, parts)) => {
+                Some(index).filter(|&it| it < parts.len())
+            }
+            (Step::Index(_), _) => None,
+        }
+    }
+
     /// The node at the end of a way through mappings and sequences.
-    pub(super) fn walk(&self, steps: &[Step]) -> Option<&Self> {
+    pub(in crate::manifest) fn walk(&self, steps: &[Step<'_>]) -> Option<&Self> {
         steps
             .iter()
-            .try_fold(self, |part, step| match (step, &part.shape) {
-                (Step::Field(name), _) => Some(&part.entry(name)?.value),
-                (Step::Index(index), Shape::Sequence(_, parts)) => parts.get(*index),
-                (Step::Index(_), _) => None,
-            })
+            .try_fold(self, |part, step| part.children().nth(part.index(*step)?))
     }
 }
 
 /// Reads where the nodes of a text of one document stand; nothing when it is not to be parsed.
-pub(super) fn read(text: &str) -> Option<Part> {
-    let options = options! { emit_comments: false };
+pub(in crate::manifest) fn read(text: &str) -> Option<Layout> {
+    let options = options! { emit_comments: true };
     let mut open: Vec<Open> = Vec::new();
     let mut root = None;
+    let mut comments = Vec::new();
     for event in Parser::new_from_str_with_options(text, options) {
         let (event, span) = event.ok()?;
         let range = span.byte_range()?;
@@ -116,6 +154,10 @@ pub(super) fn read(text: &str) -> Option<Part> {
                 range,
                 shape: Shape::Alias,
             },
+            Event::Comment(..) => {
+                comments.push(range);
+                continue;
+            }
             _ => continue,
         };
         match open.last_mut() {
@@ -123,7 +165,12 @@ pub(super) fn read(text: &str) -> Option<Part> {
             None => root = Some(part),
         }
     }
-    root
+    // The parser looks ahead, and tells of some comments late.
+    comments.sort_by_key(|comment| comment.start);
+    Some(Layout {
+        root: root?,
+        comments,
+    })
 }
 
 /// A collection whose end has not been read.
@@ -180,7 +227,7 @@ impl Open {
 
 /// The dash before an element of a sequence in block form: on its line, or on one above it that
 /// only comments separate from it.
-pub(super) fn dash_before(text: &str, element: usize) -> Option<usize> {
+pub(in crate::manifest) fn dash_before(text: &str, element: usize) -> Option<usize> {
     let mut end = element;
     loop {
         let start = text[..end].rfind('\n').map_or(0, |end| end + 1);
@@ -242,9 +289,9 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(text: &str, steps: &[Step], expected: &str) {
-        let root = read(text).unwrap();
-        let part = root.walk(steps).unwrap();
+    fn check(text: &str, steps: &[Step<'_>], expected: &str) {
+        let layout = read(text).unwrap();
+        let part = layout.root.walk(steps).unwrap();
         assert_eq!(&text[part.range.clone()], expected);
     }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Located, Origin};
+use crate::manifest::{Located, SourceSpan};
 
 /// A SealedSecret in a file, or a document that may be one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -16,7 +16,7 @@ pub(crate) struct ManifestLocation {
 
 impl ManifestLocation {
     /// Of a document of which nothing more is known.
-    pub(crate) fn at(origin: &Origin) -> Self {
+    pub(crate) fn at(origin: &SourceSpan) -> Self {
         Self {
             file: origin.file.clone(),
             document: origin.document,
