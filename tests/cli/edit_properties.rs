@@ -15,7 +15,7 @@ const FILE: &str = "deploy/api/prod/it.yaml";
 #[derive(Debug, Clone)]
 struct Writing {
     form: Form,
-    original: bool,
+    format: Format,
     dash: usize,
     gap: usize,
     deeper: usize,
@@ -27,6 +27,12 @@ struct Writing {
     template: bool,
     /// Which lines have a comment or a blank line above, and which a comment at their end.
     above: Vec<u8>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Native,
+    Original,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +56,7 @@ fn writings() -> impl Strategy<Value = Writing> {
         (
             prop::sample::select(vec!["", "'", "\""]),
             forms,
-            any::<bool>(),
+            prop::sample::select(vec![Format::Native, Format::Original]),
         ),
         (prop::sample::select(vec!["\n", "\r\n"]), any::<bool>()),
         (any::<bool>(), any::<bool>(), any::<bool>()),
@@ -62,13 +68,13 @@ fn writings() -> impl Strategy<Value = Writing> {
         .prop_map(
             |(
                 (dash, gap, deeper, flow_items),
-                (quote, form, original),
+                (quote, form, format),
                 (line_break, final_break),
                 rest,
                 above,
             )| Writing {
                 form,
-                original,
+                format,
                 dash: 2 + dash,
                 gap,
                 deeper,
@@ -113,7 +119,7 @@ fn said(seals: &Seals, writing: &Writing) -> Value {
         "kind": "SealedSecret",
         "metadata": {"name": "api", "namespace": "shop"},
     });
-    if writing.original {
+    if writing.format == Format::Original {
         let items = seals.iter().flatten();
         let items =
             items.map(|(name, bytes)| (name.clone(), STANDARD.encode(vec![7; *bytes]).into()));

@@ -5,10 +5,13 @@
 //! mean: one that would touch anything else is refused.
 
 mod block;
+mod collection;
 mod flow;
 mod meaning;
 mod new;
 mod plan;
+mod quotes;
+mod slots;
 mod source;
 mod style;
 

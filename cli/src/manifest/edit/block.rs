@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use super::{ByteEdit, New, new::Block, plan::Own, source::Source, style::Style};
+use super::{
+    ByteEdit, New, collection::CollectionChange, new::Block, source::Source, style::Style,
+};
 use crate::manifest::{
     Fault,
     yaml::layout::{self, Entry, Form, Part, Shape},
@@ -14,7 +16,7 @@ pub(super) fn change(
     part: &Part,
     owner: Option<&Entry>,
     style: Style<'_>,
-    own: &Own<'_>,
+    own: &CollectionChange<'_>,
 ) -> Result<Vec<ByteEdit>, Fault> {
     let places = places(source, part)?;
     let mut bytes = Vec::new();

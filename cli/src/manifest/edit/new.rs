@@ -1,6 +1,10 @@
 //! What is written anew: as little as is needed of YAML, in block form and in brackets.
 
-use super::{source::Source, style::Style};
+use super::{
+    quotes::{quoted, written_name},
+    source::Source,
+    style::Style,
+};
 use crate::manifest::yaml::{
     layout::{Form, Part, Quoting, Shape},
     scalar,
@@ -148,18 +152,4 @@ impl Block<'_> {
         };
         self.source.column(sample.filter(is_block)?.range.start)
     }
-}
-
-/// A name, in quotes where some reader would take it for something else than text.
-pub(super) fn written_name(name: &str) -> String {
-    if scalar::is_plain(name) && !name.contains(':') {
-        name.to_owned()
-    } else {
-        quoted(name)
-    }
-}
-
-/// Every JSON string is one of YAML.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }

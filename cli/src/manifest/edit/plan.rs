@@ -1,10 +1,10 @@
 //! From operations on a document's tree to bytes of its text.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{
-    ByteEdit, Edit, New, Operation, Step, block, flow::Flow, new::written_name, source::Source,
-    style::Style,
+    ByteEdit, Edit, New, Operation, Step, block, collection::CollectionChange, flow::Flow,
+    quotes::written_name, source::Source, style::Style,
 };
 use crate::manifest::{
     Document, Fault,
@@ -39,13 +39,6 @@ pub(super) fn bytes(
     Ok(plan.bytes)
 }
 
-/// What becomes of the entries or elements of one collection.
-#[derive(Default)]
-pub(super) struct Own<'a> {
-    pub(super) removed: BTreeSet<usize>,
-    pub(super) added: Vec<(Option<&'a str>, &'a New)>,
-}
-
 struct Plan<'a> {
     source: &'a Source<'a>,
     bytes: Vec<ByteEdit>,
@@ -61,7 +54,7 @@ impl<'a> Plan<'a> {
         (depth, edits): (usize, &[&Edit<'_>]),
     ) -> Result<(), Fault> {
         let style = style.within(self.source, part);
-        let mut own = Own::default();
+        let mut own = CollectionChange::default();
         let mut below: BTreeMap<usize, Vec<&Edit<'_>>> = BTreeMap::new();
         for &edit in edits {
             let Some((step, rest)) = edit.path[depth..].split_first() else {
@@ -98,7 +91,7 @@ impl<'a> Plan<'a> {
         part: &'a Part,
         owner: Option<&Entry>,
         style: Style<'a>,
-        own: &Own<'_>,
+        own: &CollectionChange<'_>,
     ) -> Result<(), Fault> {
         if own.removed.is_empty() && own.added.is_empty() {
             return Ok(());

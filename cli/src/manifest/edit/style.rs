@@ -1,6 +1,6 @@
 //! How brackets are written: JSON, KYAML, or as somebody likes it. What is new follows it.
 
-use super::{New, flow::slots, source::Source};
+use super::{New, quotes::written_name, slots::slots, source::Source};
 use crate::manifest::{
     Syntax,
     yaml::layout::{Entry, Part, Shape},
@@ -50,7 +50,7 @@ impl<'a> Style<'a> {
             Shape::Mapping(_, entries) => {
                 let is_quoted = |at: usize| source.view[at..].starts_with(['"', '\'']);
                 let plain = entries.iter().any(|entry| !is_quoted(entry.at.start));
-                let needless = |name: &str| super::new::written_name(name) == name;
+                let needless = |name: &str| written_name(name) == name;
                 let quoted = entries.iter().any(|entry| needless(&entry.name));
                 self.quoted_names = !plain && (quoted || self.quoted_names);
                 let behind = |entry: &Entry| source.view[entry.at.end..].strip_prefix(':');
