@@ -114,7 +114,7 @@ impl fmt::Display for SourceSpan {
     }
 }
 
-/// Reads the one document of a text that is no manifest, such as the project file; an empty text
+/// Reads the one document of a text that is not a manifest, such as the project file; an empty text
 /// stands for the default.
 pub(crate) fn read_one<T: DeserializeOwned + Default>(text: &str) -> Result<T, Fault> {
     Ok(read_any(text)?.unwrap_or_default())

@@ -71,7 +71,7 @@ pub(crate) fn print(io: &mut Io<'_>, text: impl AsRef<[u8]>) -> Result<()> {
         .map_err(|error| CommandError::stdout(&error))
 }
 
-/// Asks for confirmation. Any answer but yes is no.
+/// Asks for confirmation. Any answer but yes means no.
 pub(crate) fn confirm(io: &mut Io<'_>, question: &str) -> Result<bool> {
     let mut answer = String::new();
     write!(io.stderr, "{question} [y/N] ")

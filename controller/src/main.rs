@@ -38,7 +38,7 @@ fn print(text: &str) -> ExitCode {
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush());
     match written {
-        // A reader that has seen enough is no failure.
+        // A reader that has seen enough is not a failure.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             let _ = writeln!(
                 io::stderr(),

@@ -352,7 +352,7 @@ fn a_document_that_is_no_object() {
     assert_snapshot!(refused("just text\n"), @"
     exit 1
     stderr:
-      error: secret.yaml:1 (document 1): this is no Kubernetes object
+      error: secret.yaml:1 (document 1): this is not a Kubernetes object
     files: unchanged
     ");
 }

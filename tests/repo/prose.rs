@@ -53,7 +53,10 @@ fn banned(text: &str) -> Vec<&'static str> {
         let mut windows = words.windows(phrase.len()).enumerate();
         windows.any(|(at, window)| {
             let next = words.get(at + phrase.len()).map(String::as_str);
-            window == phrase.as_slice() && next != Some("longer")
+            // "There is no" is how English says that something does not exist.
+            let before = at.checked_sub(1).map(|before| words[before].as_str());
+            let is_plain = next == Some("longer") || before == Some("there");
+            window == phrase.as_slice() && !is_plain
         })
     });
     phrases.copied().collect()
@@ -169,6 +172,7 @@ fn documentation_comments_say_is_not_and_no_longer() {
 fn banned_phrases_are_found_over_line_ends_and_in_every_kind_of_comment() {
     assert_eq!(banned("This is\nno file, no  more."), ["is no", "no more"]);
     assert!(banned("it is no longer there; this is not; is nothing; hypothesis no").is_empty());
+    assert!(banned("if there is no terminal").is_empty());
     let source = "//! is no\n/// is no\nstruct S { /// is no\n a: u8 }\n/// is no\nenum E { /// is no\n A }\n\
                   impl S { /// is no\n fn f() {} }\nmod m { /// is no\n fn f() {} }";
     let found = comments(source)

@@ -1,4 +1,4 @@
-//! Workflows run nothing that its author can change afterwards, and may do no more than they need.
+//! Workflows run nothing that its author can change afterwards, and have only the rights that they need.
 
 const DIGEST_LENGTH: usize = 40;
 

@@ -85,7 +85,7 @@ fn check_length(value: &Plaintext) -> Result<()> {
         return Err(CommandError::user(format!(
             "the value has less than {COMPARABLE_BYTES} bytes: a shorter one could be guessed"
         ))
-        .hint("search the Secrets that you may read"));
+        .hint("inspect the Secrets that you may read"));
     }
     if value.len() > LARGEST_TRACED {
         return Err(CommandError::user(format!(

@@ -87,10 +87,13 @@ fn read(node: &Node) -> Result<(usize, Object), Fault> {
 
 pub(super) fn kind(node: &Node) -> Result<&str, Fault> {
     match &node.content {
-        Content::Mapping(_) => node
-            .text_field("kind")
-            .ok_or_else(|| Fault::new(node.line, "this is no Kubernetes object: it has no `kind`")),
-        _ => Err(Fault::new(node.line, "this is no Kubernetes object")),
+        Content::Mapping(_) => node.text_field("kind").ok_or_else(|| {
+            Fault::new(
+                node.line,
+                "this is not a Kubernetes object: it has no `kind`",
+            )
+        }),
+        _ => Err(Fault::new(node.line, "this is not a Kubernetes object")),
     }
 }
 

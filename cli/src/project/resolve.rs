@@ -217,7 +217,7 @@ const SERVICE_ACCOUNT_TOKEN: &str = "kubernetes.io/service-account-token";
 fn check_type(secret: &Secret) -> Result<()> {
     if secret.template.secret_type() == SERVICE_ACCOUNT_TOKEN {
         return Err(CommandError::user(format!(
-            "Secrets of type {SERVICE_ACCOUNT_TOKEN} cannot be sealed: Kubernetes would fill them with credentials of the service account"
+            "Secrets of type {SERVICE_ACCOUNT_TOKEN} cannot be sealed: Kubernetes would fill them with credentials of the cluster"
         )));
     }
     Ok(())

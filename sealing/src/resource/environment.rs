@@ -78,7 +78,7 @@ pub struct SealingKeySettings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32), extend("x-kubernetes-validations" = [{
         "rule": "duration(self) == duration('0s') || duration(self) >= duration('1h')",
-        "message": "renewPeriod is a duration of at least 1h such as `720h`, or `0s` to disable renewal",
+        "message": "renewPeriod is a duration of at least 1h such as `720h`, or `0s` for no renewal",
     }]))]
     pub renew_period: Option<String>,
     /// Renews the active key if it was generated before this instant.

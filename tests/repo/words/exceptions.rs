@@ -113,7 +113,7 @@ pub(super) const EXCEPTIONS: &[Exception] = &[
     ),
     new(
         "export",
-        Phrase("`export ` may stand"),
+        Phrase("optionally after `export `"),
         "the word of a shell",
     ),
     new(

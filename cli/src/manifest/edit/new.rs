@@ -63,7 +63,7 @@ impl New {
                 style.enclose('{', &entries.collect::<Vec<_>>(), '}', indent)
             }
             Self::Sequence(elements) if !elements.is_empty() => {
-                let is_cuddled = style.is_cuddled(elements);
+                let is_cuddled = is_cuddled(style, elements);
                 let indent_of_element = if is_cuddled { indent } else { &inner };
                 let elements = elements.iter();
                 let elements = elements.map(|new| new.in_brackets(style, indent_of_element));
@@ -152,4 +152,10 @@ impl Block<'_> {
         };
         self.source.column(sample.filter(is_block)?.range.start)
     }
+}
+
+/// Whether the elements of a new sequence share the lines of its brackets.
+fn is_cuddled(style: &Style<'_>, elements: &[New]) -> bool {
+    let is_collection = |new: &New| matches!(new, New::Mapping(_) | New::Sequence(_));
+    style.lines && style.cuddled && elements.iter().all(is_collection)
 }

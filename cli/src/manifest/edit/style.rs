@@ -1,6 +1,6 @@
 //! How brackets are written: JSON, KYAML, or as somebody likes it. What is new follows it.
 
-use super::{New, quotes::written_name, slots::slots, source::Source};
+use super::{quotes::written_name, slots::slots, source::Source};
 use crate::manifest::{
     Syntax,
     yaml::layout::{Entry, Part, Shape},
@@ -83,12 +83,6 @@ impl<'a> Style<'a> {
         let own = self.within(source, part);
         part.children()
             .fold(own, |style, child| style.throughout(source, child))
-    }
-
-    /// Whether the elements of a new sequence share the lines of its brackets.
-    pub(super) fn is_cuddled(&self, elements: &[New]) -> bool {
-        let is_collection = |new: &New| matches!(new, New::Mapping(_) | New::Sequence(_));
-        self.lines && self.cuddled && elements.iter().all(is_collection)
     }
 
     /// A collection of these elements, which begins on a line with this indentation.
