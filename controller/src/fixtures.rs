@@ -67,7 +67,7 @@ pub(crate) fn revoking(indices: &[usize]) -> Value {
 pub(crate) struct Given(ClusterStore);
 
 impl Given {
-    /// The environment `prod` with this spec, and its keys 0 and 1, which were made at these instants.
+    /// The environment `prod` with this spec, and its keys 0 and 1, created at these instants.
     pub(crate) fn prod_with_two_keys(spec: Value, made_at: [&str; 2]) -> Self {
         let given = Self::default().environment("prod", spec);
         let given = given.sealing_key(0, "prod", made_at[0]);

@@ -31,7 +31,7 @@ fn backed_up(alice: &Keeper) -> TestProject {
     project
 }
 
-/// Backs keys up for somebody to read.
+/// Backs keys up for this recipient.
 fn back_up(project: &TestProject, reader: &Keeper, flags: &str) -> Outcome {
     let recipient = reader.recipient();
     project.run(&format!("keys backup --recipient {recipient} {flags}"))

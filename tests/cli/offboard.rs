@@ -49,7 +49,7 @@ fn without_bob() -> String {
     PROJECT.replace("  bob: {operates: [prod]}\n", "")
 }
 
-/// Marks somebody and writes their list.
+/// Marks a person as left and writes their list, without re-keying.
 fn offboard(project: &TestProject, person: &str) -> Outcome {
     project.run(&format!("offboard {person} --no-rekey"))
 }

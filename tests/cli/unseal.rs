@@ -10,17 +10,17 @@ fn sealed() -> TestProject {
     TestProject::sealed_in("sealed.yaml")
 }
 
-/// What unsealing a manifest of the original comes to, with the key that it was sealed to.
-fn unseal_original(manifest: &str) -> Outcome {
+/// Unseals a manifest in the kubeseal format with the key that it was sealed to.
+fn unseal_kubeseal(manifest: &str) -> Outcome {
     let project = TestProject::empty()
         .file("sealed", manifest)
         .file("key", include_str!("../vectors/test-2048.key"));
     project.run("unseal sealed --keys key")
 }
 
-/// The same with another key; it must be refused.
+/// The same with another key; it must be rejected.
 #[track_caller]
-fn refused_original(manifest: &str) -> Outcome {
+fn refused_kubeseal(manifest: &str) -> Outcome {
     let project = TestProject::empty()
         .file("sealed", manifest)
         .private_key("key", TestKey::Other);
@@ -266,7 +266,7 @@ fn every_manifest_of_the_original_comes_back() {
             include_str!("../vectors/sealed-cluster-wide.yaml"),
         ),
     ] {
-        let outcome = unseal_original(text).done();
+        let outcome = unseal_kubeseal(text).done();
         let expected = "\
 apiVersion: v1
 kind: Secret
@@ -290,7 +290,7 @@ data:
 #[test]
 fn the_originals_first_version_comes_back() {
     let legacy = include_str!("../vectors/sealed-legacy-v1.json");
-    assert_snapshot!(unseal_original(legacy), @"
+    assert_snapshot!(unseal_kubeseal(legacy), @"
     exit 0
     stdout:
       apiVersion: v1
@@ -308,7 +308,7 @@ fn the_originals_first_version_comes_back() {
 #[test]
 fn the_originals_templates_are_not_rendered_and_that_is_told() {
     let template = include_str!("../vectors/sealed-template.json");
-    assert_snapshot!(unseal_original(template), @"
+    assert_snapshot!(unseal_kubeseal(template), @"
     exit 0
     stdout:
       apiVersion: v1
@@ -329,7 +329,7 @@ fn the_originals_templates_are_not_rendered_and_that_is_told() {
 #[test]
 fn items_of_the_original_that_no_key_opens_are_named() {
     let strict = include_str!("../vectors/sealed-strict.yaml");
-    assert_snapshot!(refused_original(strict), @"
+    assert_snapshot!(refused_kubeseal(strict), @"
     exit 1
     stderr:
       error: sealed:2 (document 1): no key of the ring opens password, user
@@ -342,7 +342,7 @@ fn items_of_the_original_that_no_key_opens_are_named() {
 #[test]
 fn items_of_the_original_that_are_no_text_are_refused() {
     let sealed = "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: a, namespace: b}\nspec: {encryptedData: {a: null}}\n";
-    assert_snapshot!(refused_original(sealed), @"
+    assert_snapshot!(refused_kubeseal(sealed), @"
     exit 1
     stderr:
       error: sealed:1 (document 1): malformed: item `a` is no text

@@ -18,7 +18,7 @@ async fn key_secret(sealer: &Sealer<'_>) -> Secret {
     secrets.remove(0)
 }
 
-/// Has a SealedSecret `api` unsealed; tells where the key Secret is that is marked for it.
+/// Has a SealedSecret `api` unsealed, and waits until the key Secret is marked for it.
 async fn key_in_use(sealer: &Sealer<'_>) -> (Api<Secret>, String) {
     sealer.unseal("api", &[("A", b"1")]).await;
     let name = until_marked(sealer, true).await;

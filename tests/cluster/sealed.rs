@@ -277,7 +277,7 @@ impl<'a> Sealer<'a> {
         patch_environment(self.namespace, spec).await;
     }
 
-    /// Has a new sealing key made, and seals to it from now on.
+    /// Has a new sealing key generated, and seals to it from now on.
     pub(crate) async fn re_key(&mut self) {
         self.ask_for_new_key().await;
         self.until_another_key().await;
@@ -322,8 +322,8 @@ pub(crate) fn immutable(mut object: SealedSecret) -> SealedSecret {
     object
 }
 
-/// An instant after which a new key is made: a key is as old as the whole second in which it was
-/// made.
+/// The whole second after an instant: `createdAt` of a key is the whole second in which it was
+/// generated.
 pub(crate) fn second_after(instant: Timestamp) -> Timestamp {
     let later = instant + SignedDuration::from_secs(1);
     Timestamp::from_second(later.as_second()).expect("it is an instant")

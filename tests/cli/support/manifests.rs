@@ -16,7 +16,7 @@ stringData:
 /// Where the manifest of prod is in the projects of [`TestProject::sealed`].
 pub(crate) const FILE: &str = "deploy/api/prod/secret.yaml";
 
-/// An empty SealedSecret in the format of the original, with this metadata.
+/// An empty SealedSecret in the kubeseal format, with this metadata.
 pub(crate) fn bitnami(metadata: &str) -> String {
     format!(
         "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {metadata}\nspec:\n  encryptedData: {{}}\n"
@@ -56,7 +56,8 @@ impl TestProject {
         self.run(&format!("seal secret.yaml --environment prod {flags}"))
     }
 
-    /// A project in which this file holds [`SECRET`] sealed for prod, with the private keys at hand.
+    /// A project in which this file holds [`SECRET`] sealed for prod, beside private keys: `prod.key`
+    /// opens it, and `other.key` does not.
     #[track_caller]
     pub(crate) fn sealed_in(file: &str) -> Self {
         let project = Self::with_secret(SECRET)

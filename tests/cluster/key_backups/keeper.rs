@@ -1,4 +1,4 @@
-//! Somebody who keeps sealing keys: a login, a directory, and what they run there.
+//! A person who keeps sealing keys: a login, a directory, and the commands they run there.
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,17 +14,17 @@ use crate::sealed::Sealer;
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Somebody who keeps an environment's keys, with a directory and the role for it.
+/// A person who keeps an environment's keys, with a directory and the role for it.
 pub(super) struct Keeper {
     pub(super) directory: Scratch,
     pub(super) login: Identity,
     environment: String,
-    /// Whom backups are made for: the holder of `alice.txt`.
+    /// The recipient of backups; `alice.txt` has its identity.
     pub(super) recipient: String,
 }
 
 impl Keeper {
-    /// Somebody with the role in the controller's namespace, and a new identity in `alice.txt`.
+    /// A keeper with the role in the controller's namespace and a new identity in `alice.txt`.
     pub(super) async fn of(cluster: &Cluster, sealer: &Sealer<'_>) -> Self {
         let name = format!("keeper-of-{}", sealer.environment);
         let group = format!("--group={name}");
