@@ -22,11 +22,10 @@ fn seal_file(project: &TestProject, file: &str) -> Outcome {
 #[track_caller]
 fn unsealed(project: TestProject, flags: &str) -> String {
     let sealed = seal(&project, flags).done().stdout().to_owned();
-    let project = project
+    project
         .private_key("prod.key", TestKey::Prod)
-        .file("sealed.yaml", sealed);
-    let outcome = project.run("unseal sealed.yaml --keys prod.key").done();
-    outcome.stdout().to_owned()
+        .file("sealed.yaml", sealed)
+        .unsealed("sealed.yaml", "prod.key")
 }
 
 #[test]
@@ -163,7 +162,7 @@ fn a_file_whose_name_is_no_item_name_needs_one() {
 /// Whatever was typed, it may be a value: the message is the rule's own.
 #[test]
 fn a_name_that_breaks_its_rule_is_not_repeated() {
-    let project = TestProject::new();
+    let usage = |words: &[&str]| TestProject::new().run_words("", words).refused(2);
     let rule = "this is no item name: use 1 to 253 letters, digits, `-`, `_` and `.`\n";
     for typed in [
         "hunter 2",
@@ -173,13 +172,11 @@ fn a_name_that_breaks_its_rule_is_not_repeated() {
         ": use",
     ] {
         for flag in ["--item", "--from-stdin"] {
-            let words = ["seal", "--name", "api", flag, typed];
-            let outcome = project.run_words("", &words).refused(2);
+            let outcome = usage(&["seal", "--name", "api", flag, typed]);
             let expected = format!("error: {flag} <NAME>: {rule}");
             assert_eq!(outcome.stderr(), expected, "{typed}");
         }
-        let words = ["seal", "--name", "api", "--from-file", typed];
-        let outcome = project.run_words("", &words).refused(2);
+        let outcome = usage(&["seal", "--name", "api", "--from-file", typed]);
         let expected = format!(
             "error: --from-file <[NAME=]FILE>: {}; to set a name, use NAME=FILE\n",
             rule.trim_end()
@@ -187,8 +184,7 @@ fn a_name_that_breaks_its_rule_is_not_repeated() {
         assert_eq!(outcome.stderr(), expected, "{typed}");
     }
     for typed in ["Hunter2", "lower-case letters", "RFC 1123"] {
-        let words = ["seal", "secret.yaml", "--environment", typed];
-        let outcome = project.run_words("", &words).refused(2);
+        let outcome = usage(&["seal", "secret.yaml", "--environment", typed]);
         let expected = "error: --environment <NAME>: this is no environment name: use 1 to 63 lower-case letters, digits and `-`, with a letter or digit first and last (RFC 1123)\n";
         assert_eq!(outcome.stderr(), expected, "{typed}");
     }

@@ -11,7 +11,10 @@ use sealing::resource::{EnvironmentStatus, SealingKeyState};
 use sealing::{Issue, SealingKey, issue_certificate};
 use serde_json::json;
 
-use crate::sealed::{self, Sealer, certificate, create_environment, environments, said};
+use crate::sealed::{
+    self, Sealer, certificate, create_environment, environment_status, environments, key_secrets,
+    said,
+};
 
 #[test]
 fn an_environment_is_given_its_first_key_and_tells_its_certificate() {
@@ -142,8 +145,7 @@ fn an_environment_that_cannot_be_read_stalls_alone() {
         })
         .await;
 
-        let mut controller = Controller::named("one").start(&cluster).await;
-        controller.until_ready().await;
+        let _controller = Controller::named("one").ready(&cluster).await;
         Sealer::create(&namespace)
             .await
             .unseal("api", &[("A", b"1")])
@@ -157,12 +159,7 @@ fn an_environment_that_cannot_be_read_stalls_alone() {
 fn re_keying_makes_a_new_key_once_and_the_old_one_still_opens() {
     sealed::test(async |_, sealer| {
         let old = sealer.seal("old", &[("A", b"1")]);
-        // A key is as old as the whole second in which it was made.
-        let later = Timestamp::now() + SignedDuration::from_secs(1);
-        let later = Timestamp::from_second(later.as_second()).expect("it is an instant");
-        sealer
-            .patch_environment(&json!({"sealingKeys": {"cutoffTime": later.to_string()}}))
-            .await;
+        sealer.ask_for_new_key().await;
         let replaced = [SealingKeyState::Active, SealingKeyState::Retired];
         let status = until_keys(sealer.namespace, &replaced).await;
         assert_eq!(
@@ -271,10 +268,6 @@ fn a_key_secret_full_of_junk_is_told_of_and_passed_over() {
     });
 }
 
-fn key_secrets(namespace: &Namespace) -> Api<Secret> {
-    Api::namespaced(namespace.client(), manifests::NAMESPACE)
-}
-
 /// Stores a sealing key, made so many hours ago, as a restored backup would.
 async fn create_key(namespace: &Namespace, name: &str, key: &SealingKey, hours: i64) {
     let not_before = Timestamp::now() - SignedDuration::from_hours(hours);
@@ -301,15 +294,10 @@ async fn create_key(namespace: &Namespace, name: &str, key: &SealingKey, hours: 
     created.expect("the API server takes it");
 }
 
-async fn status(namespace: &Namespace) -> EnvironmentStatus {
-    let environment = environments(namespace).get(namespace.name()).await;
-    environment.expect("it is there").status.unwrap_or_default()
-}
-
 /// Waits until the Environment's keys have these states, newest first.
 async fn until_keys(namespace: &Namespace, wanted: &[SealingKeyState]) -> EnvironmentStatus {
     until(&format!("the keys are {wanted:?}"), SOON, async || {
-        let status = status(namespace).await;
+        let status = environment_status(namespace).await?;
         let keys = status.sealing_keys.iter();
         let found: Vec<_> = keys.map(|sealing_key| sealing_key.state).collect();
         if found == wanted {

@@ -1,139 +1,30 @@
 //! Sealing keys that are backed up, lost and restored.
 
-use std::ffi::OsStr;
-use std::path::Path;
-use std::time::Duration;
+mod keeper;
 
-use cluster::commands::{self, Finished};
-use cluster::scratch::Scratch;
 use cluster::tools::Tool;
 use cluster::wait::{SOON, until};
-use cluster::{Cluster, Controller, Identity, Namespace, manifests, programs};
+use cluster::{Controller, manifests};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
-use kube::{Api, ResourceExt as _};
-use sealing::resource::{SealedSecret, SealingKeyState};
+use kube::ResourceExt;
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
+use sealing::resource::SealingKeyState;
 use serde_json::json;
-use tokio::process::Command;
 
-use crate::resealing::re_key;
-use crate::sealed::{self, Sealer, certificate, environments};
-
-const PATIENCE: Duration = Duration::from_mins(1);
-
-/// Somebody who keeps an environment's keys, with a directory and the role for it.
-struct Keeper {
-    directory: Scratch,
-    login: Identity,
-    environment: String,
-    recipient: String,
-}
-
-impl Keeper {
-    async fn of(cluster: &Cluster, sealer: &Sealer<'_>) -> Self {
-        let name = format!("keeper-of-{}", sealer.environment);
-        let group = format!("--group={name}");
-        let (role, namespace) = ("--role=sceau-key-keeper", manifests::NAMESPACE);
-        let binding = [
-            "create",
-            "rolebinding",
-            &name,
-            role,
-            &group,
-            "-n",
-            namespace,
-        ];
-        cluster.admin().kubectl(&binding).await.succeeded();
-        let role = "--clusterrole=sceau-environment-reader";
-        let binding = ["create", "clusterrolebinding", &name, role, &group];
-        cluster.admin().kubectl(&binding).await.succeeded();
-        let mut keeper = Self {
-            directory: Scratch::create(),
-            login: cluster.person("keeper", &name),
-            environment: sealer.environment.to_string(),
-            recipient: String::new(),
-        };
-        let keygen = Tool::AgeKeygen.path();
-        let _ = keeper
-            .runs(keygen, &["-o", "alice.txt"], "")
-            .await
-            .succeeded();
-        let recipient = keeper
-            .runs(keygen, &["-y", "alice.txt"], "")
-            .await
-            .succeeded();
-        recipient.trim().clone_into(&mut keeper.recipient);
-        keeper
-    }
-
-    async fn runs(&self, program: &Path, words: &[&str], input: &str) -> Finished {
-        let mut command = Command::new(program);
-        command
-            .args(words.iter().map(OsStr::new))
-            .current_dir(self.directory.directory())
-            .env("KUBECONFIG", self.login.kubeconfig());
-        commands::run(command, input.as_bytes(), PATIENCE).await
-    }
-
-    async fn sceau(&self, line: &str) -> Finished {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let finished = self.runs(programs::sceau().await, &words, "").await;
-        for private in ["PRIVATE KEY", "AGE-SECRET-KEY"] {
-            assert!(!finished.stdout.contains(private), "{finished:?}");
-            assert!(!finished.stderr.contains(private), "{finished:?}");
-        }
-        finished
-    }
-
-    /// Backs the environment's keys up and returns the table of them.
-    async fn back_up(&self, file: &str) -> String {
-        let Self {
-            environment,
-            recipient,
-            ..
-        } = self;
-        let line = format!(
-            "keys backup --environment {environment} --recipient {recipient} --write {file}"
-        );
-        self.sceau(&line).await.succeeded()
-    }
-
-    async fn restore(&self, file: &str, flags: &str) -> Finished {
-        self.sceau(&format!("keys restore {file} --identity alice.txt {flags}"))
-            .await
-    }
-
-    async fn drill(&self, file: &str) -> Finished {
-        self.sceau(&format!("keys drill {file} --identity alice.txt manifests"))
-            .await
-    }
-
-    fn keep_manifest(&self, object: &SealedSecret) {
-        let directory = self.directory.file("manifests");
-        std::fs::create_dir_all(&directory).expect("the directory is ours");
-        let text = serde_json::to_string(object).expect("it is JSON");
-        let file = directory.join(format!("{}.json", object.name_any()));
-        std::fs::write(file, text).expect("the directory is ours");
-    }
-}
-
-fn key_secrets(sealer: &Sealer<'_>) -> Api<Secret> {
-    Api::namespaced(sealer.namespace.client(), manifests::NAMESPACE)
-}
+use self::keeper::Keeper;
+use crate::sealed::{self, Sealer, certificate, environment_status, key_secrets, stored_keys};
 
 /// The names of the environment's key Secrets.
 async fn names(sealer: &Sealer<'_>) -> Vec<String> {
-    let ours =
-        ListParams::default().labels(&format!("sceau.dev/environment={}", sealer.environment));
-    let listed = key_secrets(sealer).list(&ours).await;
-    let listed = listed.expect("an administrator may");
-    listed.iter().map(kube::ResourceExt::name_any).collect()
+    let stored = stored_keys(sealer.namespace).await;
+    let stored = stored.expect("an administrator may");
+    stored.iter().map(ResourceExt::name_any).collect()
 }
 
 /// Deletes a key Secret as somebody does who is not to be stopped by a mark.
 async fn lose(sealer: &Sealer<'_>, name: &str) {
-    let secrets = key_secrets(sealer);
+    let secrets = key_secrets(sealer.namespace);
     let unmark = Patch::Merge(json!({"metadata": {"labels": {"sceau.dev/in-use": null}}}));
     let unmarked = secrets.patch(name, &PatchParams::default(), &unmark).await;
     unmarked.expect("an administrator may");
@@ -144,11 +35,7 @@ async fn lose(sealer: &Sealer<'_>, name: &str) {
 /// Ids and states of the environment's keys, newest first, once there are so many.
 async fn until_keys(sealer: &Sealer<'_>, count: usize) -> Vec<(String, SealingKeyState)> {
     until(&format!("there are {count} keys"), SOON, async || {
-        let environment = environments(sealer.namespace)
-            .get(sealer.environment.as_str())
-            .await
-            .map_err(|error| error.to_string())?;
-        let keys = environment.status.unwrap_or_default().sealing_keys;
+        let keys = environment_status(sealer.namespace).await?.sealing_keys;
         let told: Vec<_> = keys.into_iter().map(|it| (it.key_id, it.state)).collect();
         if told.len() == count {
             Ok(told)
@@ -178,18 +65,14 @@ fn column(table: &str, index: usize) -> Vec<&str> {
 
 #[test]
 fn a_lost_cluster_opens_everything_again() {
-    cluster::run(async {
-        let cluster = Cluster::start().await;
-        let namespace = Namespace::create(&cluster).await;
-        let mut controller = Controller::named("one").start(&cluster).await;
-        controller.until_ready().await;
-        let mut sealer = Sealer::create(&namespace).await;
-        let keeper = Keeper::of(&cluster, &sealer).await;
+    cluster::test_alone(async |cluster, controller, namespace| {
+        let mut sealer = Sealer::create(namespace).await;
+        let keeper = Keeper::of(cluster, &sealer).await;
         let old = sealer.seal("old", &[("A", b"1")]);
         let old_id = sealer.recipient.id().to_string();
         keeper.keep_manifest(&old);
         keeper.back_up("early.age").await;
-        re_key(&mut sealer).await;
+        sealer.re_key().await;
         let new = sealer.seal("new", &[("A", b"2")]);
         let new_id = sealer.recipient.id().to_string();
         keeper.keep_manifest(&new);
@@ -218,8 +101,7 @@ fn a_lost_cluster_opens_everything_again() {
         let told = keeper.restore("late.age", "").await.succeeded();
         assert_eq!(column(&told, 0), ["Present"; 2], "{told}");
 
-        let mut controller = Controller::named("two").start(&cluster).await;
-        controller.until_ready().await;
+        let _controller = Controller::named("two").ready(cluster).await;
         sealer.apply(&old).await;
         sealer.apply(&new).await;
         sealer.until("old", "Unsealed").await;
@@ -281,8 +163,7 @@ fn a_revoked_key_stays_revoked() {
         let [name] = &names(sealer).await[..] else {
             unreachable!("it has one key")
         };
-        let revoked = json!({"sealingKeys": {"revokedKeyIds": [old_id.to_string()]}});
-        sealer.patch_environment(&revoked).await;
+        sealer.revoke(old_id).await;
         certificate(sealer.namespace, |it| it.key_id() != old_id).await;
         let told = keeper.back_up("backup.age").await;
         assert!(told.contains("Revoked"), "{told}");
@@ -315,13 +196,13 @@ fn another_secret_in_the_way_is_not_overwritten_and_the_others_go_on() {
         let mut sealer = Sealer::existing(sealer.namespace).await;
         let keeper = Keeper::of(cluster, &sealer).await;
         let first = names(&sealer).await.remove(0);
-        re_key(&mut sealer).await;
-        re_key(&mut sealer).await;
+        sealer.re_key().await;
+        sealer.re_key().await;
         keeper.back_up("backup.age").await;
         lose(&sealer, &first).await;
         let foreign = json!({"metadata": {"name": first}, "stringData": {"A": "1"}});
         let foreign: Secret = serde_json::from_value(foreign).expect("it is a Secret");
-        let secrets = key_secrets(&sealer);
+        let secrets = key_secrets(sealer.namespace);
         let created = secrets.create(&PostParams::default(), &foreign).await;
         let uid = created.expect("an administrator may").uid();
 
@@ -348,7 +229,7 @@ fn age_and_kubectl_restore_a_backup_and_sceau_restores_theirs() {
         let keeper = Keeper::of(cluster, &sealer).await;
         let old = sealer.seal("old", &[("A", b"1")]);
         let name = names(&sealer).await.remove(0);
-        re_key(&mut sealer).await;
+        sealer.re_key().await;
         keeper.back_up("ours.age").await;
         lose(&sealer, &name).await;
         until_keys(&sealer, 1).await;
@@ -408,7 +289,7 @@ fn the_originals_keys_are_restored_once() {
             let told = keeper.restore("backup.age", "").await.succeeded();
             assert_eq!(column(&told, 0), [result], "{told}");
         }
-        let secrets = key_secrets(sealer);
+        let secrets = key_secrets(sealer.namespace);
         let there = secrets.get(&name).await.expect("it was restored");
         let labels = &original["metadata"]["labels"];
         assert_eq!(

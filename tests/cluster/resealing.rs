@@ -1,10 +1,9 @@
 //! ResealRequests: who may ask, what is answered, and for how long the answer is kept.
 
 use cluster::wait::{SOON, until};
-use cluster::{Cluster, Controller, Namespace, manifests};
+use cluster::{Cluster, Controller, Namespace};
 use jiff::{SignedDuration, Timestamp};
-use k8s_openapi::api::core::v1::Secret;
-use kube::api::{ListParams, Patch, PatchParams};
+use kube::api::{Patch, PatchParams};
 use kube::{Api, ResourceExt as _};
 use sealing::resource::{
     RequestStatus as _, ResealOutcome, ResealRequest, ResealRequestStatus, ResealResult,
@@ -15,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::harness::bound;
 use crate::requests::{self, audited, code, create, told};
-use crate::sealed::{self, Sealer, certificate, create_environment};
+use crate::sealed::{self, Sealer, create_environment, stored_keys};
 
 /// The header of a SealedSecret's first seal.
 pub(crate) fn header(object: &SealedSecret) -> SealHeader {
@@ -35,10 +34,14 @@ pub(crate) fn requests(namespace: &Namespace) -> Api<ResealRequest> {
 
 /// Asks for these seals to be resealed, and waits for the answer.
 pub(crate) async fn answer(sealer: &Sealer<'_>, seals: &[SealHeader]) -> ResealRequestStatus {
-    let request = request(sealer.environment.as_str(), seals);
-    let created = create(&requests(sealer.namespace), &request).await;
-    let created = created.expect("the API server takes it");
-    until_answered(sealer.namespace, &created.name_any()).await
+    let name = ask(sealer.namespace, sealer.environment.as_str(), seals).await;
+    until_answered(sealer.namespace, &name).await
+}
+
+/// Asks an Environment for these seals to be resealed: the name of the request.
+async fn ask(namespace: &Namespace, environment: &str, seals: &[SealHeader]) -> String {
+    let created = create(&requests(namespace), &request(environment, seals)).await;
+    created.expect("the API server takes it").name_any()
 }
 
 fn request(environment: &str, seals: &[SealHeader]) -> Value {
@@ -54,29 +57,10 @@ async fn until_answered(namespace: &Namespace, name: &str) -> ResealRequestStatu
     requests::until_answered(&requests(namespace), name).await
 }
 
-/// Has a new sealing key made, and seals to it from now on.
-pub(crate) async fn re_key(sealer: &mut Sealer<'_>) {
-    // A key is as old as the whole second in which it was made.
-    let later = Timestamp::now() + SignedDuration::from_secs(1);
-    let later = Timestamp::from_second(later.as_second()).expect("it is an instant");
-    sealer
-        .patch_environment(&json!({"sealingKeys": {"cutoffTime": later.to_string()}}))
-        .await;
-    until_sealed_to_another(sealer).await;
-}
-
-async fn until_sealed_to_another(sealer: &mut Sealer<'_>) {
-    let old = sealer.recipient.id();
-    let renewed = certificate(sealer.namespace, |found| found.key_id() != old).await;
-    sealer.recipient = renewed.recipient;
-}
-
 /// A ring with the key that is sealed to, and no other.
 async fn ring(sealer: &Sealer<'_>) -> KeyRing {
-    let secrets: Api<Secret> = Api::namespaced(sealer.namespace.client(), manifests::NAMESPACE);
-    let ours = format!("sceau.dev/environment={}", sealer.environment);
-    let found = secrets.list(&ListParams::default().labels(&ours)).await;
-    found
+    let stored = stored_keys(sealer.namespace).await;
+    stored
         .expect("an administrator may")
         .iter()
         .filter_map(|secret| {
@@ -108,11 +92,9 @@ fn three_hundred_seals_are_wrapped_for_the_active_key_which_opens_them() {
             .map(|n| sealer.seal(&format!("api-{n}"), &[("A", n.to_string().as_bytes())]))
             .collect();
         let headers: Vec<_> = objects.iter().map(header).collect();
-        re_key(&mut sealer).await;
+        sealer.re_key().await;
 
-        let created = request(sealer.environment.as_str(), &headers);
-        let created = create(&requests(sealer.namespace), &created).await;
-        let name = created.expect("the API server takes it").name_any();
+        let name = ask(sealer.namespace, sealer.environment.as_str(), &headers).await;
         let status = until_answered(sealer.namespace, &name).await;
         assert_eq!(told(&status), "True Answered: 300 of 300 seals resealed");
         let active = ring(&sealer).await;
@@ -142,7 +124,7 @@ fn a_resealed_manifest_is_unsealed() {
     sealed::test(async |_, sealer| {
         let mut sealer = Sealer::existing(sealer.namespace).await;
         let object = sealer.unseal("api", &[("A", b"1")]).await;
-        re_key(&mut sealer).await;
+        sealer.re_key().await;
         let status = answer(&sealer, &[header(&object)]).await;
         let mut object = resealed(&object, &status.seals[0]);
         object.metadata = sealer.seal("api", &[]).metadata;
@@ -161,10 +143,8 @@ fn each_seal_has_an_outcome_of_its_own_and_none_can_be_moved() {
     sealed::test(async |_, sealer| {
         let mut sealer = Sealer::existing(sealer.namespace).await;
         let old = header(&sealer.seal("old", &[("A", b"1")]));
-        let revoked =
-            json!({"sealingKeys": {"revokedKeyIds": [sealer.recipient.id().to_string()]}});
-        sealer.patch_environment(&revoked).await;
-        until_sealed_to_another(&mut sealer).await;
+        sealer.revoke(sealer.recipient.id()).await;
+        sealer.until_another_key().await;
         let unknown = SealingKey::generate(2048).expect("it can be made");
 
         let other = Sealer {
@@ -239,8 +219,7 @@ fn moved(good: impl Fn() -> SealHeader) -> [(SealHeader, ResealResult); 5] {
 fn a_request_for_no_environment_is_answered_with_the_reason() {
     sealed::test(async |_, sealer| {
         let headers = [header(&sealer.seal("api", &[("A", b"1")]))];
-        let created = create(&requests(sealer.namespace), &request("nowhere", &headers)).await;
-        let name = created.expect("the API server takes it").name_any();
+        let name = ask(sealer.namespace, "nowhere", &headers).await;
         let status = until_answered(sealer.namespace, &name).await;
         assert_eq!(
             told(&status),
@@ -375,17 +354,13 @@ fn two_replicas_answer_a_request_once_and_delete_it_after_its_time() {
         for name in ["one", "two"] {
             let short = ["--request-ttl=4s"];
             let controller = Controller::named(name).arguments(&short);
-            let mut controller = controller.start(&cluster).await;
-            controller.until_ready().await;
-            replicas.push(controller);
+            replicas.push(controller.ready(&cluster).await);
         }
         let sealer = Sealer::create(&namespace).await;
         let headers: Vec<_> = (0..20)
             .map(|n| header(&sealer.seal(&format!("api-{n}"), &[("A", b"1")])))
             .collect();
-        let created = request(sealer.environment.as_str(), &headers);
-        let created = create(&requests(&namespace), &created).await;
-        let name = created.expect("the API server takes it").name_any();
+        let name = ask(&namespace, sealer.environment.as_str(), &headers).await;
         let status = until_answered(&namespace, &name).await;
         assert_eq!(told(&status), "True Answered: 20 of 20 seals resealed");
 

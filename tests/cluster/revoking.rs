@@ -2,29 +2,23 @@
 
 use cluster::wait::{SOON, until};
 use cluster::{Cluster, Controller, Namespace};
-use k8s_openapi::api::events::v1::Event;
-use kube::Api;
-use kube::api::ListParams;
 use sealing::resource::{SealingKeyState, SealingKeyStatus};
 use serde_json::{Value, json};
 
-use crate::sealed::{self, Sealer, certificate, environments, said};
+use crate::sealed::{self, Sealer, environment_notes, environment_status, said};
 
 /// Revokes the key that is sealed to, waits for the next one, and tells the id of the old one.
 async fn revoke(sealer: &mut Sealer<'_>) -> String {
     let old = sealer.recipient.id();
-    let revoked = json!({"sealingKeys": {"revokedKeyIds": [old.to_string()]}});
-    sealer.patch_environment(&revoked).await;
-    let next = certificate(sealer.namespace, |found| found.key_id() != old).await;
-    sealer.recipient = next.recipient;
+    sealer.revoke(old).await;
+    sealer.until_another_key().await;
     old.to_string()
 }
 
 /// What the Environment's status says of a key.
 async fn told(namespace: &Namespace, id: &str) -> SealingKeyStatus {
-    let environment = environments(namespace).get(namespace.name()).await;
-    let status = environment.expect("it is there").status;
-    let mut keys = status.expect("it has a status").sealing_keys.into_iter();
+    let status = environment_status(namespace).await;
+    let mut keys = status.expect("it is there").sealing_keys.into_iter();
     keys.find(|status| status.key_id == id)
         .expect("the key is there")
 }
@@ -44,17 +38,8 @@ async fn until_closed(namespace: &Namespace, id: &str, count: u32) {
 
 /// The notes of the events about revoked keys of an Environment.
 async fn announced(namespace: &Namespace) -> Vec<String> {
-    let events: Api<Event> = Api::default_namespaced(namespace.client());
-    let listed = events.list(&ListParams::default()).await;
-    let events = listed.expect("an administrator may").into_iter();
-    events
-        .filter(|event| event.reason.as_deref() == Some("SealingKeyRevoked"))
-        .filter(|event| {
-            let regarding = event.regarding.as_ref().and_then(|it| it.name.as_deref());
-            regarding == Some(namespace.name())
-        })
-        .filter_map(|event| event.note)
-        .collect()
+    let notes = environment_notes(namespace, "SealingKeyRevoked").await;
+    notes.expect("an administrator may")
 }
 
 async fn until_announced(namespace: &Namespace) -> Vec<String> {
@@ -93,8 +78,7 @@ fn a_revoked_key_opens_nothing_and_is_replaced_and_the_last_good_secret_stays() 
         sealer.apply(&changed).await;
         sealer.until("api", "RevokedSealingKey").await;
         assert_eq!(sealer.items("api").await["A"], b"good");
-        let secret = sealer.secrets().get_opt("late").await;
-        assert_eq!(secret.expect("an administrator may"), None);
+        assert!(!sealer.has_secret("late").await);
 
         until_closed(sealer.namespace, &old, 2).await;
         sealer.unseal("api", &[("A", b"new")]).await;
@@ -145,8 +129,7 @@ fn a_revocation_is_told_without_values_and_not_again_by_the_next_controller() {
         let namespace = Namespace::create(&cluster).await;
         let trace = ["--log-level=trace"];
         let first = Controller::named("first").arguments(&trace);
-        let mut first = first.variable("RUST_LOG", "trace").start(&cluster).await;
-        first.until_ready().await;
+        let mut first = first.variable("RUST_LOG", "trace").ready(&cluster).await;
         let mut sealer = Sealer::create(&namespace).await;
         sealer.unseal("api", &[("A", CANARY.as_bytes())]).await;
         sealer.until_counted(1).await;
@@ -158,8 +141,7 @@ fn a_revocation_is_told_without_values_and_not_again_by_the_next_controller() {
         }
         assert_eq!(first.terminate().await.code(), Some(0));
 
-        let mut second = Controller::named("second").start(&cluster).await;
-        second.until_ready().await;
+        let second = Controller::named("second").ready(&cluster).await;
         // It has looked at the Environment when it has counted anew.
         sealer.unseal("api", &[("A", b"2")]).await;
         until_closed(&namespace, &old, 0).await;

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::fixtures::{Given, KEYS, environment_name};
+use crate::fixtures::{Given, KEYS, environment_name, for_shop, revoking};
 
 /// What the table below says of a namespace.
 fn namespace_match(store: &ClusterStore, namespace: &str) -> String {
@@ -62,7 +62,7 @@ fn a_namespace_belongs_to_the_one_environment_that_names_or_selects_it() {
 fn two_environments_that_claim_a_namespace_are_both_named() {
     let store = Given::default()
         .environment("all", json!({"namespaceSelector": {}}))
-        .environment("prod", json!({"namespaces": ["shop"]}))
+        .environment("prod", for_shop())
         .namespace("shop", &[])
         .namespace("default", &[])
         .store();
@@ -115,12 +115,10 @@ fn states(store: &ClusterStore, environment: &str) -> Vec<(usize, SealingKeyStat
 
 #[test]
 fn the_newest_key_is_active_and_the_ring_holds_all_of_its_environment() {
-    let store = Given::default()
-        .environment("prod", json!({"namespaces": ["shop"]}))
-        .sealing_key(0, "prod", "2026-01-01T00:00:00Z")
-        .sealing_key(1, "prod", "2026-02-01T00:00:00Z")
-        .sealing_key(2, "dev", "2026-03-01T00:00:00Z")
-        .store();
+    let store =
+        Given::prod_with_two_keys(for_shop(), ["2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"])
+            .sealing_key(2, "dev", "2026-03-01T00:00:00Z")
+            .store();
     assert_eq!(
         states(&store, "prod"),
         [(1, SealingKeyState::Active), (0, SealingKeyState::Retired)]
@@ -132,14 +130,11 @@ fn the_newest_key_is_active_and_the_ring_holds_all_of_its_environment() {
 
 #[test]
 fn a_revoked_key_leaves_the_ring_and_an_older_one_does_not_come_back() {
-    let store = Given::default()
-        .environment(
-            "prod",
-            json!({"sealingKeys": {"revokedKeyIds": [KEYS[1].id().to_string()]}}),
-        )
-        .sealing_key(0, "prod", "2026-01-01T00:00:00Z")
-        .sealing_key(1, "prod", "2026-02-01T00:00:00Z")
-        .store();
+    let store = Given::prod_with_two_keys(
+        revoking(&[1]),
+        ["2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"],
+    )
+    .store();
     assert_eq!(
         states(&store, "prod"),
         [(1, SealingKeyState::Revoked), (0, SealingKeyState::Retired)]
@@ -150,14 +145,11 @@ fn a_revoked_key_leaves_the_ring_and_an_older_one_does_not_come_back() {
 
 #[test]
 fn a_key_made_in_the_second_of_the_revoked_one_is_active() {
-    let store = Given::default()
-        .environment(
-            "prod",
-            json!({"sealingKeys": {"revokedKeyIds": [KEYS[1].id().to_string()]}}),
-        )
-        .sealing_key(0, "prod", "2026-02-01T00:00:00Z")
-        .sealing_key(1, "prod", "2026-02-01T00:00:00Z")
-        .store();
+    let store = Given::prod_with_two_keys(
+        revoking(&[1]),
+        ["2026-02-01T00:00:00Z", "2026-02-01T00:00:00Z"],
+    )
+    .store();
     assert_eq!(
         states(&store, "prod"),
         [(0, SealingKeyState::Active), (1, SealingKeyState::Revoked)]
@@ -168,12 +160,10 @@ fn a_key_made_in_the_second_of_the_revoked_one_is_active() {
 fn a_key_that_is_stored_twice_is_one_key() {
     for copied_at in ["2026-02-01T00:00:00Z", "2026-04-01T00:00:00Z"] {
         let copy = crate::fixtures::known_key(0, "prod", copied_at);
-        let store = Given::default()
-            .environment("prod", json!({"namespaces": ["shop"]}))
-            .sealing_key(0, "prod", "2026-02-01T00:00:00Z")
-            .sealing_key(1, "prod", "2026-03-01T00:00:00Z")
-            .key_secret("copy", KeySecret::Usable(copy))
-            .store();
+        let store =
+            Given::prod_with_two_keys(for_shop(), ["2026-02-01T00:00:00Z", "2026-03-01T00:00:00Z"])
+                .key_secret("copy", KeySecret::Usable(copy))
+                .store();
         assert_eq!(
             states(&store, "prod"),
             [(1, SealingKeyState::Active), (0, SealingKeyState::Retired)],
@@ -185,7 +175,7 @@ fn a_key_that_is_stored_twice_is_one_key() {
 #[test]
 fn junk_is_told_of_and_otherwise_passed_over() {
     let store = Given::default()
-        .environment("prod", json!({"namespaces": ["shop"]}))
+        .environment("prod", for_shop())
         .sealing_key(0, "prod", "2026-02-01T00:00:00Z")
         .key_secret("junk", KeySecret::Junk(UnusableKey::Mismatch))
         .store();
@@ -196,7 +186,7 @@ fn junk_is_told_of_and_otherwise_passed_over() {
 
 #[test]
 fn only_what_differs_is_a_change() {
-    let spec = || Ok(serde_json::from_value(json!({"namespaces": ["shop"]})).unwrap());
+    let spec = || Ok(serde_json::from_value(for_shop()).unwrap());
     let mut store = ClusterStore::default();
     assert!(store.take_environment(Event::Apply(("prod".to_owned(), spec()))));
     assert!(!store.take_environment(Event::Apply(("prod".to_owned(), spec()))));

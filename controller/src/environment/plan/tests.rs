@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    fixtures::{Given, KEYS, at, known_key, received_environment},
+    fixtures::{Given, KEYS, at, for_shop, known_key, received_environment, revoking},
     keys::key_secret::{KeySecret, StoredKey, UnusableKey},
 };
 
@@ -55,7 +55,7 @@ fn conditions(status: &EnvironmentStatus) -> String {
 
 #[test]
 fn the_first_key_is_ordered_with_the_default_size() {
-    let spec = json!({"namespaces": ["shop"]});
+    let spec = for_shop();
     let plan = plan_for(&spec, Given::default(), &[]);
     let order = plan.order.clone().unwrap();
     assert_eq!(
@@ -104,7 +104,7 @@ fn an_active_key_is_told_with_what_it_opens() {
 
 #[test]
 fn a_key_is_never_younger_than_the_one_it_replaces() {
-    let spec = json!({"sealingKeys": {"revokedKeyIds": [KEYS[0].id().to_string()]}});
+    let spec = revoking(&[0]);
     let given = Given::default().sealing_key(0, "prod", "2026-06-02T00:00:05Z");
     let order = plan_for(&spec, given, &[]).order.unwrap();
     assert_eq!(
@@ -163,7 +163,7 @@ fn what_cannot_be_read_stalls_and_what_was_told_of_its_keys_stays() {
 #[test]
 fn an_environment_that_only_one_watch_has_seen_waits_for_the_other() {
     let store = ClusterStore::default();
-    let spec = json!({"namespaces": ["shop"]});
+    let spec = for_shop();
     let observed = Observed {
         environment: &environment(&spec),
         store: &store,
@@ -174,7 +174,7 @@ fn an_environment_that_only_one_watch_has_seen_waits_for_the_other() {
 
 #[test]
 fn a_key_that_could_not_be_made_is_told_and_tried_again() {
-    let spec = json!({"namespaces": ["shop"]});
+    let spec = for_shop();
     let plan = plan_for(&spec, Given::default(), &[]);
     for (failure, reason) in [
         (
@@ -202,8 +202,8 @@ fn marked(is_marked_in_use: bool) -> Given {
 
 #[test]
 fn a_key_secret_is_marked_when_the_mark_is_wrong_and_only_then() {
-    let spec = json!({"namespaces": ["shop"]});
-    let revoked = json!({"sealingKeys": {"revokedKeyIds": [KEYS[0].id().to_string()]}});
+    let spec = for_shop();
+    let revoked = revoking(&[0]);
     let used = sealed_for(&[&[&[0]]]);
     let unused = sealed_for(&[&[&[1]]]);
     for (spec, marked_before, recipients, expected) in [
@@ -222,7 +222,7 @@ fn a_key_secret_is_marked_when_the_mark_is_wrong_and_only_then() {
 
 #[test]
 fn a_key_that_was_in_use_and_is_gone_is_lost() {
-    let spec = json!({"namespaces": ["shop"]});
+    let spec = for_shop();
     let store = Given::default()
         .environment("prod", spec.clone())
         .sealing_key(0, "prod", "2026-06-01T00:00:00Z")
@@ -274,7 +274,7 @@ fn telling(spec: &Value, sealing_keys: Vec<SealingKeyStatus>) -> ReceivedEnviron
 #[test]
 fn a_key_that_was_not_revoked_the_last_time_is_told_of_with_what_it_closes() {
     use SealingKeyState::{Active, Retired, Revoked};
-    let spec = json!({"sealingKeys": {"revokedKeyIds": [KEYS[1].id().to_string(), KEYS[2].id().to_string()]}});
+    let spec = revoking(&[1, 2]);
     let recipients = sealed_for(&[
         &[&[1]],
         // What another key opens too goes on opening.
