@@ -55,6 +55,13 @@ pub(crate) fn received_environment(name: &str, spec: Value) -> ReceivedEnvironme
 pub(crate) struct Given(ClusterStore);
 
 impl Given {
+    /// The environment `prod` with this spec, and its keys 0 and 1, created at these instants.
+    pub(crate) fn prod_with_two_keys(spec: Value, made_at: [&str; 2]) -> Self {
+        let given = Self::default().environment("prod", spec);
+        let given = given.sealing_key(0, "prod", made_at[0]);
+        given.sealing_key(1, "prod", made_at[1])
+    }
+
     pub(crate) fn environment(mut self, name: &str, spec: Value) -> Self {
         let received = received_environment(name, spec);
         self.0

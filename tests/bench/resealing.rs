@@ -52,8 +52,7 @@ fn main() {
 /// `sceau reseal` through the controller, and with the old key at hand: the median of each.
 async fn measure() {
     let cluster = Cluster::start().await;
-    let mut controller = Controller::named("bench").start(&cluster).await;
-    controller.until_ready().await;
+    let _controller = Controller::named("bench").ready(&cluster).await;
     let repository = Repository::with_stale_seals(&cluster).await;
     for (what, words) in [
         ("through the controller", "reseal"),

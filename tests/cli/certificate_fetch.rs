@@ -2,7 +2,6 @@
 
 use insta::assert_snapshot;
 use jiff::{SignedDuration, Timestamp};
-use sceau::Terminals;
 use serde_json::json;
 
 use crate::support::{ApiServer, NOW, Outcome, TestKey, TestProject, kubeconfig};
@@ -20,16 +19,23 @@ fn cluster_with(certificate: &str) -> TestProject {
     TestProject::new().file("kubeconfig", server.kubeconfig())
 }
 
-fn at_a_terminal(project: TestProject, answer: &str) -> TestProject {
-    project.stdin(answer).terminals(Terminals {
-        stdin: true,
-        stdout: true,
-    })
+/// The same of an environment with another key.
+fn cluster_with_another_key() -> TestProject {
+    cluster_with(&TestKey::Other.certificate(now()))
+}
+
+/// What fetching from the cluster of this kubeconfig comes to, which must be refused.
+#[track_caller]
+fn refused_by(kubeconfig: String) -> Outcome {
+    TestProject::new()
+        .file("kubeconfig", kubeconfig)
+        .run(FETCH)
+        .refused(4)
 }
 
 #[test]
 fn the_first_certificate_is_pinned_without_asking() {
-    let project = cluster_with(&TestKey::Other.certificate(now()));
+    let project = cluster_with_another_key();
     std::fs::remove_file(project.path("certificates/prod.pem")).unwrap();
     let outcome = project.run(FETCH);
     assert_snapshot!(outcome, @"
@@ -55,11 +61,11 @@ fn a_newer_certificate_of_the_same_key_is_pinned_without_asking() {
 #[test]
 fn another_key_is_shown_and_pinned_after_confirmation() {
     for answer in ["y\n", "yes\n"] {
-        let project = at_a_terminal(cluster_with(&TestKey::Other.certificate(now())), answer);
+        let project = cluster_with_another_key().answering(answer);
         let outcome = project.run(FETCH).done();
         assert_eq!(outcome.changed_files(), ["certificates/prod.pem"]);
     }
-    let project = at_a_terminal(cluster_with(&TestKey::Other.certificate(now())), "y\n");
+    let project = cluster_with_another_key().answering("y\n");
     assert_snapshot!(project.run(FETCH), @"
     exit 0
     stderr:
@@ -74,11 +80,11 @@ fn another_key_is_shown_and_pinned_after_confirmation() {
 #[test]
 fn another_key_is_not_pinned_without_confirmation() {
     for answer in ["\n", "n\n", "", "never\n"] {
-        let project = at_a_terminal(cluster_with(&TestKey::Other.certificate(now())), answer);
+        let project = cluster_with_another_key().answering(answer);
         let outcome = project.run(FETCH);
         assert_eq!(outcome.changed_files(), Vec::<&str>::new(), "{outcome}");
     }
-    let project = at_a_terminal(cluster_with(&TestKey::Other.certificate(now())), "n\n");
+    let project = cluster_with_another_key().answering("n\n");
     assert_snapshot!(project.run(FETCH), @"
     exit 0
     stderr:
@@ -92,7 +98,7 @@ fn another_key_is_not_pinned_without_confirmation() {
 
 #[test]
 fn another_key_is_not_pinned_without_a_terminal() {
-    let project = cluster_with(&TestKey::Other.certificate(now()));
+    let project = cluster_with_another_key();
     assert_snapshot!(project.run(FETCH).refused(1), @"
     exit 1
     stderr:
@@ -107,7 +113,7 @@ fn another_key_is_not_pinned_without_a_terminal() {
 
 #[test]
 fn another_key_is_pinned_with_yes() {
-    let project = cluster_with(&TestKey::Other.certificate(now()));
+    let project = cluster_with_another_key();
     let outcome = project.run(&format!("{FETCH} --yes")).done();
     assert_eq!(outcome.changed_files(), ["certificates/prod.pem"]);
     assert!(
@@ -134,7 +140,7 @@ fn a_pinned_file_that_is_unreadable_is_replaced_like_another_key() {
 
 #[test]
 fn one_of_several_certificates_is_named() {
-    let project = cluster_with(&TestKey::Other.certificate(now())).file(
+    let project = cluster_with_another_key().file(
         "sceau.yaml",
         "environments:\n  prod: {certificates: [certificates/prod.pem, certificates/us.pem]}\n",
     );
@@ -192,18 +198,12 @@ fn certificates_that_could_not_be_sealed_to_are_not_pinned() {
 
 #[test]
 fn a_missing_certificate_a_rejection_and_an_unreachable_cluster_differ() {
-    let fetch = |kubeconfig: String| -> Outcome {
-        TestProject::new()
-            .file("kubeconfig", kubeconfig)
-            .run(FETCH)
-            .refused(4)
-    };
     let forbidden = ApiServer::with_refusal(
         403,
         "Forbidden",
         "environments.sceau.dev \"prod\" is forbidden: User \"dev\" cannot get resource",
     );
-    assert_snapshot!(fetch(forbidden.kubeconfig()), @r#"
+    assert_snapshot!(refused_by(forbidden.kubeconfig()), @r#"
     exit 4
     stderr:
       error: the cluster refuses: environments.sceau.dev "prod" is forbidden: User "dev" cannot get resource
@@ -211,7 +211,7 @@ fn a_missing_certificate_a_rejection_and_an_unreachable_cluster_differ() {
     files: unchanged
     "#);
     let unauthorized = ApiServer::with_refusal(401, "Unauthorized", "Unauthorized");
-    assert_snapshot!(fetch(unauthorized.kubeconfig()), @"
+    assert_snapshot!(refused_by(unauthorized.kubeconfig()), @"
     exit 4
     stderr:
       error: the cluster refuses: Unauthorized
@@ -220,21 +220,21 @@ fn a_missing_certificate_a_rejection_and_an_unreachable_cluster_differ() {
     ");
     let missing =
         ApiServer::with_refusal(404, "NotFound", "environments.sceau.dev \"prod\" not found");
-    assert_snapshot!(fetch(missing.kubeconfig()), @"
+    assert_snapshot!(refused_by(missing.kubeconfig()), @"
     exit 4
     stderr:
       error: the cluster has no Environment `prod`, or sceau is not installed there
       hint: is this the right cluster? see `--context`
     files: unchanged
     ");
-    assert_snapshot!(fetch(ApiServer::with_status(&json!({})).kubeconfig()), @"
+    assert_snapshot!(refused_by(ApiServer::with_status(&json!({})).kubeconfig()), @"
     exit 4
     stderr:
       error: Environment `prod` has no certificate yet
       hint: see why with `kubectl describe environments.sceau.dev`
     files: unchanged
     ");
-    assert_snapshot!(fetch(kubeconfig("127.0.0.1:1")), @"
+    assert_snapshot!(refused_by(kubeconfig("127.0.0.1:1")), @"
     exit 4
     stderr:
       error: the cluster cannot be reached: ServiceError: client error (Connect): tcp connect error: Connection refused (os error 111)

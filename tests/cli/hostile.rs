@@ -2,10 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::{
-    seal_manifests::SECRET,
-    support::{TestKey, TestProject},
-};
+use crate::support::{SECRET, TestKey, TestProject};
 
 const LIST: &str = "apiVersion: v1\nkind: List\nitems:\n- &a {apiVersion: v1, kind: Secret, metadata: {name: a, namespace: b}, data: {a: YQ==}}\n- *a\n---\n{\"kind\": \"ConfigMap\"}\n{\"kind\": \"Secret\"}\n";
 
@@ -51,12 +48,8 @@ fn damaged() -> impl Strategy<Value = String> {
 }
 
 fn sealed() -> String {
-    let project = TestProject::new().stdin(SECRET);
-    project
-        .run("seal --environment prod")
-        .done()
-        .stdout()
-        .to_owned()
+    let sealed = TestProject::with_secret(SECRET).seal("").done();
+    sealed.stdout().to_owned()
 }
 
 proptest! {

@@ -4,10 +4,7 @@ use std::{path::Path, process::Command};
 
 use insta::assert_snapshot;
 
-use crate::{
-    seal_manifests::SECRET,
-    support::{NOW, TestKey, TestProject, gitleaks},
-};
+use crate::support::{NOW, SECRET, TestKey, TestProject, gitleaks};
 
 #[test]
 fn it_writes_four_files_and_says_what_to_do_next() {
@@ -164,11 +161,9 @@ impl Repository {
 #[test]
 fn the_hook_lets_what_init_wrote_and_sealed_manifests_pass() {
     let repository = Repository::with_hook();
-    let project = TestProject::new().file("secret.yaml", SECRET);
-    let yaml = project.run("seal secret.yaml --environment prod").done();
-    let json = project
-        .run("seal secret.yaml --environment prod -o json")
-        .done();
+    let project = TestProject::with_secret(SECRET);
+    let yaml = project.seal("").done();
+    let json = project.seal("-o json").done();
     assert!(repository.commits("sealed.yaml", yaml.stdout()));
     assert!(repository.commits("sealed.json", json.stdout()));
     assert!(repository.commits(

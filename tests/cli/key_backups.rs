@@ -4,9 +4,8 @@ use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use insta::assert_snapshot;
 
-use crate::support::{ApiServer, Keeper, Outcome, TestKey, TestProject};
+use crate::support::{ApiServer, FILE, Keeper, Outcome, TestKey, TestProject};
 
-const FILE: &str = "deploy/api/prod/secret.yaml";
 const BACK_UP_PROD: &str =
     "--keys prod.key --keys certificates/prod.pem --environment prod --write backup.age";
 
@@ -27,13 +26,21 @@ fn project(alice: &Keeper) -> TestProject {
 
 fn backed_up(alice: &Keeper) -> TestProject {
     let project = project(alice);
-    let words = format!(
-        "keys backup --recipient {} {BACK_UP_PROD}",
-        alice.recipient()
-    );
-    let outcome = project.run(&words).done();
+    let outcome = back_up(&project, alice, BACK_UP_PROD).done();
     holds_no_private_key(&outcome, alice);
     project
+}
+
+/// Backs keys up for this recipient.
+fn back_up(project: &TestProject, reader: &Keeper, flags: &str) -> Outcome {
+    let recipient = reader.recipient();
+    project.run(&format!("keys backup --recipient {recipient} {flags}"))
+}
+
+/// Tries whether alice opens with `backup.age` what is sealed for prod.
+fn drill_prod(project: &TestProject) -> Outcome {
+    let drill = "keys drill backup.age --identity alice.txt";
+    project.run(&format!("{drill} {FILE}"))
 }
 
 /// Nothing that was printed or written is a private key.
@@ -100,11 +107,7 @@ fn a_backup_is_one_file_for_its_recipients() {
 fn an_existing_backup_stays() {
     let alice = Keeper::new();
     let project = backed_up(&alice);
-    let words = format!(
-        "keys backup --recipient {} {BACK_UP_PROD}",
-        alice.recipient()
-    );
-    assert_snapshot!(project.run(&words).refused(1), @"
+    assert_snapshot!(back_up(&project, &alice, BACK_UP_PROD).refused(1), @"
     exit 1
     stderr:
       error: backup.age is there already
@@ -166,11 +169,8 @@ fn a_drill_reports_what_is_not_unsealed_and_the_keys_it_needs() {
 fn a_further_backup_decrypts_what_the_first_does_not() {
     let alice = Keeper::new();
     let project = backed_up(&alice);
-    let words =
-        "keys backup --keys dev.key --keys certificates/dev.pem --environment dev --write dev.age";
-    project
-        .run(&format!("{words} --recipient {}", alice.recipient()))
-        .done();
+    let dev = "--keys dev.key --keys certificates/dev.pem --environment dev --write dev.age";
+    back_up(&project, &alice, dev).done();
     assert_snapshot!(
         project.run("keys drill backup.age --backup dev.age --identity alice.txt"),
         @"
@@ -186,13 +186,9 @@ fn a_further_backup_decrypts_what_the_first_does_not() {
 fn a_key_decrypts_for_its_own_environment_only() {
     let alice = Keeper::new();
     let project = project(&alice);
-    let words = "keys backup --keys prod.key --keys certificates/prod.pem --environment dev --write backup.age";
-    project
-        .run(&format!("{words} --recipient {}", alice.recipient()))
-        .done();
-    let outcome = project.run(&format!(
-        "keys drill backup.age --identity alice.txt {FILE}"
-    ));
+    let as_dev = BACK_UP_PROD.replace("--environment prod", "--environment dev");
+    back_up(&project, &alice, &as_dev).done();
+    let outcome = drill_prod(&project);
     assert_eq!(outcome.code, 3, "{outcome}");
     assert!(outcome.stdout().contains("UnknownSealingKey"), "{outcome}");
 }
@@ -213,12 +209,9 @@ fn a_revoked_key_decrypts_nothing() {
             indent(TestKey::Prod.private_pem()),
         ),
     );
-    let words = "keys backup --keys keys.yaml --write backup.age";
-    project
-        .run(&format!("{words} --recipient {}", alice.recipient()))
-        .done();
+    back_up(&project, &alice, "--keys keys.yaml --write backup.age").done();
     assert_snapshot!(
-        project.run(&format!("keys drill backup.age --identity alice.txt {FILE}")),
+        drill_prod(&project),
         @"
     exit 3
     stdout:
@@ -256,12 +249,7 @@ fn kubeseal_manifests_are_drilled_too() {
     for name in ["old", "other"] {
         let keys =
             format!("--keys {name}.key --keys {name}.crt --environment prod --write {name}.age");
-        project
-            .run(&format!(
-                "keys backup {keys} --recipient {}",
-                alice.recipient()
-            ))
-            .done();
+        back_up(&project, &alice, &keys).done();
     }
     project
         .run("keys drill old.age --identity alice.txt .")
@@ -446,9 +434,8 @@ fn a_refusal_of_the_cluster_names_the_role() {
     let alice = Keeper::new();
     let server = ApiServer::with_refusal(403, "Forbidden", "secrets is forbidden");
     let project = backed_up(&alice).file("kubeconfig", server.kubeconfig());
-    let backup = "keys backup --write new.age --kubeconfig kubeconfig";
     assert_snapshot!(
-        project.run(&format!("{backup} --recipient {}", alice.recipient())).refused(4),
+        back_up(&project, &alice, "--write new.age --kubeconfig kubeconfig").refused(4),
         @"
     exit 4
     stderr:

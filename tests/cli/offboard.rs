@@ -4,13 +4,11 @@ use std::fs;
 
 use insta::assert_snapshot;
 
-use crate::{
-    seal_manifests::SECRET,
-    support::{ResealServer, TestKey, TestProject},
+use crate::support::{
+    FILE, NOW, Outcome, ResealServer, SECRET, TestKey, TestProject, bitnami, kubeconfig,
 };
 
-const FILE: &str = "deploy/api/prod/secret.yaml";
-const LIST: &str = "rotations/2026-11-22-alice.yaml";
+pub(crate) const LIST: &str = "rotations/2026-11-22-alice.yaml";
 
 const PROJECT: &str = "\
 # Who operates what.
@@ -23,13 +21,9 @@ people:
 
 /// A project with a Secret sealed for prod, committed half an hour ago.
 pub(crate) fn project() -> TestProject {
-    let mut project = TestProject::new()
-        .file("sceau.yaml", PROJECT)
-        .file("secret.yaml", SECRET);
+    let mut project = TestProject::with_secret(SECRET).file("sceau.yaml", PROJECT);
     project.set_clock("2026-11-22T11:30:00Z");
-    project
-        .run(&format!("seal secret.yaml --environment prod -w {FILE}"))
-        .done();
+    project.seal(&format!("-w {FILE}")).done();
     fs::remove_file(project.path("secret.yaml")).unwrap();
     committed(project)
 }
@@ -39,8 +33,32 @@ fn committed(mut project: TestProject) -> TestProject {
     project.set_clock("2026-11-22T11:30:00Z");
     let _ = project.git(&["init", "--quiet"]);
     project.commit("Seal api");
-    project.set_clock(crate::support::NOW);
+    project.set_clock(NOW);
     project
+}
+
+/// Commits this project file.
+fn saying(project: TestProject, project_file: impl AsRef<[u8]>, message: &str) -> TestProject {
+    let project = project.file("sceau.yaml", project_file);
+    project.commit(message);
+    project
+}
+
+/// The project file without bob.
+fn without_bob() -> String {
+    PROJECT.replace("  bob: {operates: [prod]}\n", "")
+}
+
+/// Marks a person as left and writes their list, without re-keying.
+fn offboard(project: &TestProject, person: &str) -> Outcome {
+    project.run(&format!("offboard {person} --no-rekey"))
+}
+
+/// Gives the item `password` the value of standard input.
+#[track_caller]
+fn set_password(project: &TestProject, file: &str) {
+    let line = format!("set {file} password --from-stdin");
+    project.run(&line).done();
 }
 
 #[test]
@@ -153,10 +171,7 @@ fn notice_is_not_leaving() {
 #[test]
 fn what_is_set_and_not_committed_after_the_list_was_written_is_new() {
     const BITNAMI: &str = "deploy/old/prod/secret.yaml";
-    let project = project().file(
-        BITNAMI,
-        "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: old, namespace: shop}\nspec:\n  encryptedData: {}\n",
-    );
+    let project = project().file(BITNAMI, bitnami("{name: old, namespace: shop}"));
     let mut project = project.stdin("correct horse");
     for item in ["password", "pin"] {
         project
@@ -164,26 +179,20 @@ fn what_is_set_and_not_committed_after_the_list_was_written_is_new() {
             .done();
     }
     // Not committed, and there when she left.
-    let first = project.run("offboard alice --no-rekey").done();
+    let first = offboard(&project, "alice").done();
     assert_eq!(first.file(LIST).matches("name: old").count(), 2);
     project.set_clock("2026-11-23T12:00:00Z");
     for file in [FILE, BITNAMI] {
-        project
-            .run(&format!("set {file} password --from-stdin"))
-            .done();
+        set_password(&project, file);
     }
-    let again = project.run("offboard alice --no-rekey").done();
+    let again = offboard(&project, "alice").done();
     assert_eq!(again.changed_files(), [""; 0], "{again}");
 }
 
 #[test]
 fn a_person_removed_from_the_project_file_is_found_in_history() {
-    let project = project().file(
-        "sceau.yaml",
-        PROJECT.replace("  bob: {operates: [prod]}\n", ""),
-    );
-    project.commit("Bob is gone");
-    let outcome = project.run("offboard bob --no-rekey").done();
+    let project = saying(project(), without_bob(), "Bob is gone");
+    let outcome = offboard(&project, "bob").done();
     assert_eq!(outcome.changed_files(), ["rotations/2026-11-22-bob.yaml"]);
     assert!(
         outcome
@@ -193,13 +202,7 @@ fn a_person_removed_from_the_project_file_is_found_in_history() {
     // On another day it is the same list.
     let mut project = project;
     project.set_clock("2026-11-25T12:00:00Z");
-    assert_eq!(
-        project
-            .run("offboard bob --no-rekey")
-            .done()
-            .changed_files(),
-        [""; 0]
-    );
+    assert_eq!(offboard(&project, "bob").done().changed_files(), [""; 0]);
 }
 
 /// A project whose cluster has the pinned key.
@@ -289,7 +292,7 @@ fn interrupted_anywhere_it_comes_to_the_same_end() {
 
 #[test]
 fn an_unreachable_cluster_does_not_prevent_the_list() {
-    let project = project().file("kubeconfig", crate::support::kubeconfig("127.0.0.1:1"));
+    let project = project().file("kubeconfig", kubeconfig("127.0.0.1:1"));
     let outcome = project.run(OFFBOARD);
     assert_eq!(outcome.code, 4, "{outcome}");
     assert_eq!(outcome.changed_files(), [LIST, "sceau.yaml"]);
@@ -331,7 +334,7 @@ fn a_shallow_clone_does_not_know_enough() {
     files: unchanged
     ");
     let _ = clone.git(&["fetch", "--quiet", "--unshallow"]);
-    let _ = clone.run("offboard alice --no-rekey").done();
+    let _ = offboard(&clone, "alice").done();
 }
 
 #[test]
@@ -410,11 +413,10 @@ fn settings_of_the_user_change_nothing_about_what_is_read() {
 #[test]
 fn a_person_who_comes_back_and_leaves_again_gets_a_new_list() {
     let mut project = project();
-    project.run("offboard alice --no-rekey").done();
+    offboard(&project, "alice").done();
     project.set_clock("2026-11-23T12:00:00Z");
-    let back = project.file("sceau.yaml", PROJECT);
-    back.commit("Alice is back");
-    let outcome = back.run("offboard alice --no-rekey").done();
+    let back = saying(project, PROJECT, "Alice is back");
+    let outcome = offboard(&back, "alice").done();
     assert_eq!(
         outcome.changed_files(),
         ["rotations/2026-11-23-alice.yaml", "sceau.yaml"]
@@ -424,40 +426,35 @@ fn a_person_who_comes_back_and_leaves_again_gets_a_new_list() {
 #[test]
 fn a_second_leaving_on_the_same_day_has_a_list_of_its_own() {
     let mut project = project().stdin("battery staple");
-    project.run("offboard alice --no-rekey").done();
+    offboard(&project, "alice").done();
     project.commit("Offboard alice");
     project.set_clock("2026-11-22T13:00:00Z");
     let back = project.file("sceau.yaml", PROJECT);
-    back.run(&format!("set {FILE} password --from-stdin"))
-        .done();
+    set_password(&back, FILE);
     back.commit("Alice is back");
     let mut project = back;
     project.set_clock("2026-11-22T14:00:00Z");
-    let outcome = project.run("offboard alice --no-rekey").done();
+    let outcome = offboard(&project, "alice").done();
     let second = "rotations/2026-11-22-alice-2.yaml";
     assert_eq!(outcome.changed_files(), [second, "sceau.yaml"]);
     assert!(!outcome.file(second).contains("rotated"), "{outcome}");
     project.commit("Offboard alice again");
-    let again = project.run("offboard alice --no-rekey").done();
+    let again = offboard(&project, "alice").done();
     assert_eq!(again.changed_files(), [""; 0], "{again}");
 }
 
 #[test]
 fn a_person_removed_twice_has_two_lists() {
-    let gone = PROJECT.replace("  bob: {operates: [prod]}\n", "");
-    let mut project = project().stdin("battery staple").file("sceau.yaml", &gone);
-    project.commit("Bob is gone");
-    project.run("offboard bob --no-rekey").done();
+    let project = project().stdin("battery staple");
+    let mut project = saying(project, without_bob(), "Bob is gone");
+    offboard(&project, "bob").done();
     project.set_clock("2026-11-23T12:00:00Z");
     let mut project = project.file("sceau.yaml", PROJECT);
-    project
-        .run(&format!("set {FILE} password --from-stdin"))
-        .done();
+    set_password(&project, FILE);
     project.commit("Bob is back");
     project.set_clock("2026-11-24T12:00:00Z");
-    let project = project.file("sceau.yaml", &gone);
-    project.commit("Bob is gone again");
-    let outcome = project.run("offboard bob --no-rekey").done();
+    let project = saying(project, without_bob(), "Bob is gone again");
+    let outcome = offboard(&project, "bob").done();
     let second = "rotations/2026-11-24-bob.yaml";
     assert_eq!(outcome.changed_files(), [second]);
     assert!(!outcome.file(second).contains("rotated"), "{outcome}");
@@ -468,8 +465,7 @@ fn a_day_before_they_had_any_access_is_refused() {
     let mut project = project();
     project.set_clock("2026-11-24T12:00:00Z");
     let carol = format!("{PROJECT}  carol: {{operates: [prod]}}\n");
-    let project = project.file("sceau.yaml", carol);
-    project.commit("Carol is new");
+    let project = saying(project, carol, "Carol is new");
     assert_snapshot!(project.run("offboard carol --left 2026-11-23").refused(1), @"
     exit 1
     stderr:
@@ -496,7 +492,7 @@ fn a_linked_project_file_has_no_history() {
     fs::rename(&file, project.path("people.yaml")).unwrap();
     std::os::unix::fs::symlink("people.yaml", &file).unwrap();
     project.commit("A link");
-    let now = project.run("offboard alice --no-rekey").refused(1);
+    let now = offboard(&project, "alice").refused(1);
     assert!(
         now.stderr()
             .contains("error: sceau.yaml is a symbolic link"),
@@ -505,7 +501,7 @@ fn a_linked_project_file_has_no_history() {
     fs::remove_file(&file).unwrap();
     fs::rename(project.path("people.yaml"), &file).unwrap();
     project.commit("The file itself");
-    let then = project.run("offboard alice --no-rekey").refused(1);
+    let then = offboard(&project, "alice").refused(1);
     assert!(
         then.stderr().contains(": sceau.yaml is a symbolic link"),
         "{then}"
@@ -516,7 +512,7 @@ fn a_linked_project_file_has_no_history() {
 #[test]
 fn a_renamed_item_with_its_old_value_is_listed_by_its_new_name() {
     let mut project = project().private_key("../prod.key", TestKey::Prod);
-    project.run("offboard alice --no-rekey").done();
+    offboard(&project, "alice").done();
     project.commit("Offboard alice");
     project.set_clock("2026-11-24T12:00:00Z");
     project
@@ -525,21 +521,17 @@ fn a_renamed_item_with_its_old_value_is_listed_by_its_new_name() {
         ))
         .done();
     project.commit("Rename");
-    let outcome = project.run("offboard alice --no-rekey").done();
+    let outcome = offboard(&project, "alice").done();
     assert!(outcome.file(LIST).contains("item: passphrase"), "{outcome}");
 }
 
 #[test]
 fn grafts_hide_nothing() {
-    let project = project().file(
-        "sceau.yaml",
-        PROJECT.replace("  bob: {operates: [prod]}\n", ""),
-    );
-    project.commit("Bob is gone");
+    let project = saying(project(), without_bob(), "Bob is gone");
     let head = project.git(&["rev-parse", "HEAD"]);
     fs::create_dir_all(project.path(".git/info")).unwrap();
     fs::write(project.path(".git/info/grafts"), head).unwrap();
-    let outcome = project.run("offboard bob --no-rekey").done();
+    let outcome = offboard(&project, "bob").done();
     assert!(
         outcome
             .file("rotations/2026-11-22-bob.yaml")
@@ -549,11 +541,9 @@ fn grafts_hide_nothing() {
 
 #[test]
 fn a_person_not_found_may_be_in_an_unreadable_file() {
-    let project = project().file("sceau.yaml", "people: {zoe: [");
-    project.commit("Zoe");
-    let project = project.file("sceau.yaml", PROJECT);
-    project.commit("Repaired");
-    let outcome = project.run("offboard zoe --no-rekey").refused(1);
+    let project = saying(project(), "people: {zoe: [", "Zoe");
+    let project = saying(project, PROJECT, "Repaired");
+    let outcome = offboard(&project, "zoe").refused(1);
     assert!(
         outcome.stderr().contains("may name them: sceau.yaml:1"),
         "{outcome}"
@@ -568,7 +558,7 @@ fn head_may_be_detached_and_files_may_be_called_anything() {
     let project = project.file(ODD, text);
     project.commit("Odd names");
     let _ = project.git(&["checkout", "--quiet", "--detach"]);
-    let outcome = project.run("offboard alice --no-rekey").done();
+    let outcome = offboard(&project, "alice").done();
     let list: serde_json::Value = serde_saphyr::from_str(outcome.file(LIST)).unwrap();
     let files: Vec<_> = list["items"]
         .as_array()
@@ -612,9 +602,8 @@ fn a_project_file_that_cannot_be_edited_in_place_is_left_alone() {
         "alice: {operates: [prod], left: null}",
         "carol: &c {operates: [prod]}\n  alice: *c",
     );
-    let project = project().file("sceau.yaml", aliased);
-    project.commit("Copied");
-    let outcome = project.run("offboard alice --no-rekey");
+    let project = saying(project(), aliased, "Copied");
+    let outcome = offboard(&project, "alice");
     assert_eq!(outcome.code, 1, "{outcome}");
     assert!(
         outcome
@@ -624,22 +613,17 @@ fn a_project_file_that_cannot_be_edited_in_place_is_left_alone() {
     );
     // The list is there, and the next run goes on by it.
     assert_eq!(outcome.changed_files(), [LIST]);
-    let by_hand = project.text("sceau.yaml").replace(
-        "  alice: *c",
-        "  alice: {operates: [prod], left: 2026-11-22}",
-    );
-    let project = project.file("sceau.yaml", by_hand);
-    let again = project.run("offboard alice --no-rekey").done();
+    let by_hand = "  alice: {operates: [prod], left: 2026-11-22}";
+    let project = project.replacing("sceau.yaml", "  alice: *c", by_hand);
+    let again = offboard(&project, "alice").done();
     assert_eq!(again.changed_files(), [""; 0]);
 }
 
 #[test]
 fn no_person_is_marked_without_a_list() {
     let long = "a".repeat(250);
-    let project = project().file("sceau.yaml", PROJECT.replace("alice", &long));
-    project.commit("A long name");
-    let outcome = project
-        .run(&format!("offboard {long} --no-rekey"))
-        .refused(1);
+    let project_file = PROJECT.replace("alice", &long);
+    let project = saying(project(), project_file, "A long name");
+    let outcome = offboard(&project, &long).refused(1);
     assert!(outcome.stderr().contains("cannot write"), "{outcome}");
 }

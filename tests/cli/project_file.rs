@@ -2,10 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::{
-    seal_manifests::SECRET,
-    support::{Outcome, TestKey, TestProject},
-};
+use crate::support::{Outcome, SECRET, TestKey, TestProject};
 
 #[track_caller]
 fn refused(project_file: &str) -> Outcome {

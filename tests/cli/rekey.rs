@@ -2,18 +2,23 @@
 
 use insta::assert_snapshot;
 
-use crate::{
-    reseal::{pinning, sealed},
-    support::{ApiServer, ResealServer, TestKey, TestProject, kubeconfig},
-};
+use crate::support::{ApiServer, FILE, ResealServer, TestKey, TestProject, kubeconfig};
 
-const FILE: &str = "deploy/api/prod/secret.yaml";
 const CERTIFICATE: &str = "certificates/Prod.pem";
 const REKEY: &str = "rekey --environment prod --kubeconfig kubeconfig";
 
-/// A project at the cluster's key Prod, of which another manifest is current too.
+/// A project at the key Prod, with a kubeconfig for this cluster.
 fn project(server: &ResealServer) -> TestProject {
-    pinning(sealed(), &[TestKey::Prod]).file("kubeconfig", server.kubeconfig())
+    TestProject::sealed()
+        .pinning(&[TestKey::Prod])
+        .file("kubeconfig", server.kubeconfig())
+}
+
+/// A cluster at the key Prod that makes Other when it is asked for a new one, and its project.
+fn due() -> (ResealServer, TestProject) {
+    let server = ResealServer::renewing(&[TestKey::Prod], TestKey::Other);
+    let project = project(&server);
+    (server, project)
 }
 
 /// Asserts that everything is at the new key.
@@ -30,8 +35,7 @@ fn is_rekeyed(project: &TestProject) {
 
 #[test]
 fn a_new_key_is_made_pinned_and_resealed_for() {
-    let server = ResealServer::renewing(&[TestKey::Prod], TestKey::Other);
-    let project = project(&server);
+    let (server, project) = due();
     assert_snapshot!(project.run(REKEY), @"
     exit 0
     stdout:
@@ -51,8 +55,7 @@ fn a_new_key_is_made_pinned_and_resealed_for() {
 
 #[test]
 fn interrupted_before_the_key_was_there_it_goes_on_waiting() {
-    let server = ResealServer::renewing(&[TestKey::Prod], TestKey::Other);
-    let project = project(&server);
+    let (server, project) = due();
     // The answer to the order is the first look at the environment; nothing waits for the key.
     let outcome = project.run(&format!("{REKEY} --timeout 0")).refused(4);
     assert!(
@@ -66,8 +69,7 @@ fn interrupted_before_the_key_was_there_it_goes_on_waiting() {
 
 #[test]
 fn interrupted_while_resealing_or_before_pinning_it_makes_no_further_key() {
-    let server = ResealServer::renewing(&[TestKey::Prod], TestKey::Other);
-    let project = project(&server);
+    let (server, project) = due();
     let old = project.text(CERTIFICATE);
     let stale = project.text(FILE);
     project.run(REKEY).done();
@@ -87,9 +89,7 @@ fn interrupted_while_resealing_or_before_pinning_it_makes_no_further_key() {
 #[test]
 fn of_several_clusters_the_certificate_of_this_one_is_replaced() {
     let server = ResealServer::renewing(&[TestKey::Prod], TestKey::Other);
-    let project =
-        pinning(sealed(), &[TestKey::Dev, TestKey::Prod]).file("kubeconfig", server.kubeconfig());
-    project.run("reseal --keys prod.key").done();
+    let project = TestProject::of_two_clusters().file("kubeconfig", server.kubeconfig());
     let outcome = project.run(REKEY).done();
     assert_eq!(outcome.changed_files(), [CERTIFICATE, FILE]);
     let text = project.text(FILE);
@@ -98,10 +98,8 @@ fn of_several_clusters_the_certificate_of_this_one_is_replaced() {
 
 #[test]
 fn a_seal_that_cannot_be_resealed_is_reported_and_does_not_prevent_the_rest() {
-    let server = ResealServer::renewing(&[TestKey::Prod], TestKey::Other);
-    let project = project(&server);
-    let moved = project.text(FILE).replace("name: api", "name: moved");
-    let project = project.file("deploy/api/prod/moved.yaml", moved);
+    let (_server, project) = due();
+    let project = project.with_moved_copy();
     let outcome = project.run(REKEY);
     assert_eq!(outcome.code, 1, "{outcome}");
     assert!(outcome.stdout().contains("Refused"), "{outcome}");
@@ -125,7 +123,8 @@ fn another_cluster_is_refused_before_anything_is_asked_of_it() {
 #[test]
 fn a_rejecting_or_unreachable_cluster_is_reported() {
     let rekey = |kubeconfig: String| {
-        pinning(sealed(), &[TestKey::Prod])
+        TestProject::sealed()
+            .pinning(&[TestKey::Prod])
             .file("kubeconfig", kubeconfig)
             .run(REKEY)
             .refused(4)

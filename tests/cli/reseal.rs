@@ -2,62 +2,11 @@
 
 use insta::assert_snapshot;
 
-use crate::{
-    seal_manifests::SECRET,
-    support::{Outcome, TestKey, TestProject},
-};
-
-const FILE: &str = "deploy/api/prod/secret.yaml";
-
-/// A project with a Secret sealed for prod as [`FILE`], and the private keys at hand.
-pub(crate) fn sealed() -> TestProject {
-    let project = TestProject::new()
-        .file("secret.yaml", SECRET)
-        .private_key("prod.key", TestKey::Prod)
-        .private_key("other.key", TestKey::Other);
-    project
-        .run(&format!("seal secret.yaml --environment prod -w {FILE}"))
-        .done();
-    project
-}
-
-/// Pins these certificates for prod.
-pub(crate) fn pinning(project: TestProject, keys: &[TestKey]) -> TestProject {
-    let now = crate::support::NOW.parse().unwrap();
-    let names: Vec<_> = keys
-        .iter()
-        .map(|key| format!("certificates/{key:?}.pem"))
-        .collect();
-    let project_file = format!(
-        "environments:\n  prod: {{certificates: [{}], paths: [\"deploy/*/prod/**\"]}}\n",
-        names.join(", ")
-    );
-    keys.iter()
-        .zip(&names)
-        .fold(project, |project, (key, name)| {
-            project.file(name, key.certificate(now))
-        })
-        .file("sceau.yaml", project_file)
-}
-
-/// The lines of a file that are not in it any more, and those that are new.
-#[track_caller]
-pub(crate) fn changed_lines(outcome: &Outcome, name: &str) -> (Vec<String>, Vec<String>) {
-    let before = String::from_utf8(outcome.before[name].clone()).unwrap();
-    let after = outcome.file(name);
-    let without = |text: &str, other: &str| {
-        let other: Vec<&str> = other.split_inclusive('\n').collect();
-        text.split_inclusive('\n')
-            .filter(|line| !other.contains(line))
-            .map(|line| line.trim().to_owned())
-            .collect()
-    };
-    (without(&before, after), without(after, &before))
-}
+use crate::support::{FILE, TestKey, TestProject};
 
 #[test]
 fn a_stale_seal_is_wrapped_for_the_pinned_key_and_keeps_its_value() {
-    let project = pinning(sealed(), &[TestKey::Other]);
+    let project = TestProject::stale();
     let outcome = project.run("reseal --keys prod.key");
     assert_snapshot!(outcome, @"
     exit 0
@@ -69,14 +18,12 @@ fn a_stale_seal_is_wrapped_for_the_pinned_key_and_keeps_its_value() {
       note: a value that somebody has read stays read: only renewing it, with a new value, helps
     files: deploy/api/prod/secret.yaml
     ");
-    let (gone, new) = changed_lines(&outcome, FILE);
+    let (gone, new) = outcome.changed_lines(FILE);
     assert_eq!(gone.len(), 2, "{gone:?}");
     assert_eq!(new[0], format!("- keyId: {}", TestKey::Other.id()));
     assert!(new[1].starts_with("wrapped: sceau:v1:"), "{new:?}");
-    let opened = project
-        .run(&format!("unseal {FILE} --keys other.key"))
-        .done();
-    assert!(opened.stdout().contains("password: aHVudGVyMg=="));
+    let opened = project.unsealed(FILE, "other.key");
+    assert!(opened.contains("password: aHVudGVyMg=="));
     assert_eq!(
         project.run(&format!("unseal {FILE} --keys prod.key")).code,
         1
@@ -85,7 +32,7 @@ fn a_stale_seal_is_wrapped_for_the_pinned_key_and_keeps_its_value() {
 
 #[test]
 fn a_second_run_changes_nothing() {
-    let project = pinning(sealed(), &[TestKey::Other]);
+    let project = TestProject::stale();
     project.run("reseal --keys prod.key").done();
     assert_snapshot!(project.run("reseal --keys prod.key"), @"
     exit 0
@@ -97,7 +44,7 @@ fn a_second_run_changes_nothing() {
 
 #[test]
 fn a_dry_run_says_what_would_change_and_changes_nothing() {
-    let project = pinning(sealed(), &[TestKey::Other]);
+    let project = TestProject::stale();
     let outcome = project.run("reseal --dry-run");
     assert_snapshot!(outcome, @"
     exit 3
@@ -122,9 +69,9 @@ fn a_dry_run_says_what_would_change_and_changes_nothing() {
 
 #[test]
 fn further_recipients_are_added_and_those_that_are_pinned_stay_as_they_are() {
-    let project = pinning(sealed(), &[TestKey::Prod, TestKey::Other]);
+    let project = TestProject::sealed().pinning(&[TestKey::Prod, TestKey::Other]);
     let outcome = project.run("reseal --keys prod.key").done();
-    let (gone, new) = changed_lines(&outcome, FILE);
+    let (gone, new) = outcome.changed_lines(FILE);
     assert_eq!(gone, Vec::<String>::new());
     assert_eq!(new.len(), 2, "{new:?}");
     for name in ["prod.key", "other.key"] {
@@ -138,9 +85,9 @@ fn further_recipients_are_added_and_those_that_are_pinned_stay_as_they_are() {
 
 #[test]
 fn a_recipient_that_is_not_pinned_any_more_is_removed_without_any_key() {
-    let project = pinning(sealed(), &[TestKey::Prod, TestKey::Other]);
+    let project = TestProject::sealed().pinning(&[TestKey::Prod, TestKey::Other]);
     let both = project.run("reseal --keys prod.key").done();
-    let project = pinning(project, &[TestKey::Prod]);
+    let project = project.pinning(&[TestKey::Prod]);
     let outcome = project.run("reseal").done();
     assert_eq!(
         outcome.file(FILE),
@@ -150,12 +97,7 @@ fn a_recipient_that_is_not_pinned_any_more_is_removed_without_any_key() {
 
 #[test]
 fn seals_that_cannot_be_decrypted_are_reported_and_stay() {
-    let project = sealed();
-    let moved = project.text(FILE).replace("name: api", "name: moved");
-    let project = pinning(
-        project.file("deploy/api/prod/moved.yaml", moved),
-        &[TestKey::Other],
-    );
+    let project = TestProject::stale().with_moved_copy();
     assert_snapshot!(project.run("reseal --keys prod.key"), @"
     exit 1
     stdout:
@@ -171,7 +113,7 @@ fn seals_that_cannot_be_decrypted_are_reported_and_stay() {
       hint: the report says why; what was resealed stays
     files: deploy/api/prod/secret.yaml
     ");
-    let project = pinning(sealed(), &[TestKey::Dev]);
+    let project = TestProject::sealed().pinning(&[TestKey::Dev]);
     assert_snapshot!(project.run("reseal --keys other.key"), @"
     exit 1
     stdout:
@@ -189,7 +131,7 @@ fn seals_that_cannot_be_decrypted_are_reported_and_stay() {
 
 #[test]
 fn an_unknown_environment_is_reported() {
-    let project = sealed().file("sceau.yaml", "environments: {}\n");
+    let project = TestProject::sealed().file("sceau.yaml", "environments: {}\n");
     assert_snapshot!(project.run("reseal --keys prod.key"), @"
     exit 1
     stdout:
@@ -214,7 +156,7 @@ fn an_unknown_environment_is_reported() {
 
 #[test]
 fn only_the_environment_that_is_named_is_resealed() {
-    let project = sealed();
+    let project = TestProject::sealed();
     project
         .run("seal secret.yaml --environment dev -w deploy/api/dev/secret.yaml")
         .done();
@@ -233,7 +175,7 @@ fn only_the_environment_that_is_named_is_resealed() {
 
 #[test]
 fn json_and_yaml_list_every_seal() {
-    let project = pinning(sealed(), &[TestKey::Other]);
+    let project = TestProject::stale();
     assert_snapshot!(project.run("reseal --dry-run -o json"), @r#"
     exit 3
     stdout:

@@ -2,10 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::{
-    reseal::{changed_lines, pinning},
-    support::{TestKey, TestProject},
-};
+use crate::support::{TestKey, TestProject};
 
 const FILE: &str = "deploy/api/prod/sealed.yaml";
 
@@ -15,13 +12,13 @@ fn project() -> TestProject {
         .file(FILE, include_str!("../vectors/sealed-strict.yaml"))
         .file("old.key", include_str!("../vectors/test-2048.key"))
         .private_key("prod.key", TestKey::Prod);
-    pinning(project, &[TestKey::Prod])
+    project.pinning(&[TestKey::Prod])
 }
 
 #[test]
 fn items_of_another_key_are_sealed_anew_and_open_to_the_same_values() {
     let project = project();
-    let before = project.run(&format!("unseal {FILE} --keys old.key")).done();
+    let before = project.unsealed(FILE, "old.key");
     let outcome = project.run("reseal --keys old.key --keys prod.key").done();
     assert_snapshot!(outcome, @"
     exit 0
@@ -33,12 +30,9 @@ fn items_of_another_key_are_sealed_anew_and_open_to_the_same_values() {
       note: a value that somebody has read stays read: only renewing it, with a new value, helps
     files: deploy/api/prod/sealed.yaml
     ");
-    let (gone, new) = changed_lines(&outcome, FILE);
+    let (gone, new) = outcome.changed_lines(FILE);
     assert_eq!((gone.len(), new.len()), (2, 2));
-    let after = project
-        .run(&format!("unseal {FILE} --keys prod.key"))
-        .done();
-    assert_eq!(before.stdout(), after.stdout());
+    assert_eq!(before, project.unsealed(FILE, "prod.key"));
     let again = project.run("reseal --keys old.key --keys prod.key").done();
     assert_eq!(again.changed_files(), Vec::<&str>::new());
 }
@@ -92,18 +86,15 @@ fn every_scope_and_the_first_version_are_resealed() {
         include_str!("../vectors/sealed-legacy-v1.json"),
     ] {
         let project = project().file(FILE, text);
-        let before = project.run(&format!("unseal {FILE} --keys old.key")).done();
+        let before = project.unsealed(FILE, "old.key");
         project.run("reseal --keys old.key").done();
-        let after = project
-            .run(&format!("unseal {FILE} --keys prod.key"))
-            .done();
-        assert_eq!(before.stdout(), after.stdout());
+        assert_eq!(before, project.unsealed(FILE, "prod.key"));
     }
 }
 
 #[test]
 fn an_item_cannot_be_sealed_to_several_keys() {
-    let project = pinning(project(), &[TestKey::Prod, TestKey::Other]);
+    let project = project().pinning(&[TestKey::Prod, TestKey::Other]);
     assert_snapshot!(project.run("reseal --keys old.key"), @"
     exit 1
     stdout:

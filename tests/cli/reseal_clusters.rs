@@ -2,22 +2,23 @@
 
 use insta::assert_snapshot;
 
-use crate::{
-    reseal::{pinning, sealed},
-    support::{ApiServer, ResealServer, TestKey, TestProject, kubeconfig},
-};
+use crate::support::{ApiServer, FILE, ResealServer, TestKey, TestProject, kubeconfig};
 
-const FILE: &str = "deploy/api/prod/secret.yaml";
 const RESEAL: &str = "reseal --kubeconfig kubeconfig";
 
 fn with(server: &ResealServer, project: TestProject) -> TestProject {
     project.file("kubeconfig", server.kubeconfig())
 }
 
+/// A cluster that went on from the key Prod to Other.
+fn renewed() -> ResealServer {
+    ResealServer::with_keys(&[TestKey::Other, TestKey::Prod])
+}
+
 #[test]
 fn the_controller_wraps_for_its_active_key() {
-    let server = ResealServer::with_keys(&[TestKey::Other, TestKey::Prod]);
-    let project = with(&server, pinning(sealed(), &[TestKey::Other]));
+    let server = renewed();
+    let project = with(&server, TestProject::stale());
     assert_snapshot!(project.run(RESEAL), @"
     exit 0
     stdout:
@@ -43,12 +44,11 @@ fn the_controller_wraps_for_its_active_key() {
 
 #[test]
 fn requests_have_at_most_512_seals() {
-    let server = ResealServer::with_keys(&[TestKey::Other, TestKey::Prod]);
-    let project = sealed();
+    let server = renewed();
+    let project = with(&server, TestProject::stale());
     let stale = project.text(FILE);
     let many = vec![stale.as_str(); 600].join("---\n");
     let project = project.file("deploy/a/prod/many.yaml", many);
-    let project = with(&server, pinning(project, &[TestKey::Other]));
     let outcome = project.run(RESEAL).done();
     assert_eq!(outcome.changed_files(), ["deploy/a/prod/many.yaml", FILE]);
     assert_eq!(server.asked().requests, [512, 88, 1]);
@@ -57,11 +57,11 @@ fn requests_have_at_most_512_seals() {
 
 #[test]
 fn two_clusters_take_one_run_each_and_the_old_recipients_stay_until_the_last() {
-    let project = pinning(sealed(), &[TestKey::Prod, TestKey::Dev]);
+    let project = TestProject::sealed().pinning(&[TestKey::Prod, TestKey::Dev]);
     project.run("reseal --keys prod.key").done();
     // Prod's cluster goes on to Other; Dev's has not got a new key, but is not wrapped for yet.
-    let project = pinning(sealed(), &[TestKey::Other, TestKey::Dev]);
-    let eu = ResealServer::with_keys(&[TestKey::Other, TestKey::Prod]);
+    let project = TestProject::sealed().pinning(&[TestKey::Other, TestKey::Dev]);
+    let eu = renewed();
     let project = with(&eu, project);
     assert_snapshot!(project.run(RESEAL), @"
     exit 1
@@ -92,16 +92,12 @@ fn two_clusters_take_one_run_each_and_the_old_recipients_stay_until_the_last() {
 
 #[test]
 fn seals_that_the_controller_cannot_decrypt_are_reported_with_its_reason() {
-    let server = ResealServer::with_keys(&[TestKey::Other, TestKey::Prod]);
-    let project = sealed();
-    let moved = project.text(FILE).replace("name: api", "name: moved");
+    let server = renewed();
+    let project = with(&server, TestProject::stale()).with_moved_copy();
     let foreign = project
         .text(FILE)
         .replace(TestKey::Prod.id(), TestKey::Dev.id());
-    let project = project
-        .file("deploy/api/prod/moved.yaml", moved)
-        .file("deploy/api/prod/foreign.yaml", foreign);
-    let project = with(&server, pinning(project, &[TestKey::Other]));
+    let project = project.file("deploy/api/prod/foreign.yaml", foreign);
     assert_snapshot!(project.run(RESEAL), @"
     exit 1
     stdout:
@@ -125,7 +121,7 @@ fn seals_that_the_controller_cannot_decrypt_are_reported_with_its_reason() {
 #[test]
 fn a_cluster_whose_key_is_not_pinned_wraps_nothing() {
     let server = ResealServer::with_keys(&[TestKey::Dev, TestKey::Prod]);
-    let project = with(&server, pinning(sealed(), &[TestKey::Other]));
+    let project = with(&server, TestProject::stale());
     assert_snapshot!(project.run(RESEAL), @"
     exit 1
     stdout:
@@ -146,7 +142,7 @@ fn a_cluster_whose_key_is_not_pinned_wraps_nothing() {
 fn a_rejected_or_unanswered_request_is_deleted_and_reported() {
     let keys = [TestKey::Other, TestKey::Prod];
     let server = ResealServer::refusing(&keys);
-    let project = with(&server, pinning(sealed(), &[TestKey::Other]));
+    let project = with(&server, TestProject::stale());
     assert_snapshot!(project.run(RESEAL), @"
     exit 4
     stderr:
@@ -170,7 +166,7 @@ fn a_rejected_or_unanswered_request_is_deleted_and_reported() {
 #[test]
 fn an_unreachable_or_rejecting_cluster_is_reported() {
     let reseal = |kubeconfig: String| {
-        pinning(sealed(), &[TestKey::Other])
+        TestProject::stale()
             .file("kubeconfig", kubeconfig)
             .run(RESEAL)
     };
@@ -193,12 +189,9 @@ fn an_unreachable_or_rejecting_cluster_is_reported() {
 
 #[test]
 fn the_context_of_the_project_file_is_used_unless_another_is_named() {
-    let server = ResealServer::with_keys(&[TestKey::Other, TestKey::Prod]);
-    let project = with(&server, pinning(sealed(), &[TestKey::Other]));
-    let named = project
-        .text("sceau.yaml")
-        .replace("paths:", "context: there, paths:");
-    let project = project.file("sceau.yaml", named);
+    let server = renewed();
+    let project = with(&server, TestProject::stale());
+    let project = project.replacing("sceau.yaml", "paths:", "context: there, paths:");
     let outcome = project.run(RESEAL);
     assert_eq!(outcome.code, 4, "{outcome}");
     assert!(outcome.stderr().contains("there"), "{outcome}");

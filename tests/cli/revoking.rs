@@ -1,14 +1,9 @@
 //! `sceau rekey --finish` and `--compromised`: what is revoked, what that takes and what breaks.
 
 use insta::assert_snapshot;
-use sceau::Terminals;
 
-use crate::{
-    reseal::{pinning, sealed},
-    support::{ApiServer, Cluster, ResealServer, TestKey, TestProject},
-};
+use crate::support::{ApiServer, Cluster, FILE, ResealServer, TestKey, TestProject};
 
-const FILE: &str = "deploy/api/prod/secret.yaml";
 const REKEY: &str = "rekey --environment prod --kubeconfig kubeconfig";
 const FINISH: &str = "rekey --environment prod --kubeconfig kubeconfig --finish";
 const COMPROMISED: &str = "rekey --environment prod --kubeconfig kubeconfig --compromised";
@@ -16,7 +11,7 @@ const NOBODY: [Vec<String>; 0] = [];
 
 /// A project that is re-keyed from Prod to Other.
 fn rekeyed(server: &ResealServer) -> TestProject {
-    let project = pinning(sealed(), &[TestKey::Other]);
+    let project = TestProject::stale();
     project
         .run("reseal --keys prod.key --environment prod")
         .done();
@@ -25,7 +20,9 @@ fn rekeyed(server: &ResealServer) -> TestProject {
 
 /// A project at Prod.
 fn at_prod(server: &ResealServer) -> TestProject {
-    pinning(sealed(), &[TestKey::Prod]).file("kubeconfig", server.kubeconfig())
+    TestProject::sealed()
+        .pinning(&[TestKey::Prod])
+        .file("kubeconfig", server.kubeconfig())
 }
 
 /// A cluster with the active key Other, which no longer needs Prod.
@@ -33,11 +30,11 @@ fn server() -> ResealServer {
     ResealServer::with_keys(&[TestKey::Other, TestKey::Prod])
 }
 
-fn at_terminal(project: TestProject, answer: &str) -> TestProject {
-    project.stdin(answer).terminals(Terminals {
-        stdin: true,
-        stdout: false,
-    })
+/// A cluster at the key Prod that makes Other when that is revoked, and its project.
+fn leaked() -> (ResealServer, TestProject) {
+    let server = ResealServer::renewing(&[TestKey::Prod], TestKey::Other);
+    let project = at_prod(&server);
+    (server, project)
 }
 
 #[test]
@@ -73,7 +70,9 @@ fn what_needs_the_old_key_is_reported_and_nothing_is_revoked() {
         },
     );
     let project = rekeyed(&server);
-    let stale = sealed().text(FILE).replace("name: api", "name: web");
+    let stale = TestProject::sealed()
+        .text(FILE)
+        .replace("name: api", "name: web");
     let project = project.file("deploy/web/prod/secret.yaml", stale);
     assert_snapshot!(project.run(FINISH), @"
     exit 3
@@ -131,7 +130,7 @@ fn manifests_that_do_not_name_their_key_are_asked_about() {
       hint: see above what it comes to, and say `--yes`
     files: unchanged
     ");
-    let project = at_terminal(project, "n\n");
+    let project = project.answering("n\n");
     let outcome = project.run(FINISH).done();
     assert!(
         outcome.stderr().contains("nothing was changed"),
@@ -206,7 +205,7 @@ fn compromised_keys_are_revoked_first_and_broken_seals_are_reported() {
     files: unchanged
     ");
     assert_eq!(server.asked().revocations, NOBODY);
-    let project = at_terminal(project, "y\n");
+    let project = project.answering("y\n");
     assert_snapshot!(project.run(COMPROMISED), @"
     exit 3
     stdout:
@@ -241,8 +240,7 @@ fn compromised_keys_are_revoked_first_and_broken_seals_are_reported() {
 
 #[test]
 fn interrupted_after_the_revocation_it_goes_on_without_asking() {
-    let server = ResealServer::renewing(&[TestKey::Prod], TestKey::Other);
-    let project = at_prod(&server);
+    let (server, project) = leaked();
     let outcome = project.run(&format!("{COMPROMISED} --yes --timeout 0"));
     assert_eq!(outcome.code, 4, "{outcome}");
     assert_eq!(outcome.changed_files(), [""; 0]);
@@ -255,8 +253,7 @@ fn interrupted_after_the_revocation_it_goes_on_without_asking() {
 
 #[test]
 fn interrupted_before_pinning_re_keying_goes_on_too() {
-    let server = ResealServer::renewing(&[TestKey::Prod], TestKey::Other);
-    let project = at_prod(&server);
+    let (server, project) = leaked();
     let _ = project.run(&format!("{COMPROMISED} --yes --timeout 0"));
     let outcome = project.run(REKEY);
     assert_eq!(outcome.code, 1, "{outcome}");
@@ -267,9 +264,7 @@ fn interrupted_before_pinning_re_keying_goes_on_too() {
 #[test]
 fn a_seal_that_another_cluster_decrypts_is_kept_and_reported() {
     let server = ResealServer::renewing(&[TestKey::Prod], TestKey::Other);
-    let project =
-        pinning(sealed(), &[TestKey::Dev, TestKey::Prod]).file("kubeconfig", server.kubeconfig());
-    project.run("reseal --keys prod.key").done();
+    let project = TestProject::of_two_clusters().file("kubeconfig", server.kubeconfig());
     let outcome = project.run(&format!("{COMPROMISED} --yes -o json"));
     assert_eq!(outcome.code, 3, "{outcome}");
     assert_eq!(outcome.changed_files(), ["certificates/Prod.pem"]);
@@ -283,7 +278,9 @@ fn a_seal_that_another_cluster_decrypts_is_kept_and_reported() {
 fn a_rejection_is_reported_with_the_required_role() {
     let server = ApiServer::with_refusal(403, "Forbidden", "environments is forbidden");
     for line in [FINISH, COMPROMISED] {
-        let project = pinning(sealed(), &[TestKey::Prod]).file("kubeconfig", server.kubeconfig());
+        let project = TestProject::sealed()
+            .pinning(&[TestKey::Prod])
+            .file("kubeconfig", server.kubeconfig());
         project.run(&format!("{line} --yes")).refused(4);
     }
 }

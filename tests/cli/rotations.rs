@@ -5,21 +5,17 @@ use std::fs;
 use insta::assert_snapshot;
 
 use crate::{
-    offboard::project,
-    support::{ApiServer, Outcome, TestProject},
+    offboard::{LIST, project},
+    support::{ApiServer, FILE, NOW, Outcome, TestKey, TestProject},
 };
-
-const FILE: &str = "deploy/api/prod/secret.yaml";
-const LIST: &str = "rotations/2026-11-22-alice.yaml";
 
 /// A project that alice has left; it is two days later.
 fn after_leaving() -> TestProject {
-    let project = project();
-    let text = project.text(FILE).replace(
+    let mut project = project().replacing(
+        FILE,
         "  namespace: shop\n",
         "  namespace: shop\n  annotations: {sceau.dev/owner: payments, provider.sceau.dev/pin: https://console.example}\n",
     );
-    let mut project = project.file(FILE, text);
     project.run("offboard alice --no-rekey").done();
     project.set_clock("2026-11-24T12:00:00Z");
     project
@@ -55,6 +51,18 @@ fn states(outcome: &Outcome) -> Vec<String> {
     states.collect()
 }
 
+/// Whether all that is open is in this state.
+fn is_all(project: &TestProject, state: &str) -> bool {
+    let outcome = project.run("rotations -o json");
+    states(&outcome).iter().all(|found| found == state)
+}
+
+/// Asserts that a command line may be run, and that it changes nothing.
+#[track_caller]
+fn changes_nothing(project: &TestProject, line: &str) {
+    assert_eq!(project.run(line).done().changed_files(), [""; 0]);
+}
+
 #[test]
 fn open_items_are_shown_until_they_are_rotated() {
     let project = after_leaving();
@@ -67,10 +75,7 @@ fn open_items_are_shown_until_they_are_rotated() {
       SameText: it is the value that they could have read: give it a new one with `sceau set FILE ITEM`
     files: unchanged
     ");
-    assert_eq!(
-        project.run("rotations --mark").done().changed_files(),
-        [""; 0]
-    );
+    changes_nothing(&project, "rotations --mark");
     let project = rotate(project);
     let untouched = project.text(LIST);
     assert_snapshot!(project.run("rotations").done(), @"
@@ -92,27 +97,20 @@ fn open_items_are_shown_until_they_are_rotated() {
         outcome.file(LIST).matches("knownBy: seal").count(),
         items(&project).len()
     );
-    assert_eq!(
-        project.run("rotations --mark").done().changed_files(),
-        [""; 0]
-    );
+    changes_nothing(&project, "rotations --mark");
 }
 
 #[test]
 fn resealing_marks_nothing() {
     let project = after_leaving()
-        .private_key("../prod.key", crate::support::TestKey::Prod)
+        .private_key("../prod.key", TestKey::Prod)
         .file(
             "certificates/prod.pem",
-            crate::support::TestKey::Other.certificate("2026-11-22T12:00:00Z".parse().unwrap()),
+            TestKey::Other.certificate(NOW.parse().unwrap()),
         );
     let outcome = project.run("reseal --keys ../prod.key").done();
     assert_eq!(outcome.changed_files(), [FILE]);
-    assert!(
-        states(&project.run("rotations -o json"))
-            .iter()
-            .all(|it| it == "SameText")
-    );
+    assert!(is_all(&project, "SameText"));
 }
 
 #[test]
@@ -150,30 +148,15 @@ fn a_restored_manifest_reopens_its_list() {
 
 #[test]
 fn a_seal_that_only_claims_to_be_newer_marks_nothing() {
-    let project = after_leaving();
-    let forged = project
-        .text(FILE)
-        .replace("2026-11-22T11:30:00Z", "2026-11-24T11:00:00Z");
-    let project = project.file(FILE, forged);
-    assert!(
-        states(&project.run("rotations -o json"))
-            .iter()
-            .all(|it| it == "SameText")
-    );
-    let project = rotate(project);
-    let future = project
-        .text(FILE)
-        .replace("2026-11-24T12:00:00Z", "2027-01-01T00:00:00Z");
-    let project = project.file(FILE, future);
-    assert!(
-        states(&project.run("rotations -o json"))
-            .iter()
-            .all(|it| it == "InFuture")
-    );
+    let project = after_leaving().replacing(FILE, "2026-11-22T11:30:00Z", "2026-11-24T11:00:00Z");
+    assert!(is_all(&project, "SameText"));
+    let project = rotate(project).replacing(FILE, "2026-11-24T12:00:00Z", "2027-01-01T00:00:00Z");
+    assert!(is_all(&project, "InFuture"));
 }
 
-/// A cluster whose controller has opened what the file holds, and found these items unchanged.
-fn cluster(project: &TestProject, unchanged: &serde_json::Value) -> ApiServer {
+/// A project at a cluster whose controller has opened what the file holds, and found these items
+/// unchanged.
+fn at_cluster(project: TestProject, unchanged: &serde_json::Value) -> TestProject {
     let mut object: serde_json::Value = serde_saphyr::from_str(&project.text(FILE)).unwrap();
     object["metadata"]["generation"] = 4.into();
     object["status"] = serde_json::json!({
@@ -182,7 +165,8 @@ fn cluster(project: &TestProject, unchanged: &serde_json::Value) -> ApiServer {
         "unchanged": unchanged,
         "comparedSince": "2026-01-01T00:00:00Z",
     });
-    ApiServer::with_object(&object)
+    let server = ApiServer::with_object(&object);
+    project.file("kubeconfig", server.kubeconfig())
 }
 
 const ASK: &str = "--cluster --kubeconfig kubeconfig";
@@ -192,8 +176,7 @@ fn the_controller_reports_values_that_were_only_sealed_again() {
     let project = rotate(after_leaving());
     let item = items(&project).remove(0);
     let unchanged = serde_json::json!([{"item": item, "since": "2026-11-22T11:30:00Z"}]);
-    let server = cluster(&project, &unchanged);
-    let project = project.file("kubeconfig", server.kubeconfig());
+    let project = at_cluster(project, &unchanged);
     assert_snapshot!(project.run(&format!("rotations {ASK}")), @"
     exit 0
     stdout:
@@ -208,8 +191,7 @@ fn the_controller_reports_values_that_were_only_sealed_again() {
     // From here on it is known without the cluster, until there is another value.
     assert_eq!(states(&project.run("rotations -o json")), ["Unchanged"]);
     let project = rotate(project);
-    let server = cluster(&project, &serde_json::json!([]));
-    let project = project.file("kubeconfig", server.kubeconfig());
+    let project = at_cluster(project, &serde_json::json!([]));
     let outcome = project.run(&format!("rotations --mark {ASK}")).done();
     assert!(
         outcome.file(LIST).contains("knownBy: controller"),
@@ -312,9 +294,7 @@ fn a_confirmation_does_not_replace_a_rotation() {
 
 #[test]
 fn an_unreadable_list_is_reported_with_its_place() {
-    let project = after_leaving();
-    let text = project.text(LIST).replace("person: alice", "persn: alice");
-    let project = project.file(LIST, text);
+    let project = after_leaving().replacing(LIST, "person: alice", "persn: alice");
     assert_snapshot!(project.run("rotations --check").refused(1), @"
     exit 1
     stderr:
@@ -442,9 +422,7 @@ fn what_cannot_be_read_is_neither_done_nor_confirmed() {
     let project = rotate(after_leaving());
     project.run("rotations --mark").done();
     let text = project.text(FILE);
-    let twice = text.replace("  name: api\n", "  name: api\n  name: api\n");
-    assert_ne!(twice, text);
-    let project = project.file(FILE, twice);
+    let project = project.replacing(FILE, "  name: api\n", "  name: api\n  name: api\n");
     let outcome = project.run("rotations --check");
     assert_eq!(outcome.code, 3, "{outcome}");
     let id = format!("prod:shop/api/{}", items(&project)[0]);

@@ -3,10 +3,16 @@
 use insta::assert_snapshot;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{
-    seal_manifests::SECRET,
-    support::{NOW, TestKey, TestProject},
-};
+use crate::support::{NOW, Outcome, SECRET, TestKey, TestProject};
+
+/// Seals [`SECRET`] for prod to what this certificate file holds; it must be refused.
+#[track_caller]
+fn refused_certificate(pem: impl AsRef<[u8]>) -> Outcome {
+    TestProject::with_secret(SECRET)
+        .file("certificates/prod.pem", pem)
+        .seal("-w out.yaml")
+        .refused(1)
+}
 
 #[test]
 fn the_environment_comes_from_the_path_of_the_input() {
@@ -60,10 +66,8 @@ fn an_environment_that_contradicts_the_path_rules_is_warned_of() {
 fn an_environment_with_two_clusters_has_two_recipients() {
     let project_file =
         "environments:\n  prod: {certificates: [certificates/prod.pem, certificates/dev.pem]}\n";
-    let project = TestProject::new()
-        .file("sceau.yaml", project_file)
-        .file("secret.yaml", SECRET);
-    let outcome = project.run("seal secret.yaml --environment prod").done();
+    let project = TestProject::with_secret(SECRET).file("sceau.yaml", project_file);
+    let outcome = project.seal("").done();
     assert_eq!(
         outcome.stdout().matches("wrapped: ").count(),
         2,
@@ -73,7 +77,7 @@ fn an_environment_with_two_clusters_has_two_recipients() {
 
 #[test]
 fn an_unknown_environment_with_the_nearest_name() {
-    let project = TestProject::new().file("secret.yaml", SECRET);
+    let project = TestProject::with_secret(SECRET);
     let outcome = project
         .run("seal secret.yaml --environment prdo")
         .refused(1);
@@ -98,7 +102,7 @@ fn an_unknown_environment_with_the_nearest_name() {
 
 #[test]
 fn a_path_without_environment() {
-    let project = TestProject::new().file("secret.yaml", SECRET);
+    let project = TestProject::with_secret(SECRET);
     assert_snapshot!(project.run("seal secret.yaml").refused(1), @"
     exit 1
     stderr:
@@ -141,40 +145,33 @@ fn certificates_that_cannot_be_sealed_to() {
     let day = SignedDuration::from_hours(24);
     let expired = TestKey::Prod.certificate_between(now - day * 2, now - day);
     let future = TestKey::Prod.certificate_between(now + day, now + day * 2);
-    let seal = |certificate: &str| {
-        TestProject::new()
-            .file("certificates/prod.pem", certificate)
-            .file("secret.yaml", SECRET)
-            .run("seal secret.yaml --environment prod -w out.yaml")
-            .refused(1)
-    };
-    assert_snapshot!(seal(&expired), @"
+    assert_snapshot!(refused_certificate(&expired), @"
     exit 1
     stderr:
       error: certificates/prod.pem: the certificate expired at 2026-11-21T12:00:00Z
       hint: fetch the current one with `sceau certificate fetch --environment prod`
     files: unchanged
     ");
-    assert_snapshot!(seal(&future), @"
+    assert_snapshot!(refused_certificate(&future), @"
     exit 1
     stderr:
       error: certificates/prod.pem: the certificate is not valid before 2026-11-23T12:00:00Z
       hint: fetch the current one with `sceau certificate fetch --environment prod`
     files: unchanged
     ");
-    assert_snapshot!(seal(include_str!("certificates/elliptic-curve.pem")), @"
+    assert_snapshot!(refused_certificate(include_str!("certificates/elliptic-curve.pem")), @"
     exit 1
     stderr:
       error: certificates/prod.pem: the certificate's key is not an RSA key
     files: unchanged
     ");
-    assert_snapshot!(seal(include_str!("certificates/rsa-1024.pem")), @"
+    assert_snapshot!(refused_certificate(include_str!("certificates/rsa-1024.pem")), @"
     exit 1
     stderr:
       error: certificates/prod.pem: the certificate's key has 1024 bits; 2048 to 8192 are accepted
     files: unchanged
     ");
-    assert_snapshot!(seal("no certificate\n"), @"
+    assert_snapshot!(refused_certificate("no certificate\n"), @"
     exit 1
     stderr:
       error: certificates/prod.pem: no certificate found: expected a PEM block `CERTIFICATE`
@@ -186,28 +183,21 @@ fn certificates_that_cannot_be_sealed_to() {
 fn a_pinned_file_that_holds_more_than_one_certificate() {
     let prod = TestKey::Prod.certificate(NOW.parse().unwrap());
     let other = TestKey::Other.certificate(NOW.parse().unwrap());
-    let seal = |pem: &str| {
-        TestProject::new()
-            .file("certificates/prod.pem", pem)
-            .file("secret.yaml", SECRET)
-            .run("seal secret.yaml --environment prod")
-            .refused(1)
-    };
-    assert_snapshot!(seal(&format!("{prod}{other}")), @"
+    assert_snapshot!(refused_certificate(format!("{prod}{other}")), @"
     exit 1
     stderr:
       error: certificates/prod.pem: there is more than one certificate in this file
       hint: give each a file of its own and list them under `certificates:`
     files: unchanged
     ");
-    assert_snapshot!(seal(&format!("{prod}{}", TestKey::Prod.private_pem())), @"
+    assert_snapshot!(refused_certificate(format!("{prod}{}", TestKey::Prod.private_pem())), @"
     exit 1
     stderr:
       error: certificates/prod.pem: a private key stands in this file
       hint: keep it out of the repository, and renew it if it was committed
     files: unchanged
     ");
-    assert_snapshot!(seal(TestKey::Prod.private_pem()), @"
+    assert_snapshot!(refused_certificate(TestKey::Prod.private_pem()), @"
     exit 1
     stderr:
       error: certificates/prod.pem: a private key stands in this file
@@ -218,12 +208,9 @@ fn a_pinned_file_that_holds_more_than_one_certificate() {
 
 #[test]
 fn a_certificate_that_is_not_there() {
-    let project = TestProject::new().file("secret.yaml", SECRET);
+    let project = TestProject::with_secret(SECRET);
     std::fs::remove_file(project.path("certificates/prod.pem")).unwrap();
-    let outcome = project
-        .run("seal secret.yaml --environment prod")
-        .refused(1);
-    assert_snapshot!(outcome, @"
+    assert_snapshot!(project.seal("").refused(1), @"
     exit 1
     stderr:
       error: environment `prod` is sealed to certificates/prod.pem, which is not there
@@ -234,15 +221,11 @@ fn a_certificate_that_is_not_there() {
 
 #[test]
 fn the_certificate_of_a_person() {
-    let project = TestProject::new();
+    let project = TestProject::with_secret(SECRET);
     let project_file = project.text("sceau.yaml")
         + "people:\n  alice: {certificate: certificates/prod.pem, operates: [dev]}\n";
-    let outcome = project
-        .file("sceau.yaml", project_file)
-        .file("secret.yaml", SECRET)
-        .run("seal secret.yaml --environment prod")
-        .refused(1);
-    assert_snapshot!(outcome, @"
+    let project = project.file("sceau.yaml", project_file);
+    assert_snapshot!(project.seal("").refused(1), @"
     exit 1
     stderr:
       error: certificates/prod.pem is the certificate of `alice`, and environment `prod` would be sealed to it
@@ -253,9 +236,7 @@ fn the_certificate_of_a_person() {
 
 #[test]
 fn the_key_of_another_environment() {
-    let project = TestProject::new()
-        .environment("test", TestKey::Prod)
-        .file("secret.yaml", SECRET);
+    let project = TestProject::with_secret(SECRET).environment("test", TestKey::Prod);
     let seal =
         |environment: &str| project.run(&format!("seal secret.yaml --environment {environment}"));
     assert_snapshot!(seal("prod").refused(1), @"
@@ -278,10 +259,7 @@ fn the_key_of_another_environment() {
 #[test]
 fn a_repository_without_project_file() {
     let project = TestProject::empty().file("secret.yaml", SECRET);
-    let outcome = project
-        .run("seal secret.yaml --environment prod")
-        .refused(1);
-    assert_snapshot!(outcome, @"
+    assert_snapshot!(project.seal("").refused(1), @"
     exit 1
     stderr:
       error: no sceau.yaml in [PROJECT]/ or above it

@@ -2,31 +2,30 @@
 
 use insta::assert_snapshot;
 
-use crate::{
-    seal_manifests::SECRET,
-    support::{Outcome, TestProject},
-};
+use crate::support::{Outcome, SECRET, TestProject, secret_named, secret_with};
 
 /// Seals `text` for prod into a file; it must be refused.
 #[track_caller]
 fn refused(text: &str) -> Outcome {
-    TestProject::new()
-        .file("secret.yaml", text)
-        .run("seal secret.yaml --environment prod --write out.yaml")
+    TestProject::with_secret(text)
+        .seal("--write out.yaml")
         .refused(1)
+}
+
+/// The same of [`SECRET`] with this in place of its name.
+#[track_caller]
+fn refused_metadata(metadata: &str) -> Outcome {
+    refused(&SECRET.replace("  name: api", metadata))
 }
 
 /// A Secret with these lines under `stringData`.
 fn with_items(items: &str) -> String {
-    format!(
-        "apiVersion: v1\nkind: Secret\nmetadata: {{name: a, namespace: b}}\nstringData:\n{items}"
-    )
+    secret_with(&format!("stringData:\n{items}"))
 }
 
 #[test]
 fn an_unparsable_document_between_good_ones() {
-    let other = SECRET.replace("name: api", "name: db");
-    let text = format!("{SECRET}---\na: [\n---\n{other}");
+    let text = format!("{SECRET}---\na: [\n---\n{}", secret_named("db"));
     assert_snapshot!(refused(&text), @"
     exit 1
     stderr:
@@ -123,10 +122,7 @@ fn data_that_is_no_base64() {
         "'aHVudGVy Mg=='",
         "-_-_",
     ] {
-        let text = format!(
-            "apiVersion: v1\nkind: Secret\nmetadata: {{name: a, namespace: b}}\ndata:\n  a: {value}\n"
-        );
-        let outcome = refused(&text);
+        let outcome = refused(&secret_with(&format!("data:\n  a: {value}\n")));
         let expected = "secret.yaml:5 (document 1): data.a: standard base64 is expected";
         assert!(outcome.stderr().contains(expected), "{value}: {outcome}");
     }
@@ -179,15 +175,13 @@ fn a_field_that_is_misspelt() {
 
 #[test]
 fn metadata_that_cannot_be_kept() {
-    let text = SECRET.replace("  name: api", "  generateName: api-");
-    assert_snapshot!(refused(&text), @"
+    assert_snapshot!(refused_metadata("  generateName: api-"), @"
     exit 1
     stderr:
       error: secret.yaml:4 (document 1): metadata.generateName: a Secret is sealed for the name that it will have: say `name` instead
     files: unchanged
     ");
-    let text = SECRET.replace("  name: api", "  name: api\n  clusterName: x");
-    assert_snapshot!(refused(&text), @"
+    assert_snapshot!(refused_metadata("  name: api\n  clusterName: x"), @"
     exit 1
     stderr:
       error: secret.yaml:5 (document 1): metadata: unknown field; known are name, namespace, labels, annotations, creationTimestamp, deletionGracePeriodSeconds, deletionTimestamp, finalizers, generateName, generation, managedFields, ownerReferences, resourceVersion, selfLink, uid
@@ -197,7 +191,6 @@ fn metadata_that_cannot_be_kept() {
 
 #[test]
 fn metadata_that_kubernetes_would_refuse() {
-    let with = |metadata: &str| refused(&SECRET.replace("  name: api", metadata));
     for (metadata, expected) in [
         (
             "  name: api\n  labels: {'a=b': c}",
@@ -216,7 +209,7 @@ fn metadata_that_kubernetes_would_refuse() {
             "`sceau.dev/sealing-key`: labels and annotations with sceau.dev/ are reserved for the controller",
         ),
     ] {
-        let outcome = with(metadata);
+        let outcome = refused_metadata(metadata);
         assert!(outcome.stderr().contains(expected), "{outcome}");
     }
     let login = SECRET.replace("password:", "pin:") + "type: kubernetes.io/basic-auth\n";
@@ -238,8 +231,7 @@ fn metadata_that_kubernetes_would_refuse() {
 
 #[test]
 fn a_number_as_label() {
-    let text = SECRET.replace("  name: api", "  name: api\n  labels: {version: 1.10}");
-    assert_snapshot!(refused(&text), @"
+    assert_snapshot!(refused_metadata("  name: api\n  labels: {version: 1.10}"), @"
     exit 1
     stderr:
       error: secret.yaml:5 (document 1): metadata.labels.version: unquoted, YAML readers take this for a number
@@ -281,11 +273,8 @@ fn a_name_that_kubernetes_would_refuse() {
 
 #[test]
 fn a_namespace_that_contradicts_the_flag() {
-    let project = TestProject::new().file("secret.yaml", SECRET);
-    let outcome = project
-        .run("seal secret.yaml --environment prod -n other")
-        .refused(1);
-    assert_snapshot!(outcome, @"
+    let project = TestProject::with_secret(SECRET);
+    assert_snapshot!(project.seal("-n other").refused(1), @"
     exit 1
     stderr:
       error: secret.yaml:1 (document 1): the Secret is in namespace `shop`, and `--namespace other` was given
@@ -295,8 +284,7 @@ fn a_namespace_that_contradicts_the_flag() {
 
 #[test]
 fn a_secret_without_items() {
-    let text = "apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: b}\ndata: {}\n";
-    assert_snapshot!(refused(text), @"
+    assert_snapshot!(refused(&secret_with("data: {}\n")), @"
     exit 1
     stderr:
       error: secret.yaml:1 (document 1): the Secret has no items
@@ -320,11 +308,8 @@ fn a_service_account_token() {
 fn kubeseal_scope_annotations() {
     for scope in ["namespace-wide", "cluster-wide"] {
         let annotation = format!("sealedsecrets.bitnami.com/{scope}");
-        let text = SECRET.replace(
-            "  name: api",
-            &format!("  name: api\n  annotations: {{{annotation}: \"true\"}}"),
-        );
-        let outcome = refused(&text);
+        let metadata = format!("  name: api\n  annotations: {{{annotation}: \"true\"}}");
+        let outcome = refused_metadata(&metadata);
         assert!(outcome.stderr().contains(&annotation), "{outcome}");
         assert!(
             outcome
@@ -448,11 +433,8 @@ fn a_second_document_without_separator() {
 
 #[test]
 fn bytes_that_are_no_text() {
-    let project = TestProject::new().file("secret.yaml", b"a: \xff\n");
-    let outcome = project
-        .run("seal secret.yaml --environment prod")
-        .refused(1);
-    assert_snapshot!(outcome, @"
+    let project = TestProject::with_secret(b"a: \xff\n");
+    assert_snapshot!(project.seal("").refused(1), @"
     exit 1
     stderr:
       error: secret.yaml is not UTF-8 text
@@ -493,12 +475,8 @@ fn values_that_are_larger_than_a_secret() {
 
 #[test]
 fn a_target_that_cannot_be_written() {
-    let project = TestProject::new()
-        .file("secret.yaml", SECRET)
-        .file("file", "");
-    let outcome = project
-        .run("seal secret.yaml --environment prod -w file/out.yaml")
-        .refused(1);
+    let project = TestProject::with_secret(SECRET).file("file", "");
+    let outcome = project.seal("-w file/out.yaml").refused(1);
     assert!(
         outcome.stderr().contains("cannot write file/out.yaml: "),
         "{outcome}"
@@ -507,13 +485,9 @@ fn a_target_that_cannot_be_written() {
 
 #[test]
 fn a_target_that_is_no_file() {
-    let project = TestProject::new()
-        .file("secret.yaml", SECRET)
-        .file("directory/a", "");
+    let project = TestProject::with_secret(SECRET).file("directory/a", "");
     for target in ["directory", "/dev/null"] {
-        let outcome = project
-            .run(&format!("seal secret.yaml --environment prod -w {target}"))
-            .refused(1);
+        let outcome = project.seal(&format!("-w {target}")).refused(1);
         let expected = format!("error: {target} is there and is no file\n");
         assert_eq!(outcome.stderr(), expected);
     }
@@ -536,7 +510,7 @@ fn aliases_that_expand_to_more_text_than_memory() {
 
 #[test]
 fn contradicting_flags() {
-    let project = TestProject::new().file("secret.yaml", SECRET);
+    let project = TestProject::with_secret(SECRET);
     for line in [
         "seal secret.yaml --in-place --write x",
         "seal secret.yaml --in-place --output json",

@@ -2,10 +2,7 @@
 
 use std::{collections::BTreeSet, process::Command};
 
-use crate::{
-    seal_manifests::SECRET,
-    support::{TestProject, gitleaks},
-};
+use crate::support::{SECRET, TestProject, gitleaks};
 
 /// The files below `manifests/` that gitleaks finds something in.
 fn leaking(project: &TestProject) -> BTreeSet<String> {
@@ -146,11 +143,8 @@ const QUIET: [(&str, &str); 9] = [
 
 #[test]
 fn it_is_quiet_about_everything_else() {
-    let sealing = TestProject::new().file("secret.yaml", SECRET);
-    let seal = |flags: &str| {
-        let line = format!("seal secret.yaml --environment prod {flags}");
-        sealing.run(&line).done().stdout().to_owned()
-    };
+    let sealing = TestProject::with_secret(SECRET);
+    let seal = |flags: &str| sealing.seal(flags).done().stdout().to_owned();
     let project = project(&QUIET)
         .file("manifests/sealed.yaml", seal(""))
         .file("manifests/sealed.json", seal("-o json"))
@@ -163,7 +157,7 @@ fn rotation_lists_are_not_reported_as_leaks() {
     let list = crate::offboard::project()
         .run("offboard alice --no-rekey")
         .done()
-        .file("rotations/2026-11-22-alice.yaml")
+        .file(crate::offboard::LIST)
         .to_owned();
     for item in ["STRIPE_API_KEY", "password", "access-token"] {
         let list = list.replace("item: password", &format!("item: {item}"));

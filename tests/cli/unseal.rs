@@ -3,21 +3,28 @@
 use insta::assert_snapshot;
 use sceau::Terminals;
 
-use crate::{
-    seal_manifests::SECRET,
-    support::{TestKey, TestProject},
-};
+use crate::support::{Outcome, SECRET, TestKey, TestProject, list_of};
 
 /// A project in which `sealed.yaml` holds the Secret, sealed for prod.
 fn sealed() -> TestProject {
-    let project = TestProject::new()
-        .file("secret.yaml", SECRET)
-        .private_key("prod.key", TestKey::Prod)
-        .private_key("other.key", TestKey::Other);
-    project
-        .run("seal secret.yaml --environment prod -w sealed.yaml")
-        .done();
-    project
+    TestProject::sealed_in("sealed.yaml")
+}
+
+/// Unseals a manifest in the kubeseal format with the key that it was sealed to.
+fn unseal_kubeseal(manifest: &str) -> Outcome {
+    let project = TestProject::empty()
+        .file("sealed", manifest)
+        .file("key", include_str!("../vectors/test-2048.key"));
+    project.run("unseal sealed --keys key")
+}
+
+/// The same with another key; it must be rejected.
+#[track_caller]
+fn refused_kubeseal(manifest: &str) -> Outcome {
+    let project = TestProject::empty()
+        .file("sealed", manifest)
+        .private_key("key", TestKey::Other);
+    project.run("unseal sealed --keys key").refused(1)
 }
 
 fn key_secret(name: &str, pem: &str) -> String {
@@ -107,12 +114,7 @@ fn keys_come_from_exported_key_secrets() {
     let other = key_secret("other", TestKey::Other.private_pem());
     let prod = key_secret("prod", TestKey::Prod.private_pem());
     let documents = format!("{other}---\n{prod}");
-    let items = [other, prod].map(|it| it.trim_end().replace('\n', "\n  "));
-    let list = format!(
-        "apiVersion: v1\nkind: List\nitems:\n- {}\n",
-        items.join("\n- ")
-    );
-    for keys in [documents, list] {
+    for keys in [documents, list_of(&[other, prod])] {
         let project = sealed().file("keys.yaml", keys);
         project.run("unseal sealed.yaml --keys keys.yaml").done();
     }
@@ -202,10 +204,8 @@ fn an_unknown_sealing_key_is_named() {
 
 #[test]
 fn a_manifest_that_was_moved_is_refused() {
-    let project = sealed();
-    let moved = project.text("sealed.yaml").replace("name: api", "name: db");
-    let outcome = project
-        .file("sealed.yaml", moved)
+    let outcome = sealed()
+        .replacing("sealed.yaml", "name: api", "name: db")
         .run("unseal sealed.yaml --keys prod.key -w out.yaml")
         .refused(1);
     assert_snapshot!(outcome, @"
@@ -266,10 +266,7 @@ fn every_kubeseal_manifest_is_unsealed() {
             include_str!("../vectors/sealed-cluster-wide.yaml"),
         ),
     ] {
-        let project = TestProject::empty()
-            .file("sealed", text)
-            .file("key", include_str!("../vectors/test-2048.key"));
-        let outcome = project.run("unseal sealed --keys key").done();
+        let outcome = unseal_kubeseal(text).done();
         let expected = "\
 apiVersion: v1
 kind: Secret
@@ -292,10 +289,8 @@ data:
 
 #[test]
 fn the_first_kubeseal_format_is_unsealed() {
-    let project = TestProject::empty()
-        .file("sealed", include_str!("../vectors/sealed-legacy-v1.json"))
-        .file("key", include_str!("../vectors/test-2048.key"));
-    assert_snapshot!(project.run("unseal sealed --keys key"), @"
+    let legacy = include_str!("../vectors/sealed-legacy-v1.json");
+    assert_snapshot!(unseal_kubeseal(legacy), @"
     exit 0
     stdout:
       apiVersion: v1
@@ -312,10 +307,8 @@ fn the_first_kubeseal_format_is_unsealed() {
 
 #[test]
 fn kubeseal_templates_are_not_rendered_and_cause_a_warning() {
-    let project = TestProject::empty()
-        .file("sealed", include_str!("../vectors/sealed-template.json"))
-        .file("key", include_str!("../vectors/test-2048.key"));
-    assert_snapshot!(project.run("unseal sealed --keys key"), @"
+    let template = include_str!("../vectors/sealed-template.json");
+    assert_snapshot!(unseal_kubeseal(template), @"
     exit 0
     stdout:
       apiVersion: v1
@@ -335,10 +328,8 @@ fn kubeseal_templates_are_not_rendered_and_cause_a_warning() {
 
 #[test]
 fn kubeseal_items_that_no_key_decrypts_are_named() {
-    let project = TestProject::empty()
-        .file("sealed", include_str!("../vectors/sealed-strict.yaml"))
-        .private_key("key", TestKey::Other);
-    assert_snapshot!(project.run("unseal sealed --keys key").refused(1), @"
+    let strict = include_str!("../vectors/sealed-strict.yaml");
+    assert_snapshot!(refused_kubeseal(strict), @"
     exit 1
     stderr:
       error: sealed:2 (document 1): no key of the key ring decrypts password, user
@@ -351,10 +342,7 @@ fn kubeseal_items_that_no_key_decrypts_are_named() {
 #[test]
 fn kubeseal_items_that_are_not_strings_are_rejected() {
     let sealed = "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: a, namespace: b}\nspec: {encryptedData: {a: null}}\n";
-    let project = TestProject::empty()
-        .file("sealed", sealed)
-        .private_key("key", TestKey::Other);
-    assert_snapshot!(project.run("unseal sealed --keys key").refused(1), @"
+    assert_snapshot!(refused_kubeseal(sealed), @"
     exit 1
     stderr:
       error: sealed:1 (document 1): malformed: item `a` is not a text
@@ -376,10 +364,8 @@ fn a_secret_among_the_sealed_ones_is_refused() {
 
 #[test]
 fn a_sealed_secret_of_an_unknown_version_is_refused() {
-    let project = sealed();
-    let text = project.text("sealed.yaml").replace("v1alpha1", "v9");
-    let outcome = project
-        .file("sealed.yaml", text)
+    let outcome = sealed()
+        .replacing("sealed.yaml", "v1alpha1", "v9")
         .run("unseal sealed.yaml --keys prod.key")
         .refused(1);
     assert_snapshot!(outcome, @"

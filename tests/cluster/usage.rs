@@ -5,12 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cluster::wait::{SOON, until};
 use jiff::Timestamp;
-use kube::api::DeleteParams;
 use sealing::resource::SealedSecret;
 use sealing::{Context, ItemName, Plaintext, Recipient, Scope, SealingKey, SecretRef, seal_items};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::resealing::re_key;
 use crate::sealed::{self, Sealer};
 
 /// The elements of a list; none if it is not a list.
@@ -141,15 +139,14 @@ fn what_keys_open_is_counted_as_anybody_would_count_it() {
     sealed::test(async |_, sealer| {
         let mut sealer = Sealer::existing(sealer.namespace).await;
         let one = sealer.recipient.clone();
-        re_key(&mut sealer).await;
+        sealer.re_key().await;
         let two = sealer.recipient.clone();
-        re_key(&mut sealer).await;
+        sealer.re_key().await;
         apply_mixture(&sealer, [&one, &two, &sealer.recipient]).await;
         let counted = until_agreed(&sealer, 3).await;
         assert!(counted.values().all(|count| *count > 3), "{counted:?}");
 
-        let revoked = json!({"sealingKeys": {"revokedKeyIds": [two.id().to_string()]}});
-        sealer.patch_environment(&revoked).await;
+        sealer.revoke(two.id()).await;
         let without = until_agreed(&sealer, 2).await;
         let of_one = one.id().to_string();
         assert!(
@@ -162,10 +159,7 @@ fn what_keys_open_is_counted_as_anybody_would_count_it() {
         );
 
         for number in (0..COUNT).step_by(4) {
-            let name = format!("api-{number}");
-            let deleted = sealer.sealed_secrets();
-            let deleted = deleted.delete(&name, &DeleteParams::default()).await;
-            deleted.expect("it is there");
+            sealer.delete(&format!("api-{number}")).await;
         }
         sealer.unseal("api-1", &[("A", b"1")]).await;
         let fewer = until_agreed(&sealer, 2).await;

@@ -50,8 +50,7 @@ fn somebody_leaving_works_as_it_stands() {
 
 async fn with_a_cluster(document: &str) {
     let cluster = Cluster::start().await;
-    let mut controller = Controller::named("guide").start(&cluster).await;
-    controller.until_ready().await;
+    let _controller = Controller::named("guide").ready(&cluster).await;
     let kubeconfig = cluster.admin().kubeconfig().display().to_string();
     let programs = [
         programs::sceau().await,

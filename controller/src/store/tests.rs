@@ -2,7 +2,7 @@ use sealing::resource::SealingKeyState;
 use serde_json::json;
 
 use super::*;
-use crate::fixtures::{Given, KEYS, environment_name};
+use crate::fixtures::{Given, KEYS, environment_name, for_shop, revoking};
 
 /// The match of a namespace, as a text.
 fn namespace_match(store: &ClusterStore, namespace: &str) -> String {
@@ -63,7 +63,7 @@ fn a_namespace_belongs_to_the_one_environment_that_names_or_selects_it() {
 fn two_environments_that_claim_a_namespace_are_both_named() {
     let store = Given::default()
         .environment("all", json!({"namespaceSelector": {}}))
-        .environment("prod", json!({"namespaces": ["shop"]}))
+        .environment("prod", for_shop())
         .namespace("shop", &[])
         .namespace("default", &[])
         .store();
@@ -116,12 +116,10 @@ fn states(store: &ClusterStore, environment: &str) -> Vec<(usize, SealingKeyStat
 
 #[test]
 fn the_newest_key_is_active_and_the_ring_holds_all_of_its_environment() {
-    let store = Given::default()
-        .environment("prod", json!({"namespaces": ["shop"]}))
-        .sealing_key(0, "prod", "2026-01-01T00:00:00Z")
-        .sealing_key(1, "prod", "2026-02-01T00:00:00Z")
-        .sealing_key(2, "dev", "2026-03-01T00:00:00Z")
-        .store();
+    let store =
+        Given::prod_with_two_keys(for_shop(), ["2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"])
+            .sealing_key(2, "dev", "2026-03-01T00:00:00Z")
+            .store();
     assert_eq!(
         states(&store, "prod"),
         [(1, SealingKeyState::Active), (0, SealingKeyState::Retired)]
@@ -133,14 +131,11 @@ fn the_newest_key_is_active_and_the_ring_holds_all_of_its_environment() {
 
 #[test]
 fn a_revoked_key_leaves_the_ring_and_an_older_one_does_not_come_back() {
-    let store = Given::default()
-        .environment(
-            "prod",
-            json!({"sealingKeys": {"revokedKeyIds": [KEYS[1].id().to_string()]}}),
-        )
-        .sealing_key(0, "prod", "2026-01-01T00:00:00Z")
-        .sealing_key(1, "prod", "2026-02-01T00:00:00Z")
-        .store();
+    let store = Given::prod_with_two_keys(
+        revoking(&[1]),
+        ["2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"],
+    )
+    .store();
     assert_eq!(
         states(&store, "prod"),
         [(1, SealingKeyState::Revoked), (0, SealingKeyState::Retired)]
@@ -151,14 +146,11 @@ fn a_revoked_key_leaves_the_ring_and_an_older_one_does_not_come_back() {
 
 #[test]
 fn a_key_made_in_the_second_of_the_revoked_one_is_active() {
-    let store = Given::default()
-        .environment(
-            "prod",
-            json!({"sealingKeys": {"revokedKeyIds": [KEYS[1].id().to_string()]}}),
-        )
-        .sealing_key(0, "prod", "2026-02-01T00:00:00Z")
-        .sealing_key(1, "prod", "2026-02-01T00:00:00Z")
-        .store();
+    let store = Given::prod_with_two_keys(
+        revoking(&[1]),
+        ["2026-02-01T00:00:00Z", "2026-02-01T00:00:00Z"],
+    )
+    .store();
     assert_eq!(
         states(&store, "prod"),
         [(0, SealingKeyState::Active), (1, SealingKeyState::Revoked)]
@@ -186,7 +178,7 @@ fn a_key_that_is_stored_twice_is_one_key() {
 #[test]
 fn an_unusable_key_secret_is_listed_and_ignored() {
     let store = Given::default()
-        .environment("prod", json!({"namespaces": ["shop"]}))
+        .environment("prod", for_shop())
         .sealing_key(0, "prod", "2026-02-01T00:00:00Z")
         .key_secret("junk", KeySecret::Unusable(UnusableKey::Mismatch))
         .store();
@@ -197,7 +189,7 @@ fn an_unusable_key_secret_is_listed_and_ignored() {
 
 #[test]
 fn only_what_differs_is_a_change() {
-    let spec = || Ok(serde_json::from_value(json!({"namespaces": ["shop"]})).unwrap());
+    let spec = || Ok(serde_json::from_value(for_shop()).unwrap());
     let mut store = ClusterStore::default();
     assert!(store.handle_environment(Event::Apply(("prod".to_owned(), spec()))));
     assert!(!store.handle_environment(Event::Apply(("prod".to_owned(), spec()))));

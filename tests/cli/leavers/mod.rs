@@ -17,6 +17,13 @@ fn truth(about: &str) -> BTreeSet<String> {
     own.map(str::to_owned).collect()
 }
 
+/// Which item an entry of a list or a row of a report is about, as the truth writes it.
+fn id_of(entry: &Value) -> String {
+    let [environment, namespace, name, item] =
+        ["environment", "namespace", "name", "item"].map(|field| entry[field].as_str().unwrap());
+    format!("{environment}:{namespace}/{name}/{item}")
+}
+
 /// What `sceau offboard` finds about a person, as the truth writes it.
 fn found(story: &Story, person: &str) -> BTreeSet<String> {
     let line = format!("offboard {person} --no-rekey");
@@ -36,14 +43,7 @@ fn found(story: &Story, person: &str) -> BTreeSet<String> {
         .to_owned();
     let list: Value = serde_saphyr::from_str(outcome.file(&list)).unwrap();
     for entry in list["items"].as_array().unwrap() {
-        let field = |name: &str| entry[name].as_str().unwrap().to_owned();
-        let id = format!(
-            "{}:{}/{}/{}",
-            field("environment"),
-            field("namespace"),
-            field("name"),
-            field("item")
-        );
+        let id = id_of(entry);
         let exposed = entry["exposedTags"].as_array().unwrap().iter();
         let mut versions: Vec<String> = exposed
             .map(|it| story.version(&id, it.as_str().unwrap()))
@@ -71,15 +71,8 @@ fn states(story: &Story, person: &str) -> BTreeMap<String, String> {
         .iter()
         .filter(|row| row["person"] == person);
     own.map(|row| {
-        let field = |name: &str| row[name].as_str().unwrap().to_owned();
-        let id = format!(
-            "{}:{}/{}/{}",
-            field("environment"),
-            field("namespace"),
-            field("name"),
-            field("item")
-        );
-        (id, field("state"))
+        let state = row["state"].as_str().unwrap().to_owned();
+        (id_of(row), state)
     })
     .collect()
 }

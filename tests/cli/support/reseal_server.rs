@@ -210,7 +210,7 @@ impl Controller {
             self.cluster.conflicts -= 1;
             return json!({"apiVersion": "v1", "kind": "Status", "status": "Failure", "code": 409, "reason": "Conflict", "message": "the object has been modified"});
         }
-        let revoked: Vec<String> = serde_json::from_value(wanted["revoked"].clone()).unwrap();
+        let revoked: Vec<String> = serde_json::from_value(wanted["revokedKeyIds"].clone()).unwrap();
         if revoked.iter().any(|id| id == self.keys[0].id()) {
             self.reads_since_due = Some(0);
         }

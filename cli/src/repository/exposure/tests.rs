@@ -43,6 +43,27 @@ impl Story {
         index
     }
 
+    /// A history whose first commit says what alice operates, and seals `v1` for prod.
+    fn beginning_with(operates: &str) -> Self {
+        let mut story = Self::new();
+        let files = [
+            ("sceau.yaml", &*project(operates)),
+            ("prod/a.yaml", &sealed("prod", "v1")),
+        ];
+        story.commit(1, &[], &files);
+        story
+    }
+
+    /// A commit that says what alice operates from now on.
+    fn operates(&mut self, day: i64, parent: usize, operates: &str) {
+        self.commit(day, &[parent], &[("sceau.yaml", &project(operates))]);
+    }
+
+    /// A commit that seals a value for prod.
+    fn seals(&mut self, day: i64, parent: usize, file: &str, text: &str) {
+        self.commit(day, &[parent], &[(file, &sealed("prod", text))]);
+    }
+
     fn record(self, head: usize) -> Record {
         let head = self.commits[head].id.clone();
         let commits = Commits::new(self.commits, &head, &self.branches, noon(30));
@@ -130,11 +151,11 @@ fn values_in_use_while_the_person_operated_the_environment_are_exposed() {
             ("dev/a.yaml", &sealed("dev", "d1")),
         ],
     );
-    story.commit(2, &[0], &[("prod/a.yaml", &sealed("prod", "v2"))]);
-    story.commit(3, &[1], &[("sceau.yaml", &project(OPERATES))]);
-    story.commit(4, &[2], &[("prod/a.yaml", &sealed("prod", "v3"))]);
-    story.commit(5, &[3], &[("sceau.yaml", &project("{}"))]);
-    story.commit(6, &[4], &[("prod/a.yaml", &sealed("prod", "v4"))]);
+    story.seals(2, 0, "prod/a.yaml", "v2");
+    story.operates(3, 1, OPERATES);
+    story.seals(4, 2, "prod/a.yaml", "v3");
+    story.operates(5, 3, "{}");
+    story.seals(6, 4, "prod/a.yaml", "v4");
     let record = story.record(5);
     let exposure = exposure(&record);
     let span = exposure.operated.values().next().unwrap()[0];
@@ -149,18 +170,10 @@ fn values_in_use_while_the_person_operated_the_environment_are_exposed() {
 
 #[test]
 fn access_ends_with_the_day_that_the_person_left() {
-    let mut story = Story::new();
+    let mut story = Story::beginning_with(OPERATES);
     let left = project("{operates: [prod], left: 2026-06-02}");
-    story.commit(
-        1,
-        &[],
-        &[
-            ("sceau.yaml", &project(OPERATES)),
-            ("prod/a.yaml", &sealed("prod", "v1")),
-        ],
-    );
     story.commit(2, &[0], &[("sceau.yaml", &left)]);
-    story.commit(4, &[1], &[("prod/a.yaml", &sealed("prod", "v2"))]);
+    story.seals(4, 1, "prod/a.yaml", "v2");
     check(story, 2, &[("prod:shop/api/PIN", "v1")]);
 }
 
@@ -168,8 +181,8 @@ fn access_ends_with_the_day_that_the_person_left() {
 fn values_sealed_during_their_access_count_whenever_they_are_committed() {
     let mut story = Story::new();
     story.commit(1, &[], &[("sceau.yaml", &project("{}"))]);
-    story.commit(2, &[0], &[("sceau.yaml", &project(OPERATES))]);
-    story.commit(4, &[1], &[("sceau.yaml", &project("{}"))]);
+    story.operates(2, 0, OPERATES);
+    story.operates(4, 1, "{}");
     let squashed = sealed_at("2026-06-03T00:00:00Z", "prod", "v1");
     story.commit(5, &[2], &[("prod/a.yaml", &squashed)]);
     // Rotated, in an environment that they did not operate.
@@ -187,68 +200,35 @@ fn values_sealed_during_their_access_count_whenever_they_are_committed() {
 
 #[test]
 fn a_branch_counts_for_its_values_and_for_what_it_grants_itself() {
-    let mut story = Story::new();
-    story.commit(
-        1,
-        &[],
-        &[
-            ("sceau.yaml", &project(OPERATES)),
-            ("prod/a.yaml", &sealed("prod", "v1")),
-        ],
-    );
+    let mut story = Story::beginning_with(OPERATES);
     // A branch that was not merged, with a value of its own.
-    story.commit(2, &[0], &[("prod/b.yaml", &sealed("prod", "b1"))]);
-    story.commit(3, &[0], &[("sceau.yaml", &project("{}"))]);
+    story.seals(2, 0, "prod/b.yaml", "b1");
+    story.operates(3, 0, "{}");
     // That branch still grants prod, but the access has ended.
-    story.commit(4, &[2], &[("prod/a.yaml", &sealed("prod", "v2"))]);
+    story.seals(4, 2, "prod/a.yaml", "v2");
     check(story, 3, &[("prod:shop/api/PIN", "b1 v1")]);
 
-    let mut story = Story::new();
-    story.commit(
-        1,
-        &[],
-        &[
-            ("sceau.yaml", &project("{}")),
-            ("prod/a.yaml", &sealed("prod", "v1")),
-        ],
-    );
-    story.commit(2, &[0], &[("sceau.yaml", &project(OPERATES))]);
-    story.commit(3, &[0], &[("prod/a.yaml", &sealed("prod", "v2"))]);
+    let mut story = Story::beginning_with("{}");
+    story.operates(2, 0, OPERATES);
+    story.seals(3, 0, "prod/a.yaml", "v2");
     check(story, 2, &[("prod:shop/api/PIN", "v1 v2")]);
 }
 
 #[test]
 fn an_older_branch_is_exposed_once_their_access_begins() {
-    let mut story = Story::new();
-    let no_people = project("{}");
-    story.commit(
-        1,
-        &[],
-        &[
-            ("sceau.yaml", &no_people),
-            ("prod/a.yaml", &sealed("prod", "v1")),
-        ],
-    );
-    story.commit(2, &[0], &[("prod/b.yaml", &sealed("prod", "b1"))]);
+    let mut story = Story::beginning_with("{}");
+    story.seals(2, 0, "prod/b.yaml", "b1");
     story.commit(3, &[1], &[("docs/a.md", "text")]);
-    story.commit(4, &[0], &[("prod/a.yaml", &sealed("prod", "v2"))]);
-    story.commit(5, &[3], &[("sceau.yaml", &project(OPERATES))]);
+    story.seals(4, 0, "prod/a.yaml", "v2");
+    story.operates(5, 3, OPERATES);
     check(story, 4, &[("prod:shop/api/PIN", "b1 v1 v2")]);
 }
 
 #[test]
 fn a_branch_that_is_merged_later_does_not_extend_their_access() {
-    let mut story = Story::new();
-    story.commit(
-        1,
-        &[],
-        &[
-            ("sceau.yaml", &project(OPERATES)),
-            ("prod/a.yaml", &sealed("prod", "v1")),
-        ],
-    );
-    story.commit(2, &[0], &[("sceau.yaml", &project("{}"))]);
-    story.commit(3, &[1], &[("prod/a.yaml", &sealed("prod", "v2"))]);
+    let mut story = Story::beginning_with(OPERATES);
+    story.operates(2, 0, "{}");
+    story.seals(3, 1, "prod/a.yaml", "v2");
     let beside = story.commit(5, &[0], &[("docs/a.md", "text")]);
     let merge = story.commit(6, &[2, beside], &[("docs/a.md", "text")]);
     check(story, merge, &[("prod:shop/api/PIN", "v1")]);
@@ -265,7 +245,7 @@ fn a_history_newer_than_their_access_counts_for_it() {
             ("prod/c.yaml", &original("o1")),
         ];
         story.commit(10, &[], &files);
-        story.commit(11, &[0], &[("sceau.yaml", &project(operates))]);
+        story.operates(11, 0, operates);
         // Rotated, and the grant is not new.
         story.commit(12, &[1], &[("prod/c.yaml", &original("o2"))]);
         let exposure = exposure_until(&story.record(2), noon(4));
@@ -289,7 +269,7 @@ fn a_later_project_file_does_not_contradict_an_earlier_one() {
         &[],
         &[("sceau.yaml", &bob), ("prod/a.yaml", &sealed("prod", "v1"))],
     );
-    story.commit(10, &[0], &[("sceau.yaml", &project(OPERATES))]);
+    story.operates(10, 0, OPERATES);
     let exposure = exposure_until(&story.record(1), noon(4));
     assert!(exposure.operated.is_empty() && exposure.items.is_empty());
 }
@@ -298,9 +278,9 @@ fn a_later_project_file_does_not_contradict_an_earlier_one() {
 fn a_clock_that_is_ahead_hides_nothing() {
     let mut story = Story::new();
     story.commit(1, &[], &[("sceau.yaml", &project("{}"))]);
-    story.commit(31, &[0], &[("sceau.yaml", &project(OPERATES))]);
-    story.commit(32, &[1], &[("prod/a.yaml", &sealed("prod", "v1"))]);
-    story.commit(32, &[1], &[("prod/b.yaml", &sealed("prod", "v2"))]);
+    story.operates(31, 0, OPERATES);
+    story.seals(32, 1, "prod/a.yaml", "v1");
+    story.seals(32, 1, "prod/b.yaml", "v2");
     check(story, 2, &[("prod:shop/api/PIN", "v1 v2")]);
 }
 
@@ -308,31 +288,23 @@ fn a_clock_that_is_ahead_hides_nothing() {
 fn commits_of_one_second_and_clocks_that_go_back_hide_nothing() {
     let mut story = Story::new();
     story.commit(2, &[], &[("prod/a.yaml", &sealed("prod", "v1"))]);
-    story.commit(2, &[0], &[("sceau.yaml", &project(OPERATES))]);
-    story.commit(2, &[1], &[("prod/a.yaml", &sealed("prod", "v2"))]);
-    story.commit(1, &[2], &[("prod/a.yaml", &sealed("prod", "v3"))]);
-    story.commit(1, &[3], &[("sceau.yaml", &project("{}"))]);
+    story.operates(2, 0, OPERATES);
+    story.seals(2, 1, "prod/a.yaml", "v2");
+    story.seals(1, 2, "prod/a.yaml", "v3");
+    story.operates(1, 3, "{}");
     check(story, 4, &[("prod:shop/api/PIN", "v1 v2 v3")]);
 }
 
 #[test]
 fn an_unreadable_project_file_counts_as_the_ones_before_and_after() {
-    let mut story = Story::new();
-    story.commit(
-        1,
-        &[],
-        &[
-            ("sceau.yaml", &project("{}")),
-            ("prod/a.yaml", &sealed("prod", "v1")),
-        ],
-    );
+    let mut story = Story::beginning_with("{}");
     story.commit(2, &[0], &[("sceau.yaml", "people: [")]);
-    story.commit(3, &[1], &[("prod/a.yaml", &sealed("prod", "v2"))]);
-    story.commit(4, &[2], &[("sceau.yaml", &project(OPERATES))]);
+    story.seals(3, 1, "prod/a.yaml", "v2");
+    story.operates(4, 2, OPERATES);
     story.commit(5, &[3], &[("sceau.yaml", "people: [[")]);
-    story.commit(6, &[4], &[("prod/a.yaml", &sealed("prod", "v3"))]);
-    story.commit(7, &[5], &[("sceau.yaml", &project("{}"))]);
-    story.commit(8, &[6], &[("prod/a.yaml", &sealed("prod", "v4"))]);
+    story.seals(6, 4, "prod/a.yaml", "v3");
+    story.operates(7, 5, "{}");
+    story.seals(8, 6, "prod/a.yaml", "v4");
     let record = story.record(7);
     let unreadable = &record.unreadable["sceau.yaml"];
     assert_eq!(unreadable.commit, "commit4");
@@ -381,7 +353,7 @@ fn unreadable_files_are_reported_with_their_commit() {
         &[],
         &[("prod/a.yaml", "kind: SealedSecret\nspec: {a: [}\n")],
     );
-    story.commit(2, &[0], &[("prod/a.yaml", &sealed("prod", "v1"))]);
+    story.seals(2, 0, "prod/a.yaml", "v1");
     let record = story.record(1);
     let unreadable = &record.unreadable["prod/a.yaml"];
     assert_eq!(unreadable.commit, "commit0");

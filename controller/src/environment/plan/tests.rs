@@ -55,7 +55,7 @@ fn conditions(status: &EnvironmentStatus) -> String {
 
 #[test]
 fn the_first_key_is_ordered_with_the_default_size() {
-    let spec = json!({"namespaces": ["shop"]});
+    let spec = for_shop();
     let plan = plan_for(&spec, Given::default(), &[]);
     let new_key = plan.new_key.clone().unwrap();
     assert_eq!(
@@ -105,7 +105,7 @@ fn the_status_shows_the_active_key_and_its_count() {
 
 #[test]
 fn a_key_is_never_younger_than_the_one_it_replaces() {
-    let spec = json!({"sealingKeys": {"revokedKeyIds": [KEYS[0].id().to_string()]}});
+    let spec = revoking(&[0]);
     let given = Given::default().sealing_key(0, "prod", "2026-06-02T00:00:05Z");
     let new_key = plan_for(&spec, given, &[]).new_key.unwrap();
     assert_eq!(
@@ -164,7 +164,7 @@ fn an_invalid_spec_stalls_and_keeps_the_keys_of_the_last_status() {
 #[test]
 fn an_environment_that_only_one_watch_has_seen_waits_for_the_other() {
     let store = ClusterStore::default();
-    let spec = json!({"namespaces": ["shop"]});
+    let spec = for_shop();
     let observed = Observed {
         environment: &environment(&spec),
         store: &store,
@@ -206,8 +206,8 @@ fn marked(is_marked_in_use: bool) -> Given {
 
 #[test]
 fn a_key_secret_is_marked_when_the_mark_is_wrong_and_only_then() {
-    let spec = json!({"namespaces": ["shop"]});
-    let revoked = json!({"sealingKeys": {"revokedKeyIds": [KEYS[0].id().to_string()]}});
+    let spec = for_shop();
+    let revoked = revoking(&[0]);
     let used = sealed_for(&[&[&[0]]]);
     let unused = sealed_for(&[&[&[1]]]);
     for (spec, marked_before, recipients, expected) in [
@@ -226,7 +226,7 @@ fn a_key_secret_is_marked_when_the_mark_is_wrong_and_only_then() {
 
 #[test]
 fn a_key_that_was_in_use_and_is_gone_is_lost() {
-    let spec = json!({"namespaces": ["shop"]});
+    let spec = for_shop();
     let store = Given::default()
         .environment("prod", spec.clone())
         .sealing_key(0, "prod", "2026-06-01T00:00:00Z")
@@ -278,7 +278,7 @@ fn environment_with(spec: &Value, sealing_keys: Vec<SealingKeyStatus>) -> Receiv
 #[test]
 fn a_new_revocation_is_reported_with_the_sealed_secrets_that_need_the_key() {
     use SealingKeyState::{Active, Retired, Revoked};
-    let spec = json!({"sealingKeys": {"revokedKeyIds": [KEYS[1].id().to_string(), KEYS[2].id().to_string()]}});
+    let spec = revoking(&[1, 2]);
     let recipients = sealed_for(&[
         &[&[1]],
         // SealedSecrets that another key decrypts too are not affected.

@@ -6,7 +6,7 @@ use sealing::{
 use serde_json::{Value, json};
 
 use super::*;
-use crate::fixtures::{Given, KEYS, at, sealed};
+use crate::fixtures::{Given, KEYS, at, revoking, sealed};
 
 /// `prod` with key 0 retired and key 1 active, and `dev` without any key.
 fn store() -> ClusterStore {
@@ -14,11 +14,8 @@ fn store() -> ClusterStore {
 }
 
 fn given(prod: Value) -> Given {
-    Given::default()
-        .environment("dev", json!({}))
-        .environment("prod", prod)
-        .sealing_key(0, "prod", "2026-01-01T00:00:00Z")
-        .sealing_key(1, "prod", "2026-02-01T00:00:00Z")
+    let made_at = ["2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"];
+    Given::prod_with_two_keys(prod, made_at).environment("dev", json!({}))
 }
 
 /// The header of the only seal of a SealedSecret.
@@ -151,8 +148,8 @@ fn what_cannot_be_resealed_says_why_and_brings_no_recipient() {
 
 #[test]
 fn a_seal_of_a_revoked_key_is_not_resealed() {
-    let revoked = json!({"sealingKeys": {"revokedKeyIds": [KEYS[0].id().to_string()]}});
-    let outcome = outcome(&given(revoked).store(), header(&object()));
+    let store = given(revoking(&[0])).store();
+    let outcome = outcome(&store, header(&object()));
     assert_eq!(outcome.result, ResealResult::RevokedSealingKey);
     assert_eq!(outcome.recipient, None);
 }
@@ -178,8 +175,7 @@ fn a_request_for_no_environment_or_without_readable_spec_is_refused() {
 #[test]
 fn a_request_waits_for_the_first_key_and_for_the_one_after_a_revoked_one() {
     assert!(matches!(decided(&unanswered("dev")), Decision::WaitForKey));
-    let revoked = json!({"sealingKeys": {"revokedKeyIds": [KEYS[1].id().to_string()]}});
-    let store = given(revoked).store();
+    let store = given(revoking(&[1])).store();
     let decision = decide(&unanswered("prod"), &store);
     assert!(matches!(decision, Decision::WaitForKey), "{decision:?}");
 }

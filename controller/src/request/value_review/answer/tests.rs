@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    fixtures::{Given, KEYS, at, environment_name},
+    fixtures::{Given, KEYS, at, environment_name, revoking},
     keys::fingerprint_secret::FingerprintSecret,
 };
 
@@ -13,11 +13,10 @@ fn fingerprint_key() -> Arc<FingerprintKey> {
 
 /// `prod` with key 0, `dev` without any, and `test` which has revoked key 0.
 fn given() -> Given {
-    let revoked = json!({"sealingKeys": {"revokedKeyIds": [KEYS[0].id().to_string()]}});
     Given::default()
         .environment("dev", json!({}))
         .environment("prod", json!({}))
-        .environment("test", revoked)
+        .environment("test", revoking(&[0]))
         .sealing_key(0, "prod", "2026-01-01T00:00:00Z")
         .sealing_key(1, "test", "2026-01-01T00:00:00Z")
 }
