@@ -50,6 +50,18 @@ pub(crate) fn received_environment(name: &str, spec: Value) -> ReceivedEnvironme
     serde_json::from_value(body.into_iter().collect()).unwrap()
 }
 
+/// The spec of an Environment for the namespace `shop`.
+pub(crate) fn for_shop() -> Value {
+    json!({"namespaces": ["shop"]})
+}
+
+/// The spec of an Environment that has revoked the keys of these indices.
+pub(crate) fn revoking(indices: &[usize]) -> Value {
+    let ids = indices.iter().map(|index| KEYS[*index].id().to_string());
+    let ids: Vec<String> = ids.collect();
+    json!({"sealingKeys": {"revokedKeyIds": ids}})
+}
+
 /// Builds a store object by object.
 #[derive(Default)]
 pub(crate) struct Given(ClusterStore);

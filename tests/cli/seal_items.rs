@@ -22,10 +22,11 @@ fn seal_file(project: &TestProject, file: &str) -> Outcome {
 #[track_caller]
 fn unsealed(project: TestProject, flags: &str) -> String {
     let sealed = seal(&project, flags).done().stdout().to_owned();
-    project
+    let project = project
         .private_key("prod.key", TestKey::Prod)
-        .file("sealed.yaml", sealed)
-        .unsealed("sealed.yaml", "prod.key")
+        .file("sealed.yaml", sealed);
+    let outcome = project.run("unseal sealed.yaml --keys prod.key").done();
+    outcome.stdout().to_owned()
 }
 
 #[test]
@@ -172,11 +173,13 @@ fn a_name_that_breaks_its_rule_is_not_repeated() {
         ": use",
     ] {
         for flag in ["--item", "--from-stdin"] {
-            let outcome = usage(&["seal", "--name", "api", flag, typed]);
+            let words = ["seal", "--name", "api", flag, typed];
+            let outcome = project.run_words("", &words).refused(2);
             let expected = format!("error: {flag} <NAME>: {rule}");
             assert_eq!(outcome.stderr(), expected, "{typed}");
         }
-        let outcome = usage(&["seal", "--name", "api", "--from-file", typed]);
+        let words = ["seal", "--name", "api", "--from-file", typed];
+        let outcome = project.run_words("", &words).refused(2);
         let expected = format!(
             "error: --from-file <[NAME=]FILE>: {}; to set a name, use NAME=FILE\n",
             rule.trim_end()

@@ -12,10 +12,7 @@ use sealing::resource::{EnvironmentStatus, SealingKeyState};
 use sealing::{Issue, SealingKey, issue_certificate};
 use serde_json::json;
 
-use crate::sealed::{
-    self, Sealer, certificate, create_environment, environment_status, environments, key_secrets,
-    said,
-};
+use crate::sealed::{self, Sealer, certificate, create_environment, environments, said};
 
 #[test]
 fn an_environment_is_given_its_first_key_and_tells_its_certificate() {
@@ -146,7 +143,8 @@ fn an_environment_that_cannot_be_read_stalls_alone() {
         })
         .await;
 
-        let _controller = Controller::named("one").ready(&cluster).await;
+        let mut controller = Controller::named("one").start(&cluster).await;
+        controller.until_ready().await;
         Sealer::create(&namespace)
             .await
             .unseal("api", &[("A", b"1")])
@@ -304,10 +302,15 @@ async fn create_key(namespace: &Namespace, name: &str, key: &SealingKey, hours: 
     created.expect("the API server takes it");
 }
 
+async fn status(namespace: &Namespace) -> EnvironmentStatus {
+    let environment = environments(namespace).get(namespace.name()).await;
+    environment.expect("it is there").status.unwrap_or_default()
+}
+
 /// Waits until the Environment's keys have these states, newest first.
 async fn until_keys(namespace: &Namespace, wanted: &[SealingKeyState]) -> EnvironmentStatus {
     until(&format!("the keys are {wanted:?}"), SOON, async || {
-        let status = environment_status(namespace).await?;
+        let status = status(namespace).await;
         let keys = status.sealing_keys.iter();
         let found: Vec<_> = keys.map(|sealing_key| sealing_key.state).collect();
         if found == wanted {

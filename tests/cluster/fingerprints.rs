@@ -1,14 +1,15 @@
 //! Fingerprints: how values are compared without being disclosed, and what the status reports.
 
 use cluster::wait::{SOON, until};
-use cluster::{Cluster, Controller, Namespace};
+use cluster::{Cluster, Controller, Namespace, manifests};
 use k8s_openapi::api::core::v1::Secret;
+use kube::Api;
 use kube::api::{DeleteParams, Patch, PatchParams};
 use sealing::resource::{SealedSecret, UnchangedItem};
 use serde_json::{Value, json};
 
 use crate::limits::attempts;
-use crate::sealed::{self, Sealer, key_secrets};
+use crate::sealed::{self, Sealer};
 
 const ANNOTATION: &str = "sceau.dev/fingerprints";
 const KEY_SECRET: &str = "sceau-fingerprints";
@@ -44,7 +45,7 @@ fn own_secrets(namespace: &Namespace) -> Api<Secret> {
 }
 
 async fn fingerprint_key(namespace: &Namespace) -> Vec<u8> {
-    let secret = key_secrets(namespace).get(KEY_SECRET).await;
+    let secret = own_secrets(namespace).get(KEY_SECRET).await;
     let items = secret.expect("it is there").data.unwrap_or_default();
     items["fingerprint.key"].0.clone()
 }
@@ -184,7 +185,12 @@ fn what_an_older_version_wrote_is_opened_once_and_then_left_alone() {
     cluster::run(async {
         let cluster = Cluster::start().await;
         let namespace = Namespace::create(&cluster).await;
-        let mut controller = Controller::named("one").ready(&cluster).await;
+        let start = async |name: &str| {
+            let mut controller = Controller::named(name).start(&cluster).await;
+            controller.until_ready().await;
+            controller
+        };
+        let mut controller = start("one").await;
         let sealer = Sealer::create(&namespace).await;
         sealer.unseal("api", &[("A", b"correct horse")]).await;
         sealer.until_counted(1).await;
@@ -214,15 +220,19 @@ fn when_their_key_is_deleted_one_is_made_and_every_value_is_looked_at_once() {
     cluster::run(async {
         let cluster = Cluster::start().await;
         let namespace = Namespace::create(&cluster).await;
-        let replica = async |name: &str| Controller::named(name).ready(&cluster).await;
-        let replicas = [replica("one").await, replica("two").await];
+        let mut replicas = Vec::new();
+        for name in ["one", "two"] {
+            let mut controller = Controller::named(name).start(&cluster).await;
+            controller.until_ready().await;
+            replicas.push(controller);
+        }
         let sealer = Sealer::create(&namespace).await;
         let names: Vec<String> = (0..5).map(|n| format!("api-{n}")).collect();
         for name in &names {
             sealer.unseal(name, &[("A", b"correct horse")]).await;
         }
         let old = fingerprint_key(&namespace).await;
-        let secrets = key_secrets(&namespace);
+        let secrets = own_secrets(&namespace);
         let deleted = secrets.delete(KEY_SECRET, &DeleteParams::default()).await;
         deleted.expect("it is there");
 

@@ -1,16 +1,21 @@
 //! Sealing keys that are backed up, lost and restored.
 
-mod keeper;
+use std::ffi::OsStr;
+use std::path::Path;
+use std::time::Duration;
 
+use cluster::commands::{self, Finished};
+use cluster::scratch::Scratch;
 use cluster::tools::Tool;
 use cluster::wait::{SOON, until};
-use cluster::{Controller, manifests};
+use cluster::{Cluster, Controller, Identity, Namespace, manifests, programs};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
-use kube::ResourceExt;
-use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
-use sealing::resource::SealingKeyState;
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
+use kube::{Api, ResourceExt as _};
+use sealing::resource::{SealedSecret, SealingKeyState};
 use serde_json::json;
+use tokio::process::Command;
 
 use crate::resealing::re_key;
 use crate::sealed::{self, Sealer, certificate, environments};
@@ -119,14 +124,16 @@ fn key_secrets(sealer: &Sealer<'_>) -> Api<Secret> {
 
 /// The names of the environment's key Secrets.
 async fn names(sealer: &Sealer<'_>) -> Vec<String> {
-    let stored = stored_keys(sealer.namespace).await;
-    let stored = stored.expect("an administrator may");
-    stored.iter().map(ResourceExt::name_any).collect()
+    let ours =
+        ListParams::default().labels(&format!("sceau.dev/environment={}", sealer.environment));
+    let listed = key_secrets(sealer).list(&ours).await;
+    let listed = listed.expect("an administrator may");
+    listed.iter().map(kube::ResourceExt::name_any).collect()
 }
 
 /// Deletes a key Secret in spite of its label for keys in use.
 async fn lose(sealer: &Sealer<'_>, name: &str) {
-    let secrets = key_secrets(sealer.namespace);
+    let secrets = key_secrets(sealer);
     let unmark = Patch::Merge(json!({"metadata": {"labels": {"sceau.dev/in-use": null}}}));
     let unmarked = secrets.patch(name, &PatchParams::default(), &unmark).await;
     unmarked.expect("an administrator may");
@@ -171,14 +178,18 @@ fn column(table: &str, index: usize) -> Vec<&str> {
 
 #[test]
 fn a_lost_cluster_opens_everything_again() {
-    cluster::test_alone(async |cluster, controller, namespace| {
-        let mut sealer = Sealer::create(namespace).await;
-        let keeper = Keeper::of(cluster, &sealer).await;
+    cluster::run(async {
+        let cluster = Cluster::start().await;
+        let namespace = Namespace::create(&cluster).await;
+        let mut controller = Controller::named("one").start(&cluster).await;
+        controller.until_ready().await;
+        let mut sealer = Sealer::create(&namespace).await;
+        let keeper = Keeper::of(&cluster, &sealer).await;
         let old = sealer.seal("old", &[("A", b"1")]);
         let old_id = sealer.recipient.id().to_string();
         keeper.keep_manifest(&old);
         keeper.back_up("early.age").await;
-        sealer.re_key().await;
+        re_key(&mut sealer).await;
         let new = sealer.seal("new", &[("A", b"2")]);
         let new_id = sealer.recipient.id().to_string();
         keeper.keep_manifest(&new);
@@ -207,7 +218,8 @@ fn a_lost_cluster_opens_everything_again() {
         let reported = keeper.restore("late.age", "").await.succeeded();
         assert_eq!(column(&reported, 0), ["Present"; 2], "{reported}");
 
-        let _controller = Controller::named("two").ready(cluster).await;
+        let mut controller = Controller::named("two").start(&cluster).await;
+        controller.until_ready().await;
         sealer.apply(&old).await;
         sealer.apply(&new).await;
         sealer.until("old", "Unsealed").await;
@@ -269,7 +281,8 @@ fn a_revoked_key_stays_revoked() {
         let [name] = &names(sealer).await[..] else {
             unreachable!("it has one key")
         };
-        sealer.revoke(old_id).await;
+        let revoked = json!({"sealingKeys": {"revokedKeyIds": [old_id.to_string()]}});
+        sealer.patch_environment(&revoked).await;
         certificate(sealer.namespace, |it| it.key_id() != old_id).await;
         let reported = keeper.back_up("backup.age").await;
         assert!(reported.contains("Revoked"), "{reported}");
@@ -302,13 +315,13 @@ fn another_secret_in_the_way_is_not_overwritten_and_the_others_go_on() {
         let mut sealer = Sealer::existing(sealer.namespace).await;
         let keeper = Keeper::of(cluster, &sealer).await;
         let first = names(&sealer).await.remove(0);
-        sealer.re_key().await;
-        sealer.re_key().await;
+        re_key(&mut sealer).await;
+        re_key(&mut sealer).await;
         keeper.back_up("backup.age").await;
         lose(&sealer, &first).await;
         let foreign = json!({"metadata": {"name": first}, "stringData": {"A": "1"}});
         let foreign: Secret = serde_json::from_value(foreign).expect("it is a Secret");
-        let secrets = key_secrets(sealer.namespace);
+        let secrets = key_secrets(&sealer);
         let created = secrets.create(&PostParams::default(), &foreign).await;
         let uid = created.expect("an administrator may").uid();
 
@@ -335,7 +348,7 @@ fn age_and_kubectl_restore_a_backup_and_sceau_restores_theirs() {
         let keeper = Keeper::of(cluster, &sealer).await;
         let old = sealer.seal("old", &[("A", b"1")]);
         let name = names(&sealer).await.remove(0);
-        sealer.re_key().await;
+        re_key(&mut sealer).await;
         keeper.back_up("ours.age").await;
         lose(&sealer, &name).await;
         until_keys(&sealer, 1).await;
@@ -395,7 +408,7 @@ fn the_originals_keys_are_restored_once() {
             let reported = keeper.restore("backup.age", "").await.succeeded();
             assert_eq!(column(&reported, 0), [result], "{reported}");
         }
-        let secrets = key_secrets(sealer.namespace);
+        let secrets = key_secrets(sealer);
         let there = secrets.get(&name).await.expect("it was restored");
         let labels = &original["metadata"]["labels"];
         assert_eq!(

@@ -1,19 +1,30 @@
 //! Deleting sealing keys: rejected while they are in use, and reported if it happens.
 
+use cluster::manifests;
 use cluster::wait::{SOON, until};
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::{DeleteParams, Patch, PatchParams};
+use k8s_openapi::api::events::v1::Event;
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
 use kube::{Api, ResourceExt as _};
 use serde_json::json;
 
-use crate::sealed::{self, Sealer, environment_notes, key_secrets, own_keys, stored_keys};
+use crate::sealed::{self, Sealer};
 
 const IN_USE: &str = "sceau.dev/in-use";
 
+fn key_secrets(sealer: &Sealer<'_>) -> Api<Secret> {
+    Api::namespaced(sealer.namespace.client(), manifests::NAMESPACE)
+}
+
+/// Selects the key Secrets of an Environment.
+fn ours(sealer: &Sealer<'_>) -> ListParams {
+    ListParams::default().labels(&format!("sceau.dev/environment={}", sealer.environment))
+}
+
 /// The key Secret of an Environment with one key.
 async fn key_secret(sealer: &Sealer<'_>) -> Secret {
-    let stored = stored_keys(sealer.namespace).await;
-    let mut secrets = stored.expect("an administrator may");
+    let listed = key_secrets(sealer).list(&ours(sealer)).await;
+    let mut secrets = listed.expect("an administrator may").items;
     assert_eq!(secrets.len(), 1);
     secrets.remove(0)
 }
@@ -48,7 +59,9 @@ fn refusal<T>(answer: kube::Result<T>) -> String {
 #[test]
 fn a_key_in_use_cannot_be_deleted_and_an_unused_one_can() {
     sealed::test(async |_, sealer| {
-        let (secrets, name) = key_in_use(sealer).await;
+        let secrets = key_secrets(sealer);
+        sealer.unseal("api", &[("A", b"1")]).await;
+        let name = until_marked(sealer, true).await;
         let one = refusal(secrets.delete(&name, &DeleteParams::default()).await);
         assert!(one.starts_with("403 "), "{one}");
         assert!(
@@ -56,11 +69,13 @@ fn a_key_in_use_cannot_be_deleted_and_an_unused_one_can() {
             "{one}"
         );
         let collection = secrets
-            .delete_collection(&DeleteParams::default(), &own_keys(sealer.namespace))
+            .delete_collection(&DeleteParams::default(), &ours(sealer))
             .await;
         assert!(refusal(collection).starts_with("403 "));
 
-        sealer.delete("api").await;
+        let deleted = sealer.sealed_secrets();
+        let deleted = deleted.delete("api", &DeleteParams::default()).await;
+        deleted.expect("it is there");
         until_marked(sealer, false).await;
         let deleted = secrets.delete(&name, &DeleteParams::default()).await;
         deleted.expect("no SealedSecret needs it");
@@ -70,8 +85,12 @@ fn a_key_in_use_cannot_be_deleted_and_an_unused_one_can() {
 #[test]
 fn a_key_in_use_can_be_deleted_once_it_is_revoked() {
     sealed::test(async |_, sealer| {
-        let (secrets, name) = key_in_use(sealer).await;
-        sealer.revoke(sealer.recipient.id()).await;
+        let secrets = key_secrets(sealer);
+        sealer.unseal("api", &[("A", b"1")]).await;
+        let name = until_marked(sealer, true).await;
+        let revoked =
+            json!({"sealingKeys": {"revokedKeyIds": [sealer.recipient.id().to_string()]}});
+        sealer.patch_environment(&revoked).await;
         until("the key can be deleted", SOON, async || {
             let deleted = secrets.delete(&name, &DeleteParams::default()).await;
             deleted.map(drop).map_err(|error| error.to_string())
@@ -83,8 +102,10 @@ fn a_key_in_use_can_be_deleted_once_it_is_revoked() {
 #[test]
 fn a_key_in_use_that_was_deleted_all_the_same_is_told_of() {
     sealed::test(async |cluster, sealer| {
-        let (secrets, name) = key_in_use(sealer).await;
+        let secrets = key_secrets(sealer);
+        sealer.unseal("api", &[("A", b"1")]).await;
         sealer.until_counted(1).await;
+        let name = until_marked(sealer, true).await;
         let unmark = Patch::Merge(json!({"metadata": {"labels": {IN_USE: null}}}));
         until("the key is deleted", SOON, async || {
             let unmarked = secrets.patch(&name, &PatchParams::default(), &unmark).await;

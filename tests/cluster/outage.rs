@@ -3,14 +3,19 @@
 use std::time::Duration;
 
 use cluster::wait::{SOON, until};
+use cluster::{Cluster, Controller, Namespace};
 use tokio::time::{Instant, sleep_until};
 
 use crate::sealed::Sealer;
 
 #[test]
 fn ten_seconds_without_api_server_are_survived_by_the_same_process() {
-    cluster::test_alone(async |cluster, controller, namespace| {
-        let sealer = Sealer::create(namespace).await;
+    cluster::run(async {
+        let cluster = Cluster::start().await;
+        let namespace = Namespace::create(&cluster).await;
+        let mut controller = Controller::named("one").start(&cluster).await;
+        controller.until_ready().await;
+        let sealer = Sealer::create(&namespace).await;
         sealer.unseal("before", &[("A", b"1")]).await;
 
         let stopped = Instant::now();

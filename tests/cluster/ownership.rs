@@ -118,7 +118,8 @@ fn a_secret_of_the_original_is_taken_over_as_the_message_says() {
         let cluster = Cluster::start().await;
         let namespace = Namespace::create(&cluster).await;
         let (admin, here) = (cluster.admin(), namespace.name());
-        let _controller = Controller::named("one").ready(&cluster).await;
+        let mut controller = Controller::named("one").start(&cluster).await;
+        controller.until_ready().await;
         let sealer = Sealer::create(&namespace).await;
         sealer.allow_taking_over(&cluster).await;
         let uid = original(&cluster, here).await;

@@ -5,14 +5,15 @@ use kube::api::{Patch, PatchParams};
 use sealing::resource::SealedSecret;
 use serde_json::json;
 
-use crate::sealed::{self, immutable, moved, of_type, said};
+use crate::sealed::{self, said};
 
 #[test]
 fn sealed_for_another_name_is_refused_and_the_last_good_secret_kept() {
     sealed::test(async |_, sealer| {
         sealer.unseal("api", &[("A", b"good")]).await;
-        let other = sealer.seal("other", &[("A", b"moved")]);
-        sealer.apply(&moved(other, "api")).await;
+        let mut moved = sealer.seal("other", &[("A", b"moved")]);
+        moved.metadata.name = Some("api".to_owned());
+        sealer.apply(&moved).await;
         let object = sealer.until("api", "Refused").await;
         assert!(!said(&object).contains("moved, "), "{}", said(&object));
         sealer.until_items("api", &[("A", b"good")]).await;
@@ -25,13 +26,14 @@ fn sealed_for_another_name_is_refused_and_the_last_good_secret_kept() {
 #[test]
 fn sealed_for_another_namespace_is_refused_and_the_last_good_secret_kept() {
     sealed::test(async |_, sealer| {
-        let from_elsewhere = |name: &str| sealer.seal_in("elsewhere", name, &[("A", b"moved")]);
-        sealer.apply(&from_elsewhere("new")).await;
+        let moved = |name: &str| sealer.seal_in("elsewhere", name, &[("A", b"moved")]);
+        sealer.apply(&moved("new")).await;
         sealer.until("new", "Refused").await;
-        assert!(!sealer.has_secret("new").await);
+        let new = sealer.secrets().get_opt("new").await;
+        assert!(new.expect("it answers").is_none());
 
         sealer.unseal("api", &[("A", b"good")]).await;
-        sealer.apply(&from_elsewhere("api")).await;
+        sealer.apply(&moved("api")).await;
         sealer.until("api", "Refused").await;
         sealer.until_items("api", &[("A", b"good")]).await;
     });
@@ -67,11 +69,18 @@ fn a_seal_that_was_relabelled_for_this_environment_is_refused() {
 #[test]
 fn a_refused_secret_type_is_not_written() {
     sealed::test(async |_, sealer| {
-        let object = sealer.seal("api", &[("token", b"1")]);
-        let object = of_type(object, "kubernetes.io/service-account-token");
+        let mut object = sealer.seal("api", &[("token", b"1")]);
+        object.spec.template.secret_type = Some("kubernetes.io/service-account-token".to_owned());
         sealer.apply(&object).await;
         sealer.until("api", "DeniedSecretType").await;
-        assert!(!sealer.has_secret("api").await);
+        assert!(
+            sealer
+                .secrets()
+                .get_opt("api")
+                .await
+                .expect("it answers")
+                .is_none()
+        );
     });
 }
 
@@ -89,8 +98,9 @@ fn a_label_of_sealing_keys_is_not_written() {
 #[test]
 fn a_secret_that_lacks_what_its_type_asks_for_is_invalid() {
     sealed::test(async |_, sealer| {
-        let object = sealer.seal("api", &[("A", b"hunter2")]);
-        sealer.apply(&of_type(object, "kubernetes.io/tls")).await;
+        let mut object = sealer.seal("api", &[("A", b"hunter2")]);
+        object.spec.template.secret_type = Some("kubernetes.io/tls".to_owned());
+        sealer.apply(&object).await;
         let object = sealer.until("api", "InvalidSecret").await;
         assert!(!said(&object).contains("hunter2"));
     });
@@ -99,12 +109,14 @@ fn a_secret_that_lacks_what_its_type_asks_for_is_invalid() {
 #[test]
 fn an_immutable_secret_is_kept_and_written_anew_once_it_is_deleted() {
     sealed::test(async |_, sealer| {
-        let first = sealer.seal("api", &[("A", b"first")]);
-        sealer.apply(&immutable(first)).await;
+        let mut object = sealer.seal("api", &[("A", b"first")]);
+        object.spec.template.immutable = Some(true);
+        sealer.apply(&object).await;
         sealer.until("api", "Unsealed").await;
 
-        let second = sealer.seal("api", &[("A", b"second")]);
-        sealer.apply(&immutable(second)).await;
+        let mut object = sealer.seal("api", &[("A", b"second")]);
+        object.spec.template.immutable = Some(true);
+        sealer.apply(&object).await;
         sealer.until("api", "ImmutableSecret").await;
         sealer.until_items("api", &[("A", b"first")]).await;
 
@@ -118,8 +130,8 @@ fn an_immutable_secret_is_kept_and_written_anew_once_it_is_deleted() {
 fn a_type_cannot_be_changed_until_the_secret_is_deleted() {
     sealed::test(async |_, sealer| {
         sealer.unseal("api", &[("username", b"me")]).await;
-        let object = sealer.seal("api", &[("username", b"you")]);
-        let object = of_type(object, "kubernetes.io/basic-auth");
+        let mut object = sealer.seal("api", &[("username", b"you")]);
+        object.spec.template.secret_type = Some("kubernetes.io/basic-auth".to_owned());
         sealer.apply(&object).await;
         sealer.until("api", "TypeChange").await;
         sealer.until_items("api", &[("username", b"me")]).await;

@@ -10,6 +10,7 @@ use cluster::{Cluster, Identity, Namespace, programs};
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
 use tempfile::TempDir;
+use tokio::process::Command;
 
 use crate::harness::bound;
 use crate::requests::code;
@@ -54,15 +55,6 @@ impl<'a> Repository<'a> {
         repository
     }
 
-    /// The same after re-keying, and nothing in the cluster needs the old key.
-    async fn rekeyed(cluster: &Cluster, sealer: &'a Sealer<'a>) -> Self {
-        let repository = Self::create(cluster, sealer).await;
-        repository.run("rekey --environment ENV").await.succeeded();
-        repository.sync().await;
-        sealer.until_counted(0).await;
-        repository
-    }
-
     fn path(&self) -> &Path {
         self.directory.path()
     }
@@ -85,8 +77,11 @@ impl<'a> Repository<'a> {
 
     async fn run_as(&self, who: &Identity, line: &str, input: &str) -> Finished {
         let line = line.replace("ENV", self.sealer.environment.as_str());
-        let mut sceau = who.command(programs::sceau().await, self.path());
-        sceau.args(line.split(' '));
+        let mut sceau = Command::new(programs::sceau().await);
+        sceau
+            .args(line.split(' '))
+            .current_dir(self.path())
+            .env("KUBECONFIG", who.kubeconfig());
         commands::run(sceau, input.as_bytes(), PATIENCE).await
     }
 
@@ -177,7 +172,10 @@ fn an_old_key_is_revoked_when_neither_cluster_nor_repository_needs_it() {
 #[test]
 fn several_runs_at_once_revoke_the_old_key_once() {
     sealed::test(async |cluster, sealer| {
-        let repository = Repository::rekeyed(cluster, sealer).await;
+        let repository = Repository::create(cluster, sealer).await;
+        repository.run("rekey --environment ENV").await.succeeded();
+        repository.sync().await;
+        sealer.until_counted(0).await;
         let finish = || repository.run("rekey --environment ENV --finish");
         let runs = tokio::join!(finish(), finish(), finish(), finish());
         for run in [runs.0, runs.1, runs.2, runs.3] {
@@ -212,7 +210,10 @@ fn an_environment_that_was_changed_since_is_not_written_over() {
 #[test]
 fn whoever_is_no_operator_revokes_nothing() {
     sealed::test(async |cluster, sealer| {
-        let repository = Repository::rekeyed(cluster, sealer).await;
+        let repository = Repository::create(cluster, sealer).await;
+        repository.run("rekey --environment ENV").await.succeeded();
+        repository.sync().await;
+        sealer.until_counted(0).await;
         let resealer = bound(cluster, sealer.namespace, "sceau-resealer").await;
         for how in ["--finish", "--compromised --yes"] {
             let line = format!("rekey --environment ENV {how}");

@@ -4,16 +4,15 @@
 use cluster::clock::Clock;
 use cluster::wait::{SOON, until};
 use cluster::{Cluster, Controller, Namespace, manifests};
-use jiff::Timestamp;
-use kube::ResourceExt as _;
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::ListParams;
+use kube::{Api, ResourceExt as _};
 use sealing::resource::{EnvironmentStatus, SealingKeyState};
 use serde_json::json;
 
 use crate::replicas::{start, until_leading};
-use crate::sealed::{
-    certificate, create_environment, environment_status, environments, patch_environment,
-    second_after, stored_keys,
-};
+use crate::sealed::{certificate, create_environment, environments, patch_environment};
 
 /// An Environment whose key is being renewed.
 struct Renewing<'a> {
@@ -42,24 +41,16 @@ impl<'a> Renewing<'a> {
     /// while.
     async fn ask(&self) {
         let newest = self.status().await.sealing_keys.remove(0);
-        let later = second_after(newest.created_at.0.max(Timestamp::now()));
+        let later = newest.created_at.0.max(Timestamp::now()) + SignedDuration::from_secs(1);
+        let later = Timestamp::from_second(later.as_second()).expect("it is an instant");
         let order = json!({"bits": 4096, "cutoffTime": later.to_string()});
         patch_environment(&self.namespace, &json!({"sealingKeys": order})).await;
     }
 
     async fn status(&self) -> EnvironmentStatus {
-        let status = environment_status(&self.namespace).await;
-        status.expect("it is there")
-    }
-
-    /// Waits until the renewal has come so far; it was asked for before.
-    async fn until(&self, moment: &str) {
-        match moment {
-            "begun" => self.until_begun().await,
-            "made" => self.until_made().await,
-            "told" => self.until_told().await,
-            _ => {}
-        }
+        let environment = environments(&self.namespace);
+        let environment = environment.get(self.namespace.name()).await;
+        environment.expect("it is there").status.unwrap_or_default()
     }
 
     /// Waits until the leader has checked whether the new key exists: then it begins to generate
@@ -114,8 +105,7 @@ impl<'a> Renewing<'a> {
     /// Asserts that this many keys exist in the end, that no other one ever existed, and that the
     /// certificate is that of the newest.
     async fn is_renewed(&self, keys: usize) {
-        let found = stored_keys(&self.namespace).await;
-        let found = found.expect("an administrator may");
+        let found = self.keys().await.expect("an administrator may");
         assert_eq!(found.len(), keys);
         let deleted = self
             .cluster
@@ -245,12 +235,20 @@ fn a_leader_that_is_paused_while_it_renews_leaves_the_key_of_its_successor() {
 fn an_api_server_that_restarts_during_a_renewal_is_given_one_new_key() {
     cluster::run(async {
         let cluster = Cluster::start_audited().await;
-        let replica = async |name: &str| Controller::named(name).ready(&cluster).await;
-        let mut controllers = [replica("one").await, replica("two").await];
+        let mut controllers = Vec::new();
+        for name in ["one", "two"] {
+            let mut controller = Controller::named(name).start(&cluster).await;
+            controller.until_ready().await;
+            controllers.push(controller);
+        }
         for moment in ["asked", "begun", "made"] {
             let renewing = Renewing::create(&cluster).await;
             renewing.ask().await;
-            renewing.until(moment).await;
+            match moment {
+                "begun" => renewing.until_begun().await,
+                "made" => renewing.until_made().await,
+                _ => {}
+            }
             cluster.api_server.stop();
             cluster.api_server.resume().await;
             renewing.until_reported().await;
@@ -295,7 +293,9 @@ fn a_clock_that_is_set_back_and_forth_makes_one_new_key() {
         let replica = async |number: usize, clock: &Clock| {
             let named = Controller::named(&format!("replica-{number}"));
             let short = named.arguments(&crate::replicas::SHORT_LEASE);
-            short.clock(clock).ready(&cluster).await
+            let mut controller = short.clock(clock).start(&cluster).await;
+            controller.until_ready().await;
+            controller
         };
         let mut leader = replica(0, &clocks[0]).await;
         until_leading(&leader).await;

@@ -5,6 +5,7 @@ use cluster::{Cluster, Controller, Namespace};
 use futures::{StreamExt as _, stream};
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;
+use kube::api::DeleteParams;
 
 use crate::sealed::Sealer;
 
@@ -16,15 +17,12 @@ pub(crate) const SHORT_LEASE: [&str; 3] = [
 ];
 
 pub(crate) async fn start(cluster: &Cluster, name: &str) -> Controller {
-    let named = Controller::named(name).arguments(&SHORT_LEASE);
-    named.ready(cluster).await
-}
-
-/// A replica that leads, and one that waits to.
-async fn leader_and_standby(cluster: &Cluster) -> (Controller, Controller) {
-    let leader = start(cluster, "one").await;
-    until_leading(&leader).await;
-    (leader, start(cluster, "two").await)
+    let mut controller = Controller::named(name)
+        .arguments(&SHORT_LEASE)
+        .start(cluster)
+        .await;
+    controller.until_ready().await;
+    controller
 }
 
 pub(crate) async fn until_leading(controller: &Controller) {
@@ -63,7 +61,9 @@ fn when_the_leader_is_killed_the_standby_takes_over() {
     cluster::run(async {
         let cluster = Cluster::start().await;
         let namespace = Namespace::create(&cluster).await;
-        let (mut leader, standby) = leader_and_standby(&cluster).await;
+        let mut leader = start(&cluster, "one").await;
+        until_leading(&leader).await;
+        let standby = start(&cluster, "two").await;
         let sealer = Sealer::create(&namespace).await;
         sealer.unseal("before", &[("A", b"1")]).await;
         assert_eq!(holder(&cluster).await, "one");
@@ -85,7 +85,9 @@ fn when_the_leader_is_killed_the_standby_takes_over() {
 fn a_leader_that_was_paused_too_long_ends_and_writes_no_more() {
     cluster::run(async {
         let cluster = Cluster::start().await;
-        let (mut leader, standby) = leader_and_standby(&cluster).await;
+        let mut leader = start(&cluster, "one").await;
+        until_leading(&leader).await;
+        let standby = start(&cluster, "two").await;
         leader.process().pause();
         until_leading(&standby).await;
         leader.process().resume();
@@ -101,8 +103,9 @@ fn a_controller_that_is_asked_to_end_gives_the_lease_back() {
         let cluster = Cluster::start().await;
         let mut leader = Controller::named("one")
             .arguments(&["--lease-duration=1h", "--lease-renew-deadline=30m"])
-            .ready(&cluster)
+            .start(&cluster)
             .await;
+        leader.until_ready().await;
         until_leading(&leader).await;
         assert_eq!(leader.terminate().await.code(), Some(0));
         assert_eq!(holder(&cluster).await, "");
@@ -130,7 +133,11 @@ fn what_changed_while_no_controller_ran_is_made_good() {
         sealer
             .apply(&sealer.seal("created", &[("A", b"new")]))
             .await;
-        sealer.delete("deleted").await;
+        let deleted = sealer
+            .sealed_secrets()
+            .delete("deleted", &DeleteParams::default())
+            .await;
+        deleted.expect("it is there");
         sealer
             .patch_secret(
                 "edited",
@@ -189,7 +196,9 @@ fn what_a_leader_writes_that_wakes_too_late_is_put_right() {
     cluster::run(async {
         let cluster = Cluster::start().await;
         let namespace = Namespace::create(&cluster).await;
-        let (mut leader, standby) = leader_and_standby(&cluster).await;
+        let mut leader = start(&cluster, "one").await;
+        until_leading(&leader).await;
+        let standby = start(&cluster, "two").await;
         let sealer = Sealer::create(&namespace).await;
         let names: Vec<String> = (0..COUNT).map(|number| format!("api-{number}")).collect();
         let apply_all = async |value: &[u8]| {

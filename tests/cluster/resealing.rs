@@ -1,9 +1,10 @@
 //! ResealRequests: who may create them, their answers, and how long these are kept.
 
 use cluster::wait::{SOON, until};
-use cluster::{Cluster, Controller, Namespace};
+use cluster::{Cluster, Controller, Namespace, manifests};
 use jiff::{SignedDuration, Timestamp};
-use kube::api::{Patch, PatchParams};
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::{ListParams, Patch, PatchParams};
 use kube::{Api, ResourceExt as _};
 use sealing::resource::{
     RequestStatus as _, ResealOutcome, ResealRequest, ResealRequestStatus, ResealResult,
@@ -34,14 +35,10 @@ pub(crate) fn requests(namespace: &Namespace) -> Api<ResealRequest> {
 
 /// Requests these seals to be resealed, and waits for the answer.
 pub(crate) async fn answer(sealer: &Sealer<'_>, seals: &[SealHeader]) -> ResealRequestStatus {
-    let name = ask(sealer.namespace, sealer.environment.as_str(), seals).await;
-    until_answered(sealer.namespace, &name).await
-}
-
-/// Asks an Environment for these seals to be resealed: the name of the request.
-async fn ask(namespace: &Namespace, environment: &str, seals: &[SealHeader]) -> String {
-    let created = create(&requests(namespace), &request(environment, seals)).await;
-    created.expect("the API server takes it").name_any()
+    let request = request(sealer.environment.as_str(), seals);
+    let created = create(&requests(sealer.namespace), &request).await;
+    let created = created.expect("the API server takes it");
+    until_answered(sealer.namespace, &created.name_any()).await
 }
 
 fn request(environment: &str, seals: &[SealHeader]) -> Value {
@@ -76,8 +73,10 @@ async fn until_sealed_to_another(sealer: &mut Sealer<'_>) {
 
 /// A ring with only the active key.
 async fn ring(sealer: &Sealer<'_>) -> KeyRing {
-    let stored = stored_keys(sealer.namespace).await;
-    stored
+    let secrets: Api<Secret> = Api::namespaced(sealer.namespace.client(), manifests::NAMESPACE);
+    let ours = format!("sceau.dev/environment={}", sealer.environment);
+    let found = secrets.list(&ListParams::default().labels(&ours)).await;
+    found
         .expect("an administrator may")
         .iter()
         .filter_map(|secret| {
@@ -109,9 +108,11 @@ fn three_hundred_seals_are_wrapped_for_the_active_key_which_opens_them() {
             .map(|n| sealer.seal(&format!("api-{n}"), &[("A", n.to_string().as_bytes())]))
             .collect();
         let headers: Vec<_> = objects.iter().map(header).collect();
-        sealer.re_key().await;
+        re_key(&mut sealer).await;
 
-        let name = ask(sealer.namespace, sealer.environment.as_str(), &headers).await;
+        let created = request(sealer.environment.as_str(), &headers);
+        let created = create(&requests(sealer.namespace), &created).await;
+        let name = created.expect("the API server takes it").name_any();
         let status = until_answered(sealer.namespace, &name).await;
         assert_eq!(
             reported(&status),
@@ -144,7 +145,7 @@ fn a_resealed_manifest_is_unsealed() {
     sealed::test(async |_, sealer| {
         let mut sealer = Sealer::existing(sealer.namespace).await;
         let object = sealer.unseal("api", &[("A", b"1")]).await;
-        sealer.re_key().await;
+        re_key(&mut sealer).await;
         let status = answer(&sealer, &[header(&object)]).await;
         let mut object = resealed(&object, &status.seals[0]);
         object.metadata = sealer.seal("api", &[]).metadata;
@@ -163,8 +164,10 @@ fn each_seal_has_an_outcome_of_its_own_and_none_can_be_moved() {
     sealed::test(async |_, sealer| {
         let mut sealer = Sealer::existing(sealer.namespace).await;
         let old = header(&sealer.seal("old", &[("A", b"1")]));
-        sealer.revoke(sealer.recipient.id()).await;
-        sealer.until_another_key().await;
+        let revoked =
+            json!({"sealingKeys": {"revokedKeyIds": [sealer.recipient.id().to_string()]}});
+        sealer.patch_environment(&revoked).await;
+        until_sealed_to_another(&mut sealer).await;
         let unknown = SealingKey::generate(2048).expect("it can be made");
 
         let other = Sealer {
@@ -239,7 +242,8 @@ fn moved(good: impl Fn() -> SealHeader) -> [(SealHeader, ResealResult); 5] {
 fn a_request_for_no_environment_is_answered_with_the_reason() {
     sealed::test(async |_, sealer| {
         let headers = [header(&sealer.seal("api", &[("A", b"1")]))];
-        let name = ask(sealer.namespace, "nowhere", &headers).await;
+        let created = create(&requests(sealer.namespace), &request("nowhere", &headers)).await;
+        let name = created.expect("the API server takes it").name_any();
         let status = until_answered(sealer.namespace, &name).await;
         assert_eq!(
             reported(&status),
@@ -377,13 +381,17 @@ fn two_replicas_answer_a_request_once_and_delete_it_after_its_time() {
         for name in ["one", "two"] {
             let short = ["--request-ttl=4s"];
             let controller = Controller::named(name).arguments(&short);
-            replicas.push(controller.ready(&cluster).await);
+            let mut controller = controller.start(&cluster).await;
+            controller.until_ready().await;
+            replicas.push(controller);
         }
         let sealer = Sealer::create(&namespace).await;
         let headers: Vec<_> = (0..20)
             .map(|n| header(&sealer.seal(&format!("api-{n}"), &[("A", b"1")])))
             .collect();
-        let name = ask(&namespace, sealer.environment.as_str(), &headers).await;
+        let created = request(sealer.environment.as_str(), &headers);
+        let created = create(&requests(&namespace), &created).await;
+        let name = created.expect("the API server takes it").name_any();
         let status = until_answered(&namespace, &name).await;
         assert_eq!(reported(&status), "True Answered: 20 of 20 seals resealed");
 

@@ -98,8 +98,12 @@ fn the_same_value_in_two_environments_is_told_to_operations_and_to_no_tenant() {
 
 #[test]
 fn a_value_that_was_renewed_is_reused_no_more() {
-    cluster::test_alone(async |_, controller, namespace| {
-        let sealer = Sealer::create(namespace).await;
+    cluster::run(async {
+        let cluster = Cluster::start().await;
+        let namespace = Namespace::create(&cluster).await;
+        let mut controller = Controller::named("one").start(&cluster).await;
+        controller.until_ready().await;
+        let sealer = Sealer::create(&namespace).await;
         let until_count = async |expected: f64| {
             until(&format!("{expected} values are reused"), SOON, async || {
                 let count = controller.metric("sceau_reused_values").await;

@@ -5,15 +5,13 @@ use std::collections::BTreeMap;
 
 use cluster::wait::{SOON, until};
 use cluster::{Cluster, Namespace, manifests};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
-use k8s_openapi::api::events::v1::Event;
-use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::{Api, ResourceExt as _};
-use sealing::resource::{Environment, EnvironmentStatus, SealedSecret, SecretTemplate};
+use sealing::resource::{Environment, SealedSecret, SecretTemplate};
 use sealing::{
-    Certificate, EnvironmentName, ItemName, KeyId, Plaintext, Recipient, Scope, SealRequest,
-    SecretRef,
+    Certificate, EnvironmentName, ItemName, Plaintext, Recipient, Scope, SealRequest, SecretRef,
 };
 use serde_json::{Value, json};
 
@@ -123,13 +121,6 @@ impl<'a> Sealer<'a> {
         self.namespace.api()
     }
 
-    /// Deletes a SealedSecret.
-    pub(crate) async fn delete(&self, name: &str) {
-        let sealed_secrets = self.sealed_secrets();
-        let deleted = sealed_secrets.delete(name, &DeleteParams::default()).await;
-        deleted.expect("it is there");
-    }
-
     pub(crate) fn secrets(&self) -> Api<Secret> {
         self.namespace.api()
     }
@@ -225,7 +216,11 @@ impl<'a> Sealer<'a> {
             &format!("{count} SealedSecrets are counted"),
             SOON,
             async || {
-                let keys = environment_status(self.namespace).await?.sealing_keys;
+                let environment = environments(self.namespace)
+                    .get(self.namespace.name())
+                    .await;
+                let environment = environment.map_err(|error| error.to_string())?;
+                let keys = environment.status.unwrap_or_default().sealing_keys;
                 let found = keys.iter().find(|found| found.key_id == id);
                 let counted = found.map(|found| found.sealed_secrets);
                 if counted == Some(count) {
@@ -271,57 +266,6 @@ impl<'a> Sealer<'a> {
     pub(crate) async fn patch_environment(&self, spec: &Value) {
         patch_environment(self.namespace, spec).await;
     }
-
-    /// Has a new sealing key generated, and seals to it from now on.
-    pub(crate) async fn re_key(&mut self) {
-        self.ask_for_new_key().await;
-        self.until_another_key().await;
-    }
-
-    /// Asks for a new sealing key, as `sceau rekey` does.
-    pub(crate) async fn ask_for_new_key(&self) {
-        let cutoff = second_after(Timestamp::now());
-        self.patch_environment(&json!({"sealingKeys": {"cutoffTime": cutoff.to_string()}}))
-            .await;
-    }
-
-    /// Revokes a sealing key, and no other.
-    pub(crate) async fn revoke(&self, id: KeyId) {
-        self.patch_environment(&json!({"sealingKeys": {"revokedKeyIds": [id.to_string()]}}))
-            .await;
-    }
-
-    /// Waits until another key is the active one, and seals to it from now on.
-    pub(crate) async fn until_another_key(&mut self) {
-        let old = self.recipient.id();
-        let next = certificate(self.namespace, |found| found.key_id() != old).await;
-        self.recipient = next.recipient;
-    }
-}
-
-/// A SealedSecret under another name than it was sealed for.
-pub(crate) fn moved(mut object: SealedSecret, name: &str) -> SealedSecret {
-    object.metadata.name = Some(name.to_owned());
-    object
-}
-
-/// The same SealedSecret for a Secret of this type.
-pub(crate) fn of_type(mut object: SealedSecret, secret_type: &str) -> SealedSecret {
-    object.spec.template.secret_type = Some(secret_type.to_owned());
-    object
-}
-
-/// The same SealedSecret for a Secret that is immutable.
-pub(crate) fn immutable(mut object: SealedSecret) -> SealedSecret {
-    object.spec.template.immutable = Some(true);
-    object
-}
-
-/// The whole second after an instant: `createdAt` of a key is the whole second in which it was
-/// generated.
-pub(crate) fn second_after(instant: Timestamp) -> Timestamp {
-    let later = instant + SignedDuration::from_secs(1);
-    Timestamp::from_second(later.as_second()).expect("it is an instant")
 }
 
 /// Creates an Environment with the namespace's name. Its keys are small, so that they are generated
@@ -357,8 +301,11 @@ pub(crate) async fn certificate(
     wanted: impl Fn(&Certificate) -> bool,
 ) -> Certificate {
     until("the Environment has a certificate", SOON, async || {
-        let status = environment_status(namespace).await?;
-        let pem = status.certificate.ok_or("none yet")?;
+        let environment = environments(namespace).get(namespace.name()).await;
+        let status = environment.map_err(|error| error.to_string())?.status;
+        let pem = status
+            .and_then(|status| status.certificate)
+            .ok_or("none yet")?;
         let certificate = Certificate::parse_pem(&pem).map_err(|error| error.to_string())?;
         let id = certificate.key_id();
         Some(certificate)
@@ -370,45 +317,6 @@ pub(crate) async fn certificate(
 
 pub(crate) fn environments(namespace: &Namespace) -> Api<Environment> {
     Api::all(namespace.client())
-}
-
-/// The status of the Environment of the namespace's name.
-pub(crate) async fn environment_status(namespace: &Namespace) -> Result<EnvironmentStatus, String> {
-    let environment = environments(namespace).get(namespace.name()).await;
-    let environment = environment.map_err(|error| error.to_string())?;
-    Ok(environment.status.unwrap_or_default())
-}
-
-/// The notes of the events with this reason about the Environment of the namespace's name.
-pub(crate) async fn environment_notes(
-    namespace: &Namespace,
-    reason: &str,
-) -> Result<Vec<String>, String> {
-    let events: Api<Event> = Api::default_namespaced(namespace.client());
-    let listed = events.list(&ListParams::default()).await;
-    let events = listed.map_err(|error| error.to_string())?.into_iter();
-    let of_reason = events.filter(|event| event.reason.as_deref() == Some(reason));
-    let about_it = of_reason.filter(|event| {
-        let regarding = event.regarding.as_ref().and_then(|it| it.name.as_deref());
-        regarding == Some(namespace.name())
-    });
-    Ok(about_it.filter_map(|event| event.note).collect())
-}
-
-/// The Secrets of the controller's namespace, where sealing keys are.
-pub(crate) fn key_secrets(namespace: &Namespace) -> Api<Secret> {
-    Api::namespaced(namespace.client(), manifests::NAMESPACE)
-}
-
-/// Selects the key Secrets of the Environment of the namespace's name.
-pub(crate) fn own_keys(namespace: &Namespace) -> ListParams {
-    ListParams::default().labels(&format!("sceau.dev/environment={}", namespace.name()))
-}
-
-/// The key Secrets of the Environment of the namespace's name.
-pub(crate) async fn stored_keys(namespace: &Namespace) -> Result<Vec<Secret>, String> {
-    let listed = key_secrets(namespace).list(&own_keys(namespace)).await;
-    Ok(listed.map_err(|error| error.to_string())?.items)
 }
 
 pub(crate) fn environment_name(namespace: &Namespace) -> EnvironmentName {

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
-use cluster::{Cluster, Controller, Namespace};
+use cluster::{Cluster, Controller, Namespace, manifests};
+use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::events::v1::Event;
 use kube::Api;
 use kube::api::ListParams;
@@ -14,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::fingerprints::fingerprint;
 use crate::repository::Repository;
-use crate::sealed::{Sealer, environments, immutable, moved, of_type, stored_keys};
+use crate::sealed::{Sealer, environments};
 use crate::{requests, resealing, value_reviews};
 
 /// The forms of bytes in a text: raw, in hexadecimal, as a list of numbers, and in base64 at each
@@ -72,16 +73,19 @@ fn a_value_or_a_file_key_is_seen_nowhere_but_where_it_belongs() {
     cluster::run(async {
         let cluster = Cluster::start_audited().await;
         let namespace = Namespace::create(&cluster).await;
-        let controller = Controller::named("one")
+        let mut controller = Controller::named("one")
             .arguments(&["--log-level=trace"])
             .variable("RUST_LOG", "trace")
-            .ready(&cluster)
+            .start(&cluster)
             .await;
+        controller.until_ready().await;
         let sealer = Sealer::create(&namespace).await;
         meet_every_fate(&sealer, VALUES[0].as_bytes()).await;
         let printed = in_a_repository(&cluster, &sealer, VALUES).await;
 
-        sealer.revoke(sealer.recipient.id()).await;
+        let revoked =
+            json!({"sealingKeys": {"revokedKeyIds": [sealer.recipient.id().to_string()]}});
+        sealer.patch_environment(&revoked).await;
         sealer.until("done", "RevokedSealingKey").await;
         controller.until_logged("\"message\":\"revoke\"").await;
 
@@ -192,8 +196,10 @@ async fn in_a_repository(cluster: &Cluster, sealer: &Sealer<'_>, values: [&str; 
 /// The file keys of all seals in the namespace that a sealing key decrypts, recovered with the
 /// second implementation.
 async fn file_keys(sealer: &Sealer<'_>) -> Vec<Vec<u8>> {
-    let stored = stored_keys(sealer.namespace).await;
-    let stored = stored.expect("an administrator may");
+    let secrets: Api<Secret> = Api::namespaced(sealer.namespace.client(), manifests::NAMESPACE);
+    let ours = format!("sceau.dev/environment={}", sealer.environment);
+    let stored = secrets.list(&ListParams::default().labels(&ours)).await;
+    let stored = stored.expect("an administrator may").items;
     let pems = stored
         .iter()
         .filter_map(|secret| Some(&secret.data.as_ref()?["tls.key"].0));
@@ -226,8 +232,9 @@ async fn meet_every_fate(sealer: &Sealer<'_>, value: &[u8]) {
     sealer.until_items("done", &[("A", value)]).await;
 
     let seals = ["done", "refused"].map(|name| {
-        let object = sealer.seal("done", &[("A", value)]);
-        resealing::header(&moved(object, name))
+        let mut object = sealer.seal("done", &[("A", value)]);
+        object.metadata.name = Some(name.to_owned());
+        resealing::header(&object)
     });
     resealing::answer(sealer, &seals).await;
 
@@ -236,17 +243,19 @@ async fn meet_every_fate(sealer: &Sealer<'_>, value: &[u8]) {
     assert!(traced.found.len() > 1, "it is found");
     value_reviews::answer(sealer.namespace, &json!({"reuse": {}})).await;
 
-    let elsewhere = sealer.seal("elsewhere", &[("A", value)]);
-    sealer.apply(&moved(elsewhere, "refused")).await;
+    let mut moved = sealer.seal("elsewhere", &[("A", value)]);
+    moved.metadata.name = Some("refused".to_owned());
+    sealer.apply(&moved).await;
     sealer.until("refused", "Refused").await;
 
-    let invalid = sealer.seal("invalid", &[("A", value)]);
-    let invalid = of_type(invalid, "kubernetes.io/dockerconfigjson");
+    let mut invalid = sealer.seal("invalid", &[("A", value)]);
+    invalid.spec.template.secret_type = Some("kubernetes.io/dockerconfigjson".to_owned());
     sealer.apply(&invalid).await;
     sealer.until("invalid", "InvalidSecret").await;
 
-    let first = sealer.seal("immutable", &[("A", b"1")]);
-    sealer.apply(&immutable(first)).await;
+    let mut immutable = sealer.seal("immutable", &[("A", b"1")]);
+    immutable.spec.template.immutable = Some(true);
+    sealer.apply(&immutable).await;
     sealer.until("immutable", "Unsealed").await;
     sealer
         .apply(&sealer.seal("immutable", &[("A", value)]))

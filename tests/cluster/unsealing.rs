@@ -5,13 +5,13 @@ use std::time::Duration;
 use cluster::wait::{SOON, until};
 use k8s_openapi::api::events::v1::Event;
 use kube::Api;
-use kube::api::ListParams;
+use kube::api::{DeleteParams, ListParams};
 use serde_json::{Value, json};
 
 use tokio::time::{Instant, sleep};
 
 use crate::limits::attempts;
-use crate::sealed::{self, of_type};
+use crate::sealed;
 
 #[test]
 fn a_sealed_secret_becomes_a_secret_with_the_same_bytes() {
@@ -44,10 +44,10 @@ fn a_sealed_secret_becomes_a_secret_with_the_same_bytes() {
 #[test]
 fn a_secret_has_the_type_labels_and_annotations_of_the_template_and_none_of_its_sealed_secret() {
     sealed::test(async |_, sealer| {
-        let object = sealer.seal("api", &[("username", b"me"), ("password", b"hunter2")]);
-        let mut object = of_type(object, "kubernetes.io/basic-auth");
+        let mut object = sealer.seal("api", &[("username", b"me"), ("password", b"hunter2")]);
         object.metadata.labels =
             Some([("argocd.argoproj.io/instance".into(), "shop".into())].into());
+        object.spec.template.secret_type = Some("kubernetes.io/basic-auth".into());
         let metadata = &mut object.spec.template.metadata;
         metadata.labels.insert("team".into(), "payments".into());
         metadata
@@ -161,7 +161,11 @@ fn labels_and_annotations_of_others_are_left_alone() {
 fn the_secret_goes_with_its_sealed_secret() {
     sealed::test(async |_, sealer| {
         sealer.unseal("api", &[("A", b"1")]).await;
-        sealer.delete("api").await;
+        let deleted = sealer
+            .sealed_secrets()
+            .delete("api", &DeleteParams::default())
+            .await;
+        deleted.expect("it is there");
         until("the Secret is collected", SOON, async || {
             match sealer.secrets().get_opt("api").await {
                 Ok(None) => Ok(()),
@@ -179,11 +183,21 @@ fn an_owner_that_is_being_deleted_writes_no_more() {
         object.metadata.finalizers = Some(vec!["example.com/held".into()]);
         sealer.apply(&object).await;
         sealer.until("api", "Unsealed").await;
-        sealer.delete("api").await;
+        let api = sealer.sealed_secrets();
+        api.delete("api", &DeleteParams::default())
+            .await
+            .expect("it is there");
         sealer.delete_secret("api").await;
         // Another one, sealed after it, is unsealed before the first could have been written again.
         sealer.unseal("other", &[("B", b"1")]).await;
-        assert!(!sealer.has_secret("api").await);
+        assert!(
+            sealer
+                .secrets()
+                .get_opt("api")
+                .await
+                .expect("it answers")
+                .is_none()
+        );
         sealer.release_finalizers("api").await;
     });
 }

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cluster::wait::{SOON, until};
 use jiff::Timestamp;
+use kube::api::DeleteParams;
 use sealing::resource::SealedSecret;
 use sealing::{Context, ItemName, Plaintext, Recipient, Scope, SealingKey, SecretRef, seal_items};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::resealing::re_key;
 use crate::sealed::{self, Sealer};
 
 /// The elements of a list; none if it is not a list.
@@ -139,14 +141,15 @@ fn what_keys_open_is_counted_as_anybody_would_count_it() {
     sealed::test(async |_, sealer| {
         let mut sealer = Sealer::existing(sealer.namespace).await;
         let one = sealer.recipient.clone();
-        sealer.re_key().await;
+        re_key(&mut sealer).await;
         let two = sealer.recipient.clone();
-        sealer.re_key().await;
+        re_key(&mut sealer).await;
         apply_mixture(&sealer, [&one, &two, &sealer.recipient]).await;
         let counted = until_agreed(&sealer, 3).await;
         assert!(counted.values().all(|count| *count > 3), "{counted:?}");
 
-        sealer.revoke(two.id()).await;
+        let revoked = json!({"sealingKeys": {"revokedKeyIds": [two.id().to_string()]}});
+        sealer.patch_environment(&revoked).await;
         let without = until_agreed(&sealer, 2).await;
         let of_one = one.id().to_string();
         assert!(
@@ -159,7 +162,10 @@ fn what_keys_open_is_counted_as_anybody_would_count_it() {
         );
 
         for number in (0..COUNT).step_by(4) {
-            sealer.delete(&format!("api-{number}")).await;
+            let name = format!("api-{number}");
+            let deleted = sealer.sealed_secrets();
+            let deleted = deleted.delete(&name, &DeleteParams::default()).await;
+            deleted.expect("it is there");
         }
         sealer.unseal("api-1", &[("A", b"1")]).await;
         let fewer = until_agreed(&sealer, 2).await;

@@ -3,12 +3,13 @@
 use cluster::commands::{self, Finished};
 use cluster::scratch::Scratch;
 use cluster::wait::SOON;
-use cluster::{Identity, Namespace, programs};
+use cluster::{Cluster, Controller, Identity, Namespace, programs};
 use kube::api::{ListParams, Patch, PatchParams};
 use kube::{Api, ResourceExt as _};
 use sealing::resource::{SealedSecret, SealedValue, ValueReview, ValueReviewStatus};
 use sealing::{ItemRef, Plaintext, seal_traced};
 use serde_json::{Value, json};
+use tokio::process::Command;
 
 use crate::fingerprints::fingerprint;
 use crate::harness::bound;
@@ -71,7 +72,7 @@ async fn with_cluster(body: impl AsyncFnOnce(&Cluster, &Controller, &Namespace))
 
 #[test]
 fn a_value_is_traced_through_all_environments_until_it_is_renewed() {
-    cluster::test_alone(async |cluster, controller, namespace| {
+    cluster::run(with_cluster(async |cluster, controller, namespace| {
         let one = Sealer::create(namespace).await;
         let elsewhere = Namespace::create(cluster).await;
         let other = Sealer::create(&elsewhere).await;
@@ -114,12 +115,12 @@ fn a_value_is_traced_through_all_environments_until_it_is_renewed() {
         let log = controller.log();
         let secret = fingerprint(&one.secret("api").await, "A");
         assert!(!log.contains(value) && !log.contains(&secret));
-    });
+    }));
 }
 
 #[test]
 fn more_than_ten_values_in_a_minute_are_not_traced() {
-    cluster::test_alone(async |_, controller, namespace| {
+    cluster::run(with_cluster(async |_, controller, namespace| {
         let sealer = Sealer::create(namespace).await;
         sealer.unseal("api", &[("A", b"correct horse")]).await;
         for n in 0..10 {
@@ -272,16 +273,18 @@ async fn sceau(login: &Identity, sealer: &Sealer<'_>, words: &str, input: &str) 
     let environment = &sealer.environment;
     let project = format!("environments:\n  {environment}: {{certificates: [unused.pem]}}\n");
     std::fs::write(directory.file("sceau.yaml"), project).expect("the directory is writable");
-    let mut command = login.command(programs::sceau().await, directory.directory());
+    let mut command = Command::new(programs::sceau().await);
     command
         .args(words.split(' '))
-        .args(["--environment", environment.as_str()]);
+        .args(["--environment", environment.as_str()])
+        .current_dir(directory.directory())
+        .env("KUBECONFIG", login.kubeconfig());
     commands::run(command, input.as_bytes(), SOON).await
 }
 
 #[test]
 fn an_investigator_finds_a_leaked_value_by_the_command_line_and_nobody_else_does() {
-    cluster::test_alone(async |cluster, controller, namespace| {
+    cluster::run(with_cluster(async |cluster, controller, namespace| {
         let sealer = Sealer::create(namespace).await;
         let elsewhere = Namespace::create(cluster).await;
         let other = Sealer::create(&elsewhere).await;
@@ -324,5 +327,5 @@ fn an_investigator_finds_a_leaked_value_by_the_command_line_and_nobody_else_does
             assert_eq!(reported.code, Some(4), "{reported:?}");
             assert!(format!("{reported:?}").contains(role), "{reported:?}");
         }
-    });
+    }));
 }

@@ -50,7 +50,8 @@ fn somebody_leaving_works_as_it_stands() {
 
 async fn with_a_cluster(document: &str) {
     let cluster = Cluster::start().await;
-    let _controller = Controller::named("guide").ready(&cluster).await;
+    let mut controller = Controller::named("guide").start(&cluster).await;
+    controller.until_ready().await;
     let kubeconfig = cluster.admin().kubeconfig().display().to_string();
     let programs = [
         programs::sceau().await,

@@ -164,13 +164,6 @@ impl ControllerCommand {
         Controller { process, address }
     }
 
-    /// Starts it and waits until it is ready.
-    pub async fn ready(self, cluster: &Cluster) -> Controller {
-        let mut controller = self.start(cluster).await;
-        controller.until_ready().await;
-        controller
-    }
-
     fn command(&self, program: &Path, identity: &Identity, address: SocketAddr) -> Command {
         let mut command = Command::new(program);
         for (name, _) in env::vars_os().filter(|(name, _)| is_setting(name)) {

@@ -89,15 +89,6 @@ impl Identity {
         &self.kubeconfig
     }
 
-    /// A command that this identity runs in a directory.
-    pub fn command(&self, program: &Path, directory: &Path) -> Command {
-        let mut command = Command::new(program);
-        command
-            .current_dir(directory)
-            .env("KUBECONFIG", &self.kubeconfig);
-        command
-    }
-
     /// A client with this identity. Every call makes one with connections of its own.
     pub async fn client(&self) -> Client {
         let kubeconfig = Kubeconfig::read_from(&self.kubeconfig).expect("the file is a kubeconfig");

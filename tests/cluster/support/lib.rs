@@ -53,17 +53,6 @@ pub fn test(body: impl AsyncFnOnce(&'static Cluster, &Namespace)) {
     });
 }
 
-/// Runs one test against a cluster of its own with one controller, for a test that would disturb the
-/// others or that counts all that happens.
-pub fn test_alone(body: impl AsyncFnOnce(&Cluster, &mut Controller, &Namespace)) {
-    run(async {
-        let cluster = Cluster::start().await;
-        let namespace = Namespace::create(&cluster).await;
-        let mut controller = Controller::named("one").ready(&cluster).await;
-        body(&cluster, &mut controller, &namespace).await;
-    });
-}
-
 /// Runs a future on the runtime that every client of this crate lives on.
 pub fn run<T>(future: impl Future<Output = T>) -> T {
     static RUNTIME: LazyLock<Runtime> =
@@ -143,7 +132,11 @@ impl Cluster {
     /// The one controller that the tests of a shared cluster use, ready.
     pub async fn shared_controller(&self) -> &Controller {
         self.controller
-            .get_or_init(async || Controller::named("shared").ready(self).await)
+            .get_or_init(async || {
+                let mut controller = Controller::named("shared").start(self).await;
+                controller.until_ready().await;
+                controller
+            })
             .await
     }
 }
