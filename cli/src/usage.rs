@@ -47,7 +47,7 @@ fn without_value(problem: &(dyn Error + 'static)) -> String {
 
 fn value_on_the_command_line() -> CommandError {
     CommandError::usage(
-        "values are not accepted on the command line: other programs can see it, and the shell keeps it in its history",
+        "values are not accepted on the command line: other programs can see them, and the shell keeps them in its history",
     )
     .hint("use `--item NAME` for a prompt, or `--from-stdin NAME` or `--from-file NAME=FILE`")
     .hint("rotate the value that you typed if it is in use: it may be in the shell's history")

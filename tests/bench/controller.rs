@@ -44,15 +44,24 @@ async fn measure(keys: usize) {
     let certificate = environment_with_keys(&cluster, &namespace, keys).await;
     apply_sealed_secrets(&namespace, &certificate).await;
 
-    let run = Run::begin(&cluster, &namespace, "first").await;
+    let mut run = Run::begin(&cluster, &namespace, "first").await;
     run.until_secrets_stand(&namespace).await;
-    let last_secret = format!("last Secret after {:.2?}", run.began.elapsed());
-    run.end(&format!("{keys} keys, first start"), &last_secret)
-        .await;
+    let last_secret = run.began.elapsed();
+    run.until_quiet().await;
+    run.report(
+        &format!("{keys} keys, first start"),
+        &format!("last Secret after {last_secret:.2?}"),
+    )
+    .await;
 
-    let run = Run::begin(&cluster, &namespace, "again").await;
-    let synced = format!("watches synced after {:.2?}", run.began.elapsed());
-    run.end(&format!("{keys} keys, restart"), &synced).await;
+    let mut run = Run::begin(&cluster, &namespace, "again").await;
+    let synced = run.began.elapsed();
+    run.until_quiet().await;
+    run.report(
+        &format!("{keys} keys, restart"),
+        &format!("watches synced after {synced:.2?}"),
+    )
+    .await;
 }
 
 /// An Environment of this namespace whose ring has so many keys; gives the active certificate.
@@ -164,7 +173,8 @@ impl Run {
     async fn begin(cluster: &Cluster, namespace: &Namespace, name: &str) -> Self {
         let before = Requests::counted(&namespace.client()).await;
         let began = Instant::now();
-        let controller = Controller::named(name).ready(cluster).await;
+        let mut controller = Controller::named(name).start(cluster).await;
+        controller.until_ready().await;
         Self {
             controller,
             client: namespace.client(),
@@ -216,9 +226,7 @@ impl Run {
         sum_of(&metrics, "sceau_writes_total{")
     }
 
-    /// Waits until nothing is written any more, and prints what it took.
-    async fn end(mut self, what: &str, when: &str) {
-        self.until_quiet().await;
+    async fn report(mut self, what: &str, when: &str) {
         let id = self.controller.process().id();
         let (cpu, memory) = (cpu_seconds(id), peak_memory(id));
         let metrics = self.controller.metrics().await;

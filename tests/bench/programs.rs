@@ -66,9 +66,6 @@ fn megabytes(program: &Path) -> f64 {
     program.metadata().map_or(0.0, |it| it.len() as f64 / 1e6)
 }
 
-/// What kubeseal needs to seal offline.
-const CERTIFICATE: &str = "--cert certificate.pem";
-
 fn run(bencher: Bencher<'_, '_>, program: &Path, words: &str, input: &str) {
     let directory = PLACE.directory();
     bencher.bench_local(|| {
@@ -108,7 +105,12 @@ fn seal_one_sceau(bencher: Bencher<'_, '_>) {
 
 #[divan::bench]
 fn seal_one_kubeseal(bencher: Bencher<'_, '_>) {
-    run(bencher, Tool::Kubeseal.path(), CERTIFICATE, "one.yaml");
+    run(
+        bencher,
+        Tool::Kubeseal.path(),
+        "--cert certificate.pem",
+        "one.yaml",
+    );
 }
 
 #[divan::bench(sample_count = 5)]
@@ -118,5 +120,10 @@ fn seal_thousand_sceau(bencher: Bencher<'_, '_>) {
 
 #[divan::bench(sample_count = 5)]
 fn seal_thousand_kubeseal(bencher: Bencher<'_, '_>) {
-    run(bencher, Tool::Kubeseal.path(), CERTIFICATE, "thousand.yaml");
+    run(
+        bencher,
+        Tool::Kubeseal.path(),
+        "--cert certificate.pem",
+        "thousand.yaml",
+    );
 }

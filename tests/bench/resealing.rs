@@ -52,7 +52,8 @@ fn main() {
 /// `sceau reseal` through the controller, and with the old key at hand: the median of each.
 async fn measure() {
     let cluster = Cluster::start().await;
-    let _controller = Controller::named("bench").ready(&cluster).await;
+    let mut controller = Controller::named("bench").start(&cluster).await;
+    controller.until_ready().await;
     let repository = Repository::with_stale_seals(&cluster).await;
     for (what, words) in [
         ("through the controller", "reseal"),

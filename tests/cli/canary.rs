@@ -3,7 +3,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use crate::support::{ResealServer, TestKey, TestProject, bitnami, secret_with};
+use crate::support::{ResealServer, TestKey, TestProject};
 
 const CANARY: &str = "canary-8f2b61d0-value";
 
@@ -57,21 +57,7 @@ fn project() -> TestProject {
 }
 
 fn secret(items: &str) -> String {
-    secret_with(&format!("{items}\n"))
-}
-
-/// A plain Secret with the canary.
-fn plain() -> String {
-    secret(&format!("stringData: {{a: {CANARY}}}"))
-}
-
-/// A project whose `secret.yaml` holds the canary, and the same sealed for prod.
-fn project_and_sealed() -> (TestProject, String) {
-    let project = project().file("secret.yaml", plain());
-    let sealed = project
-        .spawn("seal secret.yaml --environment prod", &[])
-        .done();
-    (project, sealed.stdout().to_owned())
+    format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: a, namespace: b}}\n{items}\n")
 }
 
 #[test]
@@ -139,8 +125,8 @@ fn refusing_to_seal_keeps_silent() {
         secret("").replace("name: a", &format!("labels: {{PASSWORD={CANARY}: [a]}}")),
         secret("").replace("namespace: b", &format!("namespace: PASSWORD={CANARY}")),
         secret("").replace("kind: Secret", &format!("kind: PASSWORD={CANARY}")),
-        plain().replace("namespace: b", "labels: {x: 1}"),
-        plain().replace("kind: Secret", "kind: ConfigMap"),
+        secret(&format!("stringData: {{a: {CANARY}}}")).replace("namespace: b", "labels: {x: 1}"),
+        secret(&format!("stringData: {{a: {CANARY}}}")).replace("kind: Secret", "kind: ConfigMap"),
         format!(
             "{{\"kind\": \"Secret\", \"apiVersion\": \"v1\", \"stringData\": {{\"a\": \"{CANARY}\""
         ),
@@ -163,14 +149,19 @@ fn refusing_to_seal_keeps_silent() {
 
 #[test]
 fn editing_keeps_silent() {
+    let sealed = |metadata: &str| {
+        format!(
+            "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {metadata}\nspec:\n  encryptedData: {{}}\n"
+        )
+    };
     let project = project()
         .file("secret.yaml", secret("stringData: {a: x}"))
         .file("value", CANARY)
-        .file("prod/original.yaml", bitnami("{name: a, namespace: b}"))
-        .file("prod/nowhere.yaml", bitnami("{name: a}"))
+        .file("prod/original.yaml", sealed("{name: a, namespace: b}"))
+        .file("prod/nowhere.yaml", sealed("{name: a}"))
         .file(
             "prod/damaged.yaml",
-            bitnami("{name: a, namespace: b") + CANARY,
+            sealed("{name: a, namespace: b") + CANARY,
         )
         .stdin(CANARY);
     let seal = "seal secret.yaml --environment prod -w prod/native.yaml";
@@ -260,10 +251,16 @@ fn a_value_on_the_command_line_is_not_repeated() {
 
 #[test]
 fn refusing_to_unseal_keeps_silent() {
-    let (project, sealed) = project_and_sealed();
-    let moved = sealed.replace("name: a", "name: z");
+    let project = project().file(
+        "secret.yaml",
+        secret(&format!("stringData: {{a: {CANARY}}}")),
+    );
+    let sealed = project
+        .spawn("seal secret.yaml --environment prod", &[])
+        .done();
+    let moved = sealed.stdout().replace("name: a", "name: z");
     let project = project
-        .file("sealed.yaml", sealed)
+        .file("sealed.yaml", sealed.stdout())
         .file("moved.yaml", moved);
     for line in [
         "unseal sealed.yaml --keys other.key",
@@ -279,11 +276,18 @@ fn refusing_to_unseal_keeps_silent() {
 
 #[test]
 fn resealing_keeps_silent() {
-    let (project, sealed) = project_and_sealed();
-    let moved = sealed.replace("name: a", "name: z");
+    let plain = secret(&format!("stringData: {{a: {CANARY}}}"));
+    let project = project().file("secret.yaml", &plain);
+    let sealed = project
+        .spawn("seal secret.yaml --environment prod", &[])
+        .done();
+    let moved = sealed.stdout().replace("name: a", "name: z");
     let project = project
         .file("prod/moved.yaml", moved)
-        .file("prod/sealed.yaml", format!("{}---\n{sealed}", plain()))
+        .file(
+            "prod/sealed.yaml",
+            format!("{plain}---\n{}", sealed.stdout()),
+        )
         .file(
             "prod.pem",
             TestKey::Other.certificate(jiff::Timestamp::now()),
@@ -306,12 +310,16 @@ fn resealing_keeps_silent() {
 
 #[test]
 fn revoking_keeps_silent() {
+    let plain = secret(&format!("stringData: {{a: {CANARY}}}"));
     let server = ResealServer::renewing(&[TestKey::Prod, TestKey::Dev], TestKey::Other);
-    let (project, sealed) = project_and_sealed();
-    let damaged = plain()
-        + &format!("---\napiVersion: sceau.dev/v1alpha1\nkind: SealedSecret\nspec: {CANARY}\n");
+    let project = project().file("secret.yaml", &plain);
+    let sealed = project
+        .spawn("seal secret.yaml --environment prod", &[])
+        .done();
+    let damaged =
+        format!("{plain}---\napiVersion: sceau.dev/v1alpha1\nkind: SealedSecret\nspec: {CANARY}\n");
     let project = project
-        .file("prod/sealed.yaml", sealed)
+        .file("prod/sealed.yaml", sealed.stdout())
         .file("prod/damaged.yaml", damaged)
         .file("kubeconfig", server.kubeconfig());
     let rekey = "rekey --environment prod --kubeconfig kubeconfig";
@@ -321,8 +329,14 @@ fn revoking_keeps_silent() {
 
 #[test]
 fn unsealing_says_it_where_it_is_asked_to_and_nowhere_else() {
-    let (project, sealed) = project_and_sealed();
-    let project = project.file("sealed.yaml", sealed);
+    let project = project().file(
+        "secret.yaml",
+        secret(&format!("stringData: {{a: {CANARY}}}")),
+    );
+    let sealed = project
+        .spawn("seal secret.yaml --environment prod", &[])
+        .done();
+    let project = project.file("sealed.yaml", sealed.stdout());
     let outcome = project
         .spawn(
             "unseal sealed.yaml --keys prod.key",
@@ -337,7 +351,7 @@ fn unsealing_says_it_where_it_is_asked_to_and_nowhere_else() {
 #[test]
 fn offboarding_keeps_silent() {
     let people = "people:\n  alice: {operates: [prod]}\n";
-    let plain = plain();
+    let plain = secret(&format!("stringData: {{a: {CANARY}}}"));
     let project = project().file("secret.yaml", &plain).stdin(CANARY);
     let project_file = format!("{}{people}", project.text("sceau.yaml"));
     let mut project = project.file("sceau.yaml", &project_file);

@@ -37,7 +37,7 @@ fn show_lists_missing_certificates() {
     assert_snapshot!(project.run("certificate show --environment dev").refused(1), @"
     exit 1
     stderr:
-      error: none of the certificates that sceau.yaml names is there
+      error: none of the certificates in sceau.yaml exists
       hint: fetch them with `sceau certificate fetch --environment NAME`
     files: unchanged
     ");
@@ -87,7 +87,7 @@ fn show_refuses_what_is_no_certificate() {
     assert_snapshot!(project.run("certificate show a.key").refused(1), @"
     exit 1
     stderr:
-      error: a.key: no certificate found: expected a PEM block `CERTIFICATE`
+      error: a.key: no certificate found: a PEM block `CERTIFICATE` is expected
     files: unchanged
     ");
 }

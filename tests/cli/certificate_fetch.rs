@@ -2,6 +2,7 @@
 
 use insta::assert_snapshot;
 use jiff::{SignedDuration, Timestamp};
+use sceau::Terminals;
 use serde_json::json;
 
 use crate::support::{ApiServer, NOW, Outcome, TestKey, TestProject, kubeconfig};
@@ -19,23 +20,16 @@ fn cluster_with(certificate: &str) -> TestProject {
     TestProject::new().file("kubeconfig", server.kubeconfig())
 }
 
-/// The same of an environment with another key.
-fn cluster_with_another_key() -> TestProject {
-    cluster_with(&TestKey::Other.certificate(now()))
-}
-
-/// What fetching from the cluster of this kubeconfig comes to, which must be refused.
-#[track_caller]
-fn refused_by(kubeconfig: String) -> Outcome {
-    TestProject::new()
-        .file("kubeconfig", kubeconfig)
-        .run(FETCH)
-        .refused(4)
+fn at_a_terminal(project: TestProject, answer: &str) -> TestProject {
+    project.stdin(answer).terminals(Terminals {
+        stdin: true,
+        stdout: true,
+    })
 }
 
 #[test]
 fn the_first_certificate_is_pinned_without_asking() {
-    let project = cluster_with_another_key();
+    let project = cluster_with(&TestKey::Other.certificate(now()));
     std::fs::remove_file(project.path("certificates/prod.pem")).unwrap();
     let outcome = project.run(FETCH);
     assert_snapshot!(outcome, @"
@@ -61,15 +55,15 @@ fn a_newer_certificate_of_the_same_key_is_pinned_without_asking() {
 #[test]
 fn another_key_is_shown_and_pinned_after_confirmation() {
     for answer in ["y\n", "yes\n"] {
-        let project = cluster_with_another_key().answering(answer);
+        let project = at_a_terminal(cluster_with(&TestKey::Other.certificate(now())), answer);
         let outcome = project.run(FETCH).done();
         assert_eq!(outcome.changed_files(), ["certificates/prod.pem"]);
     }
-    let project = cluster_with_another_key().answering("y\n");
+    let project = at_a_terminal(cluster_with(&TestKey::Other.certificate(now())), "y\n");
     assert_snapshot!(project.run(FETCH), @"
     exit 0
     stderr:
-      note: certificates/prod.pem changes its key
+      note: the key of certificates/prod.pem changes
             old: [KEY Prod]
             new: [KEY Other]
       Seal to the new key from now on? [y/N] note: certificates/prod.pem pins [KEY Other]
@@ -80,15 +74,15 @@ fn another_key_is_shown_and_pinned_after_confirmation() {
 #[test]
 fn another_key_is_not_pinned_without_confirmation() {
     for answer in ["\n", "n\n", "", "never\n"] {
-        let project = cluster_with_another_key().answering(answer);
+        let project = at_a_terminal(cluster_with(&TestKey::Other.certificate(now())), answer);
         let outcome = project.run(FETCH);
         assert_eq!(outcome.changed_files(), Vec::<&str>::new(), "{outcome}");
     }
-    let project = cluster_with_another_key().answering("n\n");
+    let project = at_a_terminal(cluster_with(&TestKey::Other.certificate(now())), "n\n");
     assert_snapshot!(project.run(FETCH), @"
     exit 0
     stderr:
-      note: certificates/prod.pem changes its key
+      note: the key of certificates/prod.pem changes
             old: [KEY Prod]
             new: [KEY Other]
       Seal to the new key from now on? [y/N] note: nothing was changed
@@ -98,22 +92,22 @@ fn another_key_is_not_pinned_without_confirmation() {
 
 #[test]
 fn another_key_is_not_pinned_without_a_terminal() {
-    let project = cluster_with_another_key();
+    let project = cluster_with(&TestKey::Other.certificate(now()));
     assert_snapshot!(project.run(FETCH).refused(1), @"
     exit 1
     stderr:
-      note: certificates/prod.pem changes its key
+      note: the key of certificates/prod.pem changes
             old: [KEY Prod]
             new: [KEY Other]
-      error: the pinned certificate was not replaced: nobody can be asked
-      hint: compare the new key id with what operations announced, and say `--yes`
+      error: the pinned certificate was not replaced: confirmation needs a terminal
+      hint: compare the new key id with the one that operations announced, and pass `--yes`
     files: unchanged
     ");
 }
 
 #[test]
 fn another_key_is_pinned_with_yes() {
-    let project = cluster_with_another_key();
+    let project = cluster_with(&TestKey::Other.certificate(now()));
     let outcome = project.run(&format!("{FETCH} --yes")).done();
     assert_eq!(outcome.changed_files(), ["certificates/prod.pem"]);
     assert!(
@@ -129,18 +123,18 @@ fn a_pinned_file_that_is_unreadable_is_replaced_like_another_key() {
     assert_snapshot!(project.run(FETCH).refused(1), @"
     exit 1
     stderr:
-      note: certificates/prod.pem changes its key
+      note: the key of certificates/prod.pem changes
             old: unreadable
             new: [KEY Prod]
-      error: the pinned certificate was not replaced: nobody can be asked
-      hint: compare the new key id with what operations announced, and say `--yes`
+      error: the pinned certificate was not replaced: confirmation needs a terminal
+      hint: compare the new key id with the one that operations announced, and pass `--yes`
     files: unchanged
     ");
 }
 
 #[test]
 fn one_of_several_certificates_is_named() {
-    let project = cluster_with_another_key().file(
+    let project = cluster_with(&TestKey::Other.certificate(now())).file(
         "sceau.yaml",
         "environments:\n  prod: {certificates: [certificates/prod.pem, certificates/us.pem]}\n",
     );
@@ -157,7 +151,7 @@ fn one_of_several_certificates_is_named() {
     assert_snapshot!(elsewhere.refused(1), @"
     exit 1
     stderr:
-      error: the file to write is no certificate of environment `prod` in sceau.yaml
+      error: the file to write is not a certificate of environment `prod` in sceau.yaml
       hint: list it under environments.prod.certificates, whose paths are relative to sceau.yaml
     files: unchanged
     ");
@@ -198,47 +192,53 @@ fn certificates_that_could_not_be_sealed_to_are_not_pinned() {
 
 #[test]
 fn a_missing_certificate_a_rejection_and_an_unreachable_cluster_differ() {
+    let fetch = |kubeconfig: String| -> Outcome {
+        TestProject::new()
+            .file("kubeconfig", kubeconfig)
+            .run(FETCH)
+            .refused(4)
+    };
     let forbidden = ApiServer::with_refusal(
         403,
         "Forbidden",
         "environments.sceau.dev \"prod\" is forbidden: User \"dev\" cannot get resource",
     );
-    assert_snapshot!(refused_by(forbidden.kubeconfig()), @r#"
+    assert_snapshot!(fetch(forbidden.kubeconfig()), @r#"
     exit 4
     stderr:
-      error: the cluster refuses: environments.sceau.dev "prod" is forbidden: User "dev" cannot get resource
-      hint: you need `get` on environments.sceau.dev
+      error: the API server rejected the request: environments.sceau.dev "prod" is forbidden: User "dev" cannot get resource
+      hint: grant your user `get` on environments.sceau.dev
     files: unchanged
     "#);
     let unauthorized = ApiServer::with_refusal(401, "Unauthorized", "Unauthorized");
-    assert_snapshot!(refused_by(unauthorized.kubeconfig()), @"
+    assert_snapshot!(fetch(unauthorized.kubeconfig()), @"
     exit 4
     stderr:
-      error: the cluster refuses: Unauthorized
-      hint: you need `get` on environments.sceau.dev
+      error: the API server rejected the request: Unauthorized
+      hint: grant your user `get` on environments.sceau.dev
     files: unchanged
     ");
     let missing =
         ApiServer::with_refusal(404, "NotFound", "environments.sceau.dev \"prod\" not found");
-    assert_snapshot!(refused_by(missing.kubeconfig()), @"
+    assert_snapshot!(fetch(missing.kubeconfig()), @"
     exit 4
     stderr:
       error: the cluster has no Environment `prod`, or sceau is not installed there
-      hint: is this the right cluster? see `--context`
+      hint: check `--context`, or install sceau in the cluster
     files: unchanged
     ");
-    assert_snapshot!(refused_by(ApiServer::with_status(&json!({})).kubeconfig()), @"
+    assert_snapshot!(fetch(ApiServer::with_status(&json!({})).kubeconfig()), @"
     exit 4
     stderr:
       error: Environment `prod` has no certificate yet
-      hint: see why with `kubectl describe environments.sceau.dev`
+      hint: find the reason with `kubectl describe environments.sceau.dev`
     files: unchanged
     ");
-    assert_snapshot!(refused_by(kubeconfig("127.0.0.1:1")), @"
+    assert_snapshot!(fetch(kubeconfig("127.0.0.1:1")), @"
     exit 4
     stderr:
-      error: the cluster cannot be reached: ServiceError: client error (Connect): tcp connect error: Connection refused (os error 111)
-      hint: the certificate can also be sent to you by somebody who can: it is public
+      error: the cluster is unreachable: ServiceError: client error (Connect): tcp connect error: Connection refused (os error 111)
+      hint: check the network and `--context`; for `certificate fetch`, a colleague can send the public certificate
     files: unchanged
     ");
 }
@@ -255,14 +255,14 @@ fn an_unusable_kubeconfig_is_reported() {
     exit 4
     stderr:
       error: the kubeconfig cannot be used: cannot read [PROJECT]/nowhere: no such file or directory
-      hint: name a kubeconfig with `--kubeconfig` and a context of it with `--context`
+      hint: choose a kubeconfig with `--kubeconfig`, and a context with `--context`
     files: unchanged
     ");
     assert_snapshot!(fetch("--kubeconfig kubeconfig --context there"), @"
     exit 4
     stderr:
       error: the kubeconfig cannot be used: it has no context `there`
-      hint: name a kubeconfig with `--kubeconfig` and a context of it with `--context`
+      hint: choose a kubeconfig with `--kubeconfig`, and a context with `--context`
     files: unchanged
     ");
 }
@@ -277,7 +277,7 @@ fn which_certificate_to_pin_must_be_clear() {
     exit 2
     stderr:
       error: environment `prod` has several certificates: a.pem, b.pem
-      hint: say which is this cluster's with `--write FILE`, and which cluster with `--context`
+      hint: choose the file with `--write FILE`, and the cluster with `--context`
     files: unchanged
     ");
     assert_snapshot!(project.run("certificate fetch --environment dev").refused(1), @"
@@ -290,7 +290,7 @@ fn which_certificate_to_pin_must_be_clear() {
     assert_snapshot!(project.run("certificate fetch --environment prodd").refused(1), @"
     exit 1
     stderr:
-      error: no environment `prodd` in sceau.yaml
+      error: sceau.yaml has no environment `prodd`
       hint: use the similar name `prod`
     files: unchanged
     ");

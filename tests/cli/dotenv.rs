@@ -103,21 +103,21 @@ fn an_error_names_the_line_and_the_way_out() {
     assert_snapshot!(seal("A=b\nB=$C\n").1, @"
     exit 1
     stderr:
-      error: .env:2: `$` could be meant as it is or be replaced by a variable
-      hint: put the value in single quotes to keep it as it is
+      error: .env:2: `$` is ambiguous: some readers replace a variable here
+      hint: put the value in single quotes to keep it unchanged
     files: unchanged
     ");
     assert_snapshot!(seal("A=b\n\nA=c\n").1, @"
     exit 1
     stderr:
-      error: .env:3: `A` stands in line 1 already
+      error: .env:3: `A` is already set in line 1
     files: unchanged
     ");
     assert_snapshot!(seal("A='-----BEGIN\n").1, @"
     exit 1
     stderr:
-      error: .env:1: the closing quote is missing in this line
-      hint: a value of several lines comes from a file: `--from-file NAME=PATH`
+      error: .env:1: the line has no closing quote
+      hint: read a value of several lines from a file: `--from-file NAME=PATH`
     files: unchanged
     ");
 }

@@ -54,7 +54,7 @@ fn a_value_is_asked_for() {
     assert_snapshot!(edit(&project, "set", "password"), @"
     exit 0
     stderr:
-      note: item `password` of shop/api is replaced, sealed for prod, in deploy/api/prod/a.yaml
+      note: item `password` of shop/api was replaced, and sealed for prod, in deploy/api/prod/a.yaml
     files: deploy/api/prod/a.yaml
     ");
     assert_snapshot!(items(&project), @"
@@ -68,8 +68,8 @@ fn without_a_terminal_the_other_sources_are_named() {
     assert_snapshot!(edit(&sealed(), "set", "password").refused(1), @"
     exit 1
     stderr:
-      error: there is no terminal to ask for the value of `password`
-      hint: give it on standard input: `--from-stdin`
+      error: the prompt for `password` needs a terminal
+      hint: use standard input: `--from-stdin`
     files: unchanged
     ");
     let watched = sealed().terminals(Terminals {
@@ -79,15 +79,15 @@ fn without_a_terminal_the_other_sources_are_named() {
     assert_snapshot!(edit(&watched, "set", "password --from-stdin").refused(1), @"
     exit 1
     stderr:
-      error: the value of `password` would be shown while it is typed
-      hint: ask for it without echo: leave `--from-stdin` out
+      error: the terminal would show the value of `password` as you type
+      hint: use the prompt without echo: remove `--from-stdin`
     files: unchanged
     ");
     assert_snapshot!(edit(&sealed().typed(&[""]), "set", "password").refused(1), @"
     exit 1
     stderr:
-      error: no value was given for `password`
-      hint: if it is to be empty: `--from-file /dev/null`
+      error: the value of `password` is empty
+      hint: set an empty value with `--from-file /dev/null`
     files: unchanged
     ");
 }
@@ -114,8 +114,8 @@ fn a_line_break_at_the_end_of_standard_input_is_warned_of() {
     assert_snapshot!(edit(&sealed().stdin("a\n"), "set", "b --from-stdin"), @"
     exit 0
     stderr:
-      warning: the value of `b` ends with a line break, which is sealed too
-      note: item `b` of shop/api is added, sealed for prod, in deploy/api/prod/a.yaml
+      warning: the value of `b` ends with a line break, which becomes part of it
+      note: item `b` of shop/api was added, and sealed for prod, in deploy/api/prod/a.yaml
     files: deploy/api/prod/a.yaml
     ");
 }
@@ -137,7 +137,7 @@ fn a_generated_value_is_seen_by_nobody() {
     assert_snapshot!(edit(&sealed(), "set", "TOKEN --generate 32:base64"), @"
     exit 0
     stderr:
-      note: item `TOKEN` of shop/api is set to 32 random bytes as base64, sealed for prod, in deploy/api/prod/a.yaml
+      note: item `TOKEN` of shop/api was set to 32 random bytes as base64, and sealed for prod, in deploy/api/prod/a.yaml
     files: deploy/api/prod/a.yaml
     ");
 }
@@ -166,14 +166,14 @@ fn an_item_that_is_not_there_cannot_be_taken_out_or_renamed() {
     exit 1
     stderr:
       error: deploy/api/prod/a.yaml:1 (document 1): shop/api has no item `token`
-      hint: it has password
+      hint: use one of its items: password
     files: unchanged
     ");
     assert_snapshot!(edit(&sealed(), "rename", "token x --keys prod.key").refused(1), @"
     exit 1
     stderr:
       error: deploy/api/prod/a.yaml:1 (document 1): shop/api has no item `token`
-      hint: it has password
+      hint: use one of its items: password
     files: unchanged
     ");
 }
@@ -185,20 +185,20 @@ fn renaming_keeps_value_and_time_and_says_that_it_needs_keys() {
     exit 1
     stderr:
       error: deploy/api/prod/a.yaml:1 (document 1): renaming `password` needs the private key of its seal: the key of an item is derived from its name
-      hint: give it with `--keys FILE`, or set the value anew: `sceau set` under the new name, then `sceau unset`
+      hint: pass it with `--keys FILE`, or use `sceau set` under the new name and then `sceau unset`
     files: unchanged
     ");
     assert_snapshot!(edit(&project, "rename", "password password --keys prod.key").refused(1), @"
     exit 1
     stderr:
-      error: deploy/api/prod/a.yaml:1 (document 1): there is an item `password` already
-      hint: take it out first with `sceau unset`, or choose another name
+      error: deploy/api/prod/a.yaml:1 (document 1): item `password` already exists
+      hint: remove it first with `sceau unset`, or choose another name
     files: unchanged
     ");
     assert_snapshot!(edit(&project, "rename", "password x --keys other.key").refused(1), @"
     exit 1
     stderr:
-      error: deploy/api/prod/a.yaml:1 (document 1): sealed only for [KEY Prod], which the key ring does not hold
+      error: deploy/api/prod/a.yaml:1 (document 1): sealed to [KEY Prod], which the key ring does not hold
     files: unchanged
     ");
     let text = project.text(FILE).replace(NOW, "2020-01-01T00:00:00Z");
@@ -206,7 +206,7 @@ fn renaming_keeps_value_and_time_and_says_that_it_needs_keys() {
     assert_snapshot!(edit(&project, "rename", "password PASSWORD --keys prod.key"), @"
     exit 0
     stderr:
-      note: item `password` of shop/api is called `PASSWORD` in deploy/api/prod/a.yaml
+      note: renamed item `password` of shop/api to `PASSWORD` in deploy/api/prod/a.yaml
     files: deploy/api/prod/a.yaml
     ");
     assert_snapshot!(items(&project), @"
@@ -272,15 +272,15 @@ fn the_manifest_says_the_environment() {
     assert_snapshot!(moved, @"
     exit 0
     stderr:
-      warning: this is sealed for `prod`, but by sceau.yaml, deploy/api/dev/a.yaml belongs to `dev`
-      note: item `a` of shop/api is added, sealed for prod, in deploy/api/dev/a.yaml
+      warning: sealed for `prod`, but deploy/api/dev/a.yaml belongs to `dev` in sceau.yaml
+      note: item `a` of shop/api was added, and sealed for prod, in deploy/api/dev/a.yaml
     files: deploy/api/dev/a.yaml
     ");
     let other = edit(&project, "set", "a --from-stdin --environment dev");
     assert_snapshot!(other.refused(1), @"
     exit 1
     stderr:
-      error: deploy/api/prod/a.yaml:1 (document 1): it is sealed for `prod`, and `--environment dev` was given
+      error: deploy/api/prod/a.yaml:1 (document 1): the manifest is sealed for `prod`, but you passed `--environment dev`
     files: unchanged
     ");
 }
@@ -293,8 +293,8 @@ fn an_original_is_sealed_for_the_environment_of_its_path_or_the_one_that_is_name
     assert_snapshot!(project.run("set a.yaml a --from-stdin").refused(1), @"
     exit 1
     stderr:
-      error: no path rule of sceau.yaml says which environment a.yaml belongs to
-      hint: name it with `--environment`; sceau.yaml has dev, prod
+      error: no path rule of sceau.yaml matches a.yaml, so its environment is unknown
+      hint: pass `--environment` with one of: dev, prod
     files: unchanged
     ");
     project
@@ -312,8 +312,8 @@ fn an_original_cannot_be_sealed_to_two_certificates() {
     assert_snapshot!(edit(&project, "set", "a --from-stdin").refused(1), @"
     exit 1
     stderr:
-      error: deploy/api/prod/a.yaml:1 (document 1): an item of the original's format is sealed to one certificate, and `prod` has 2
-      hint: name an environment with one certificate by `--environment`, or seal the Secret anew in sceau's own format
+      error: deploy/api/prod/a.yaml:1 (document 1): an item in the kubeseal format is sealed to one certificate, but `prod` has 2
+      hint: pass `--environment` with one that has one certificate, or seal the Secret again in the sceau format
     files: unchanged
     ");
 }
@@ -335,8 +335,8 @@ fn a_129th_seal_is_refused() {
     assert_snapshot!(outcome.refused(1), @"
     exit 1
     stderr:
-      error: deploy/api/test/a.yaml:1 (document 1): it would have more than 128 seals: each item that is set is a seal of its own
-      hint: whoever has the keys puts all items under one seal: `sceau unseal deploy/api/test/a.yaml --keys FILE | sceau seal --environment test --scope strict --write deploy/api/test/a.yaml`
+      error: deploy/api/test/a.yaml:1 (document 1): it would have more than 128 seals: each item that is set adds a seal
+      hint: put all items under one seal, with the private keys: `sceau unseal deploy/api/test/a.yaml --keys FILE | sceau seal --environment test --scope strict --write deploy/api/test/a.yaml`
     files: unchanged
     ");
     project
@@ -350,7 +350,7 @@ fn values_that_are_too_large_together_are_refused() {
     assert_snapshot!(edit(&project, "set", "a --from-stdin").refused(1), @"
     exit 1
     stderr:
-      error: deploy/api/prod/a.yaml:1 (document 1): all values together have 1048583 bytes: a manifest has at most 1048576
+      error: deploy/api/prod/a.yaml:1 (document 1): the values have 1048583 bytes together; a manifest has at most 1048576
     files: unchanged
     ");
     let project = original().stdin("x".repeat(1024 * 1024 + 1));
@@ -431,8 +431,8 @@ fn a_file_that_changes_meanwhile_is_left_as_it_is() {
     let said = std::io::read_to_string(child.stderr.take().unwrap()).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(1), "{said}");
     assert_snapshot!(said, @"
-    error: a.yaml was changed by somebody else meanwhile
-    hint: nothing was written: try again
+    error: a.yaml changed during the edit, and nothing was written
+    hint: run this again
     ");
     assert_eq!(project.text("a.yaml"), changed);
 }

@@ -2,7 +2,10 @@
 
 use proptest::prelude::*;
 
-use crate::support::{SECRET, TestKey, TestProject};
+use crate::{
+    seal_manifests::SECRET,
+    support::{TestKey, TestProject},
+};
 
 const LIST: &str = "apiVersion: v1\nkind: List\nitems:\n- &a {apiVersion: v1, kind: Secret, metadata: {name: a, namespace: b}, data: {a: YQ==}}\n- *a\n---\n{\"kind\": \"ConfigMap\"}\n{\"kind\": \"Secret\"}\n";
 
@@ -48,8 +51,12 @@ fn damaged() -> impl Strategy<Value = String> {
 }
 
 fn sealed() -> String {
-    let sealed = TestProject::with_secret(SECRET).seal("").done();
-    sealed.stdout().to_owned()
+    let project = TestProject::new().stdin(SECRET);
+    project
+        .run("seal --environment prod")
+        .done()
+        .stdout()
+        .to_owned()
 }
 
 proptest! {

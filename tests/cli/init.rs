@@ -4,7 +4,10 @@ use std::{path::Path, process::Command};
 
 use insta::assert_snapshot;
 
-use crate::support::{NOW, SECRET, TestKey, TestProject, gitleaks};
+use crate::{
+    seal_manifests::SECRET,
+    support::{NOW, TestKey, TestProject, gitleaks},
+};
 
 #[test]
 fn it_writes_four_files_and_says_what_to_do_next() {
@@ -26,8 +29,8 @@ fn it_writes_four_files_and_says_what_to_do_next() {
     files: .githooks/pre-commit, .github/workflows/secrets-scan.yaml, .gitleaks.toml, sceau.yaml
     ");
     assert_snapshot!(outcome.file("sceau.yaml"), @r#"
-    # Which environments there are, whom their secrets are sealed to, and which paths belong to
-    # them. All paths are relative to this file; `*` stops at `/`, `**` does not.
+    # The environments, the certificates that their secrets are sealed to, and their paths.
+    # All paths are relative to this file; `*` stops at `/`, `**` does not.
     environments:
       dev:
         certificates: [certificates/dev.pem]
@@ -36,7 +39,7 @@ fn it_writes_four_files_and_says_what_to_do_next() {
         certificates: [certificates/prod.pem]
         paths: ["deploy/*/prod/**"]
 
-    # The people who operate them, such as
+    # The people who operate the environments, such as
     #   alice: {certificate: certificates/people/alice.pem, operates: [dev], left: null}
     people: {}
     "#);
@@ -67,8 +70,8 @@ fn it_overwrites_nothing() {
     assert_snapshot!(outcome, @"
     exit 1
     stderr:
-      error: sceau.yaml, .githooks/pre-commit are there already
-      hint: nothing was written: move away what is there, and try again
+      error: sceau.yaml, .githooks/pre-commit already exist, and nothing was written
+      hint: move existing files away, and run this again
     files: unchanged
     ");
 }
@@ -81,8 +84,8 @@ fn it_belongs_to_the_root_of_a_repository() {
     assert_snapshot!(outcome, @"
     exit 1
     stderr:
-      error: this is no root of a repository: [PROJECT] is
-      hint: cd [PROJECT] && sceau init
+      error: the working directory is not the root of the repository: [PROJECT] is
+      hint: run `cd [PROJECT] && sceau init`
     files: unchanged
     ");
 }
@@ -161,9 +164,11 @@ impl Repository {
 #[test]
 fn the_hook_lets_what_init_wrote_and_sealed_manifests_pass() {
     let repository = Repository::with_hook();
-    let project = TestProject::with_secret(SECRET);
-    let yaml = project.seal("").done();
-    let json = project.seal("-o json").done();
+    let project = TestProject::new().file("secret.yaml", SECRET);
+    let yaml = project.run("seal secret.yaml --environment prod").done();
+    let json = project
+        .run("seal secret.yaml --environment prod -o json")
+        .done();
     assert!(repository.commits("sealed.yaml", yaml.stdout()));
     assert!(repository.commits("sealed.json", json.stdout()));
     assert!(repository.commits(

@@ -2,15 +2,17 @@
 
 use insta::assert_snapshot;
 
-use crate::support::{SECRET, TestProject, list_of};
+use crate::{seal_manifests::SECRET, support::TestProject};
 
 fn sealed() -> TestProject {
-    let project = TestProject::sealed_in("sealed.yaml");
-    project.replacing(
-        "sealed.yaml",
-        "2026-11-22T12:00:00Z",
-        "2026-10-01T00:00:00Z",
-    )
+    let project = TestProject::new().file("secret.yaml", SECRET);
+    project
+        .run("seal secret.yaml --environment prod -w sealed.yaml")
+        .done();
+    let older = project
+        .text("sealed.yaml")
+        .replace("2026-11-22T12:00:00Z", "2026-10-01T00:00:00Z");
+    project.file("sealed.yaml", older)
 }
 
 #[test]
@@ -100,7 +102,7 @@ fn several_documents_of_both_formats_and_of_other_kinds() {
       1      password   7
       
       myns/mysecret    standard input:29 (document 4)
-      the original's format, scope cluster-wide, type Opaque
+      kubeseal format, scope cluster-wide, type Opaque
       
       SEAL   ITEM       BYTES
       1      password   6
@@ -114,11 +116,11 @@ fn several_documents_of_both_formats_and_of_other_kinds() {
 #[test]
 fn what_a_cluster_lists_is_read_with_its_status() {
     let project = sealed();
-    let stored = "  namespace: shop\n  uid: x\n  generation: 1\n  creationTimestamp: \"2026-01-01T00:00:00Z\"";
-    let object = project
-        .text("sealed.yaml")
-        .replace("  namespace: shop", stored);
-    let list = list_of(&[object + "status: {observedGeneration: 1, conditions: []}\n"]);
+    let item = project.text("sealed.yaml").replace('\n', "\n  ");
+    let list = format!(
+        "apiVersion: v1\nkind: List\nitems:\n- {}\n  status: {{observedGeneration: 1, conditions: []}}\n",
+        item.trim_end().replace("    namespace: shop", "    namespace: shop\n    uid: x\n    generation: 1\n    creationTimestamp: \"2026-01-01T00:00:00Z\""),
+    );
     let outcome = project.stdin(list).run("inspect").done();
     assert!(
         outcome
@@ -130,8 +132,11 @@ fn what_a_cluster_lists_is_read_with_its_status() {
 
 #[test]
 fn a_malformed_manifest_is_refused_with_its_place() {
-    let project = sealed().replacing("sealed.yaml", "suite: RSA-OAEP-SHA256", "suite: ROT13");
-    assert_snapshot!(project.run("inspect sealed.yaml").refused(1), @"
+    let project = sealed();
+    let text = project
+        .text("sealed.yaml")
+        .replace("suite: RSA-OAEP-SHA256", "suite: ROT13");
+    assert_snapshot!(project.file("sealed.yaml", text).run("inspect sealed.yaml").refused(1), @"
     exit 1
     stderr:
       error: sealed.yaml:1 (document 1): seal 1 uses the suite `ROT13`, which this version does not know
@@ -141,9 +146,11 @@ fn a_malformed_manifest_is_refused_with_its_place() {
 
 #[test]
 fn an_unknown_field_is_refused_with_its_line() {
-    let surprise = "  scope: strict\n  surprise: 1";
-    let project = sealed().replacing("sealed.yaml", "  scope: strict", surprise);
-    assert_snapshot!(project.run("inspect sealed.yaml").refused(1), @"
+    let project = sealed();
+    let text = project
+        .text("sealed.yaml")
+        .replace("  scope: strict", "  scope: strict\n  surprise: 1");
+    assert_snapshot!(project.file("sealed.yaml", text).run("inspect sealed.yaml").refused(1), @"
     exit 1
     stderr:
       error: sealed.yaml:9 (document 1): spec: unknown field; known are environment, scope, seals, template
@@ -157,7 +164,7 @@ fn an_input_without_sealed_secrets_is_refused() {
     assert_snapshot!(project.run("inspect").refused(1), @"
     exit 1
     stderr:
-      error: there is no SealedSecret in the input
+      error: the input has no SealedSecret
     files: unchanged
     ");
 }

@@ -4,8 +4,9 @@ use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use insta::assert_snapshot;
 
-use crate::support::{ApiServer, FILE, Keeper, Outcome, TestKey, TestProject};
+use crate::support::{ApiServer, Keeper, Outcome, TestKey, TestProject};
 
+const FILE: &str = "deploy/api/prod/secret.yaml";
 const BACK_UP_PROD: &str =
     "--keys prod.key --keys certificates/prod.pem --environment prod --write backup.age";
 
@@ -26,21 +27,13 @@ fn project(alice: &Keeper) -> TestProject {
 
 fn backed_up(alice: &Keeper) -> TestProject {
     let project = project(alice);
-    let outcome = back_up(&project, alice, BACK_UP_PROD).done();
+    let words = format!(
+        "keys backup --recipient {} {BACK_UP_PROD}",
+        alice.recipient()
+    );
+    let outcome = project.run(&words).done();
     holds_no_private_key(&outcome, alice);
     project
-}
-
-/// Backs keys up for this recipient.
-fn back_up(project: &TestProject, reader: &Keeper, flags: &str) -> Outcome {
-    let recipient = reader.recipient();
-    project.run(&format!("keys backup --recipient {recipient} {flags}"))
-}
-
-/// Tries whether alice opens with `backup.age` what is sealed for prod.
-fn drill_prod(project: &TestProject) -> Outcome {
-    let drill = "keys drill backup.age --identity alice.txt";
-    project.run(&format!("{drill} {FILE}"))
 }
 
 /// Nothing that was printed or written is a private key.
@@ -74,12 +67,12 @@ fn a_backup_is_one_file_for_its_recipients() {
       ENVIRONMENT   STATE   KEY                                                                       SECRET
       prod          ?       [KEY Prod]   sceau-system/sceau-prod-d918a249f451
     stderr:
-      warning: of a key whose state is not known, the backup does not say whether it was revoked: restored, it would open; the role `sceau-environment-reader` lets you see states
-      note: backup.age opens for each of
+      warning: the backup does not record whether keys of an unknown state are revoked, so a restored one would decrypt again; the cluster role `sceau-environment-reader` lets you read states
+      note: each of these recipients decrypts backup.age
             [SOMEBODY]
             [SOMEBODY]
-      note: whoever opens it can open every secret of these environments: keep it offline, and out of git
-      note: prove that it is good: sceau keys drill backup.age --identity FILE
+      note: the backup decrypts every secret of these environments: keep it offline, and out of git
+      note: test the backup: sceau keys drill backup.age --identity FILE
     files: backup.age
     ");
     let mode = fs::metadata(project.path("backup.age"))
@@ -107,11 +100,15 @@ fn a_backup_is_one_file_for_its_recipients() {
 fn an_existing_backup_stays() {
     let alice = Keeper::new();
     let project = backed_up(&alice);
-    assert_snapshot!(back_up(&project, &alice, BACK_UP_PROD).refused(1), @"
+    let words = format!(
+        "keys backup --recipient {} {BACK_UP_PROD}",
+        alice.recipient()
+    );
+    assert_snapshot!(project.run(&words).refused(1), @"
     exit 1
     stderr:
-      error: backup.age is there already
-      hint: nothing was written: move away what is there, and try again
+      error: backup.age already exists, and nothing was written
+      hint: move existing files away, and run this again
     files: unchanged
     ");
 }
@@ -126,12 +123,12 @@ fn a_drill_reports_what_is_not_unsealed_and_the_keys_it_needs() {
       RESULT              ENVIRONMENT   SECRET     WHERE
       UnknownSealingKey   dev           shop/api   deploy/api/dev/secret.yaml:1
       
-      deploy/api/dev/secret.yaml:1: no backup has a key of its environment that opens it
-        it takes [KEY Dev]
+      deploy/api/dev/secret.yaml:1: no backup has a key of its environment that decrypts it
+        it needs [KEY Dev]
     stderr:
-      note: 1 of 2 SealedSecrets open
+      note: unsealed: 1 of 2 SealedSecrets
       error: 1 of 2 SealedSecrets would be lost with the cluster
-      hint: back the keys up again with `sceau keys backup`, or reseal what is sealed for old ones
+      hint: back up the keys again with `sceau keys backup`, or reseal what is sealed to old ones
     files: unchanged
     ");
     let outcome = project
@@ -158,7 +155,7 @@ fn a_drill_reports_what_is_not_unsealed_and_the_keys_it_needs() {
         }
       ]
     stderr:
-      note: 1 SealedSecret: every item was unsealed, and dropped at once
+      note: 1 SealedSecret: every item was unsealed, and its value dropped at once
     files: unchanged
     "#);
     holds_no_private_key(&outcome, &alice);
@@ -169,14 +166,17 @@ fn a_drill_reports_what_is_not_unsealed_and_the_keys_it_needs() {
 fn a_further_backup_decrypts_what_the_first_does_not() {
     let alice = Keeper::new();
     let project = backed_up(&alice);
-    let dev = "--keys dev.key --keys certificates/dev.pem --environment dev --write dev.age";
-    back_up(&project, &alice, dev).done();
+    let words =
+        "keys backup --keys dev.key --keys certificates/dev.pem --environment dev --write dev.age";
+    project
+        .run(&format!("{words} --recipient {}", alice.recipient()))
+        .done();
     assert_snapshot!(
         project.run("keys drill backup.age --backup dev.age --identity alice.txt"),
         @"
     exit 0
     stderr:
-      note: 2 SealedSecrets: every item was unsealed, and dropped at once
+      note: 2 SealedSecrets: every item was unsealed, and its value dropped at once
     files: unchanged
     "
     );
@@ -186,9 +186,13 @@ fn a_further_backup_decrypts_what_the_first_does_not() {
 fn a_key_decrypts_for_its_own_environment_only() {
     let alice = Keeper::new();
     let project = project(&alice);
-    let as_dev = BACK_UP_PROD.replace("--environment prod", "--environment dev");
-    back_up(&project, &alice, &as_dev).done();
-    let outcome = drill_prod(&project);
+    let words = "keys backup --keys prod.key --keys certificates/prod.pem --environment dev --write backup.age";
+    project
+        .run(&format!("{words} --recipient {}", alice.recipient()))
+        .done();
+    let outcome = project.run(&format!(
+        "keys drill backup.age --identity alice.txt {FILE}"
+    ));
     assert_eq!(outcome.code, 3, "{outcome}");
     assert!(outcome.stdout().contains("UnknownSealingKey"), "{outcome}");
 }
@@ -209,21 +213,24 @@ fn a_revoked_key_decrypts_nothing() {
             indent(TestKey::Prod.private_pem()),
         ),
     );
-    back_up(&project, &alice, "--keys keys.yaml --write backup.age").done();
+    let words = "keys backup --keys keys.yaml --write backup.age";
+    project
+        .run(&format!("{words} --recipient {}", alice.recipient()))
+        .done();
     assert_snapshot!(
-        drill_prod(&project),
+        project.run(&format!("keys drill backup.age --identity alice.txt {FILE}")),
         @"
     exit 3
     stdout:
       RESULT              ENVIRONMENT   SECRET     WHERE
       RevokedSealingKey   prod          shop/api   deploy/api/prod/secret.yaml:1
       
-      deploy/api/prod/secret.yaml:1: only a key that was revoked opens it
-        it takes [KEY Prod]
+      deploy/api/prod/secret.yaml:1: only a revoked key decrypts it
+        it needs [KEY Prod]
     stderr:
-      note: 0 of 1 SealedSecret open
+      note: unsealed: 0 of 1 SealedSecret
       error: 1 of 1 SealedSecret would be lost with the cluster
-      hint: back the keys up again with `sceau keys backup`, or reseal what is sealed for old ones
+      hint: back up the keys again with `sceau keys backup`, or reseal what is sealed to old ones
     files: unchanged
     "
     );
@@ -249,7 +256,12 @@ fn kubeseal_manifests_are_drilled_too() {
     for name in ["old", "other"] {
         let keys =
             format!("--keys {name}.key --keys {name}.crt --environment prod --write {name}.age");
-        back_up(&project, &alice, &keys).done();
+        project
+            .run(&format!(
+                "keys backup {keys} --recipient {}",
+                alice.recipient()
+            ))
+            .done();
     }
     project
         .run("keys drill old.age --identity alice.txt .")
@@ -261,13 +273,13 @@ fn kubeseal_manifests_are_drilled_too() {
       UnknownSealingKey   ?             myns/mysecret   legacy.json:1
       UnknownSealingKey   ?             myns/mysecret   sealed.yaml:2
       
-      legacy.json:1: no key of a backup opens it, and its format does not say which one would
+      legacy.json:1: no key of a backup decrypts it, and its format does not name the key
       
-      sealed.yaml:2: no key of a backup opens it, and its format does not say which one would
+      sealed.yaml:2: no key of a backup decrypts it, and its format does not name the key
     stderr:
-      note: 0 of 2 SealedSecrets open
+      note: unsealed: 0 of 2 SealedSecrets
       error: 2 of 2 SealedSecrets would be lost with the cluster
-      hint: back the keys up again with `sceau keys backup`, or reseal what is sealed for old ones
+      hint: back up the keys again with `sceau keys backup`, or reseal what is sealed to old ones
     files: unchanged
     ");
 }
@@ -281,7 +293,7 @@ fn a_passphrase_is_asked_for() {
     assert_snapshot!(project.run(&words).refused(1), @"
     exit 1
     stderr:
-      error: alice.age is protected by a passphrase, and there is no terminal to ask for it
+      error: alice.age is protected by a passphrase, and its prompt needs a terminal
     files: unchanged
     ");
     let again = backed_up(&alice).file("alice.age", alice.protected_identity("battery staple"));
@@ -289,7 +301,7 @@ fn a_passphrase_is_asked_for() {
     assert_snapshot!(typed(project, "wrong").refused(1), @"
     exit 1
     stderr:
-      error: the passphrase does not open alice.age
+      error: the passphrase does not decrypt alice.age
     files: unchanged
     ");
 }
@@ -318,35 +330,35 @@ fn reasons_of_a_failed_drill_differ() {
     assert_snapshot!(drill("backup.age --identity bob.txt"), @"
     exit 1
     stderr:
-      error: backup.age is for none of these identities
-      hint: give the identity file of one of its recipients with `--identity`
+      error: none of these identities decrypts backup.age
+      hint: pass the identity file of one of its recipients with `--identity`
     files: unchanged
     ");
     assert_snapshot!(drill("changed.age --identity alice.txt"), @"
     exit 1
     stderr:
-      error: changed.age is damaged, or not all of it is there
-      hint: nothing of it was used: take another copy
+      error: changed.age is damaged or incomplete, and was not used
+      hint: use another copy
     files: unchanged
     ");
     assert_snapshot!(drill("short.age --identity alice.txt"), @"
     exit 1
     stderr:
-      error: short.age is damaged, or not all of it is there
-      hint: nothing of it was used: take another copy
+      error: short.age is damaged or incomplete, and was not used
+      hint: use another copy
     files: unchanged
     ");
     assert_snapshot!(drill("sceau.yaml --identity alice.txt"), @"
     exit 1
     stderr:
-      error: sceau.yaml is no backup: it is no age file
+      error: sceau.yaml is not a backup: it is not an age file
     files: unchanged
     ");
     assert_snapshot!(drill("backup.age --identity empty.txt"), @"
     exit 1
     stderr:
-      error: empty.txt is no identity file of age
-      hint: it holds lines that begin with `AGE-SECRET-KEY-1`, as `age-keygen` writes them
+      error: empty.txt is not an age identity file
+      hint: pass a file of `age-keygen`, with lines that begin with `AGE-SECRET-KEY-1`
     files: unchanged
     ");
 }
@@ -360,8 +372,8 @@ fn nothing_is_proved_by_nothing() {
         @"
     exit 1
     stderr:
-      error: there is no SealedSecret here: nothing is proved
-      hint: name the directories of the manifests
+      error: found no SealedSecrets, so nothing was tested
+      hint: pass the directories of the manifests
     files: unchanged
     "
     );
@@ -398,16 +410,16 @@ fn missing_arguments_of_a_backup_are_reported() {
     assert_snapshot!(run("--keys prod.key").refused(1), @"
     exit 1
     stderr:
-      error: there is no recipient
-      hint: name who may open it: `--recipient age1...`, as `age-keygen` prints it
+      error: no recipient was given
+      hint: pass a public key of `age-keygen`: `--recipient age1...`
     files: unchanged
     ");
     let recipient = format!("--recipient {}", alice.recipient());
     assert_snapshot!(run(&format!("--keys prod.key {recipient}")).refused(1), @"
     exit 1
     stderr:
-      error: a key in PEM does not say which environment it is of
-      hint: name it with `--environment`
+      error: a key in PEM does not name its environment
+      hint: pass `--environment`
     files: unchanged
     ");
     assert_snapshot!(
@@ -416,15 +428,15 @@ fn missing_arguments_of_a_backup_are_reported() {
     exit 1
     stderr:
       error: the certificate of [KEY Prod] is missing
-      hint: give its file with `--keys` too
+      hint: pass its file with `--keys` too
     files: unchanged
     "
     );
     assert_snapshot!(run("--keys prod.key --recipient age1nobody").refused(1), @"
     exit 1
     stderr:
-      error: --recipient: this is no recipient of age
-      hint: a recipient begins with `age1`; those of plug-ins and of SSH are not supported
+      error: --recipient: this is not an age recipient
+      hint: use a recipient that begins with `age1`: plug-ins and SSH keys are not supported
     files: unchanged
     ");
 }
@@ -434,13 +446,14 @@ fn a_refusal_of_the_cluster_names_the_role() {
     let alice = Keeper::new();
     let server = ApiServer::with_refusal(403, "Forbidden", "secrets is forbidden");
     let project = backed_up(&alice).file("kubeconfig", server.kubeconfig());
+    let backup = "keys backup --write new.age --kubeconfig kubeconfig";
     assert_snapshot!(
-        back_up(&project, &alice, "--write new.age --kubeconfig kubeconfig").refused(4),
+        project.run(&format!("{backup} --recipient {}", alice.recipient())).refused(4),
         @"
     exit 4
     stderr:
-      error: the cluster refuses: secrets is forbidden
-      hint: you need the role `sceau-key-keeper` in the controller's namespace
+      error: the API server rejected the request: secrets is forbidden
+      hint: bind the Role `sceau-key-keeper` to your user in the controller's namespace
     files: unchanged
     "
     );
@@ -448,8 +461,8 @@ fn a_refusal_of_the_cluster_names_the_role() {
     assert_snapshot!(project.run(restore).refused(4), @"
     exit 4
     stderr:
-      error: the cluster refuses: secrets is forbidden
-      hint: you need the role `sceau-key-keeper` in the controller's namespace
+      error: the API server rejected the request: secrets is forbidden
+      hint: bind the Role `sceau-key-keeper` to your user in the controller's namespace
     files: unchanged
     ");
 }

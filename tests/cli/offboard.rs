@@ -4,11 +4,13 @@ use std::fs;
 
 use insta::assert_snapshot;
 
-use crate::support::{
-    FILE, NOW, Outcome, ResealServer, SECRET, TestKey, TestProject, bitnami, kubeconfig,
+use crate::{
+    seal_manifests::SECRET,
+    support::{ResealServer, TestKey, TestProject},
 };
 
-pub(crate) const LIST: &str = "rotations/2026-11-22-alice.yaml";
+const FILE: &str = "deploy/api/prod/secret.yaml";
+const LIST: &str = "rotations/2026-11-22-alice.yaml";
 
 const PROJECT: &str = "\
 # Who operates what.
@@ -21,9 +23,13 @@ people:
 
 /// A project with a Secret sealed for prod, committed half an hour ago.
 pub(crate) fn project() -> TestProject {
-    let mut project = TestProject::with_secret(SECRET).file("sceau.yaml", PROJECT);
+    let mut project = TestProject::new()
+        .file("sceau.yaml", PROJECT)
+        .file("secret.yaml", SECRET);
     project.set_clock("2026-11-22T11:30:00Z");
-    project.seal(&format!("-w {FILE}")).done();
+    project
+        .run(&format!("seal secret.yaml --environment prod -w {FILE}"))
+        .done();
     fs::remove_file(project.path("secret.yaml")).unwrap();
     committed(project)
 }
@@ -33,32 +39,8 @@ fn committed(mut project: TestProject) -> TestProject {
     project.set_clock("2026-11-22T11:30:00Z");
     let _ = project.git(&["init", "--quiet"]);
     project.commit("Seal api");
-    project.set_clock(NOW);
+    project.set_clock(crate::support::NOW);
     project
-}
-
-/// Commits this project file.
-fn saying(project: TestProject, project_file: impl AsRef<[u8]>, message: &str) -> TestProject {
-    let project = project.file("sceau.yaml", project_file);
-    project.commit(message);
-    project
-}
-
-/// The project file without bob.
-fn without_bob() -> String {
-    PROJECT.replace("  bob: {operates: [prod]}\n", "")
-}
-
-/// Marks a person as left and writes their list, without re-keying.
-fn offboard(project: &TestProject, person: &str) -> Outcome {
-    project.run(&format!("offboard {person} --no-rekey"))
-}
-
-/// Gives the item `password` the value of standard input.
-#[track_caller]
-fn set_password(project: &TestProject, file: &str) {
-    let line = format!("set {file} password --from-stdin");
-    project.run(&line).done();
 }
 
 #[test]
@@ -67,12 +49,12 @@ fn a_person_is_marked_and_what_they_could_have_read_is_listed() {
     assert_snapshot!(outcome, @"
     exit 0
     stderr:
-      note: rotations/2026-11-22-alice.yaml lists 1 item that alice could have read, 1 of them to be renewed
-      note: sceau.yaml says that alice left on 2026-11-22
+      note: rotations/2026-11-22-alice.yaml lists 1 item that alice could have read; to rotate: 1
+      note: sceau.yaml marks alice as left on 2026-11-22
       note: still to be re-keyed: sceau rekey --environment prod
       note: commit it: git add rotations && git commit --all --message 'Offboard alice'
-      note: give each item a new value with `sceau set FILE ITEM` before 2026-12-22 is over: only that protects one that alice has read
-      note: see what is open with `sceau rotations`, and tick with `sceau rotations --mark`
+      note: rotate each item with `sceau set FILE ITEM` by 2026-12-22: alice may have read its value
+      note: show the open items with `sceau rotations`, and mark rotated ones with `sceau rotations --mark`
     files: rotations/2026-11-22-alice.yaml, sceau.yaml
     ");
     let expected = PROJECT.replace("left: null", "left: 2026-11-22");
@@ -80,8 +62,8 @@ fn a_person_is_marked_and_what_they_could_have_read_is_listed() {
     let list = outcome.filtered_file(LIST);
     let (list, _) = list.rsplit_once("  - ").unwrap();
     assert_snapshot!(list, @r#"
-    # Values that somebody who left could have read. Written by `sceau offboard`; what is open is shown
-    # by `sceau rotations`, and ticked by `sceau rotations --mark`.
+    # Values that a person who left could have read. `sceau offboard` writes this list, `sceau rotations`
+    # shows the open items, and `sceau rotations --mark` marks the rotated ones.
     person: alice
     left: "2026-11-22"
     since: "2026-11-22T12:00:00Z"
@@ -102,7 +84,7 @@ fn a_person_is_marked_and_what_they_could_have_read_is_listed() {
       why:
       - operated
       since: "2026-11-22T12:00:00Z"
-      seen:
+      exposedTags:
     "#);
 }
 
@@ -112,7 +94,7 @@ fn a_dry_run_writes_nothing() {
     assert_snapshot!(project.run("offboard alice --dry-run"), @"
     exit 0
     stdout:
-      ENVIRONMENT   SECRET     ITEM       WHY        RENEWED   FILE                          OWNER   PROVIDER
+      ENVIRONMENT   SECRET     ITEM       WHY        ROTATED   FILE                          OWNER   PROVIDER
       prod          shop/api   password   Operated             deploy/api/prod/secret.yaml
     files: unchanged
     ");
@@ -135,14 +117,14 @@ fn who_leaves_must_be_known_and_gone() {
     assert_snapshot!(project.run("offboard alicia").refused(1), @"
     exit 1
     stderr:
-      error: no `alicia` among the people of sceau.yaml, now or in its history
-      hint: it has known alice, bob
+      error: sceau.yaml does not name `alicia`, now or in its history
+      hint: use one of its names: alice, bob
     files: unchanged
     ");
     assert_snapshot!(project.run("offboard alice --left 2026-11-23").refused(1), @"
     exit 1
     stderr:
-      error: 2026-11-23 is in the future: whoever is there goes on reading until then
+      error: 2026-11-23 is in the future, and alice can read values until then
       hint: run this on that day
     files: unchanged
     ");
@@ -151,8 +133,8 @@ fn who_leaves_must_be_known_and_gone() {
     assert_snapshot!(project.run("offboard alice --left 2026-11-02").refused(1), @"
     exit 1
     stderr:
-      error: sceau.yaml says that alice left on 2026-11-01, and `--left 2026-11-02` was given
-      hint: leave `--left` out, or correct it there first
+      error: sceau.yaml marks alice as left on 2026-11-01, but you passed `--left 2026-11-02`
+      hint: remove `--left`, or correct sceau.yaml first
     files: unchanged
     ");
 }
@@ -171,7 +153,10 @@ fn notice_is_not_leaving() {
 #[test]
 fn what_is_set_and_not_committed_after_the_list_was_written_is_new() {
     const BITNAMI: &str = "deploy/old/prod/secret.yaml";
-    let project = project().file(BITNAMI, bitnami("{name: old, namespace: shop}"));
+    let project = project().file(
+        BITNAMI,
+        "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: old, namespace: shop}\nspec:\n  encryptedData: {}\n",
+    );
     let mut project = project.stdin("correct horse");
     for item in ["password", "pin"] {
         project
@@ -179,20 +164,26 @@ fn what_is_set_and_not_committed_after_the_list_was_written_is_new() {
             .done();
     }
     // Not committed, and there when she left.
-    let first = offboard(&project, "alice").done();
+    let first = project.run("offboard alice --no-rekey").done();
     assert_eq!(first.file(LIST).matches("name: old").count(), 2);
     project.set_clock("2026-11-23T12:00:00Z");
     for file in [FILE, BITNAMI] {
-        set_password(&project, file);
+        project
+            .run(&format!("set {file} password --from-stdin"))
+            .done();
     }
-    let again = offboard(&project, "alice").done();
+    let again = project.run("offboard alice --no-rekey").done();
     assert_eq!(again.changed_files(), [""; 0], "{again}");
 }
 
 #[test]
 fn a_person_removed_from_the_project_file_is_found_in_history() {
-    let project = saying(project(), without_bob(), "Bob is gone");
-    let outcome = offboard(&project, "bob").done();
+    let project = project().file(
+        "sceau.yaml",
+        PROJECT.replace("  bob: {operates: [prod]}\n", ""),
+    );
+    project.commit("Bob is gone");
+    let outcome = project.run("offboard bob --no-rekey").done();
     assert_eq!(outcome.changed_files(), ["rotations/2026-11-22-bob.yaml"]);
     assert!(
         outcome
@@ -202,7 +193,13 @@ fn a_person_removed_from_the_project_file_is_found_in_history() {
     // On another day it is the same list.
     let mut project = project;
     project.set_clock("2026-11-25T12:00:00Z");
-    assert_eq!(offboard(&project, "bob").done().changed_files(), [""; 0]);
+    assert_eq!(
+        project
+            .run("offboard bob --no-rekey")
+            .done()
+            .changed_files(),
+        [""; 0]
+    );
 }
 
 /// A project whose cluster has the pinned key.
@@ -224,16 +221,16 @@ fn environments_are_re_keyed_once() {
       RESULT     ENVIRONMENT   SECRET     SEAL   WHERE
       Resealed   prod          shop/api   1      deploy/api/prod/secret.yaml:1
     stderr:
-      note: rotations/2026-11-22-alice.yaml lists 1 item that alice could have read, 1 of them to be renewed
-      note: sceau.yaml says that alice left on 2026-11-22
-      note: a new sealing key is asked for in prod
+      note: rotations/2026-11-22-alice.yaml lists 1 item that alice could have read; to rotate: 1
+      note: sceau.yaml marks alice as left on 2026-11-22
+      note: requested a new sealing key for prod
       note: seals: 1 resealed
-      note: a value that somebody has read stays read: only renewing it, with a new value, helps
+      note: resealing does not protect values that were already read: rotate them with `sceau set`
       note: certificates/prod.pem pins [KEY Other]
       note: commit it: git commit --all --message 'Re-key prod'
       note: commit it: git add rotations && git commit --all --message 'Offboard alice'
-      note: give each item a new value with `sceau set FILE ITEM` before 2026-12-22 is over: only that protects one that alice has read
-      note: see what is open with `sceau rotations`, and tick with `sceau rotations --mark`
+      note: rotate each item with `sceau set FILE ITEM` by 2026-12-22: alice may have read its value
+      note: show the open items with `sceau rotations`, and mark rotated ones with `sceau rotations --mark`
     files: certificates/prod.pem, deploy/api/prod/secret.yaml, rotations/2026-11-22-alice.yaml, sceau.yaml
     ");
     assert!(project.text(FILE).contains(TestKey::Other.id()));
@@ -292,7 +289,7 @@ fn interrupted_anywhere_it_comes_to_the_same_end() {
 
 #[test]
 fn an_unreachable_cluster_does_not_prevent_the_list() {
-    let project = project().file("kubeconfig", kubeconfig("127.0.0.1:1"));
+    let project = project().file("kubeconfig", crate::support::kubeconfig("127.0.0.1:1"));
     let outcome = project.run(OFFBOARD);
     assert_eq!(outcome.code, 4, "{outcome}");
     assert_eq!(outcome.changed_files(), [LIST, "sceau.yaml"]);
@@ -329,12 +326,12 @@ fn a_shallow_clone_does_not_know_enough() {
     assert_snapshot!(clone.run("offboard alice").refused(1), @"
     exit 1
     stderr:
-      error: this clone is shallow: what somebody could read before its first commit cannot be told
+      error: this clone is shallow: git has no history from before its first commit
       hint: fetch the rest: git fetch --unshallow
     files: unchanged
     ");
     let _ = clone.git(&["fetch", "--quiet", "--unshallow"]);
-    let _ = offboard(&clone, "alice").done();
+    let _ = clone.run("offboard alice --no-rekey").done();
 }
 
 #[test]
@@ -350,7 +347,7 @@ fn without_a_repository_or_a_commit_there_is_no_history() {
     assert_snapshot!(bare.run("offboard alice").refused(1), @"
     exit 1
     stderr:
-      error: this repository has no commit yet
+      error: this repository has no commits
       hint: commit the project first
     files: unchanged
     ");
@@ -365,7 +362,7 @@ fn without_git_it_says_so() {
     exit 1
     stderr:
       error: cannot run git: no such file or directory
-      hint: install git: it says which files a repository has, and what they were
+      hint: install git: sceau lists the files of a repository and reads their history with it
     files: unchanged
     ");
 }
@@ -413,10 +410,11 @@ fn settings_of_the_user_change_nothing_about_what_is_read() {
 #[test]
 fn a_person_who_comes_back_and_leaves_again_gets_a_new_list() {
     let mut project = project();
-    offboard(&project, "alice").done();
+    project.run("offboard alice --no-rekey").done();
     project.set_clock("2026-11-23T12:00:00Z");
-    let back = saying(project, PROJECT, "Alice is back");
-    let outcome = offboard(&back, "alice").done();
+    let back = project.file("sceau.yaml", PROJECT);
+    back.commit("Alice is back");
+    let outcome = back.run("offboard alice --no-rekey").done();
     assert_eq!(
         outcome.changed_files(),
         ["rotations/2026-11-23-alice.yaml", "sceau.yaml"]
@@ -426,38 +424,43 @@ fn a_person_who_comes_back_and_leaves_again_gets_a_new_list() {
 #[test]
 fn a_second_leaving_on_the_same_day_has_a_list_of_its_own() {
     let mut project = project().stdin("battery staple");
-    offboard(&project, "alice").done();
+    project.run("offboard alice --no-rekey").done();
     project.commit("Offboard alice");
     project.set_clock("2026-11-22T13:00:00Z");
     let back = project.file("sceau.yaml", PROJECT);
-    set_password(&back, FILE);
+    back.run(&format!("set {FILE} password --from-stdin"))
+        .done();
     back.commit("Alice is back");
     let mut project = back;
     project.set_clock("2026-11-22T14:00:00Z");
-    let outcome = offboard(&project, "alice").done();
+    let outcome = project.run("offboard alice --no-rekey").done();
     let second = "rotations/2026-11-22-alice-2.yaml";
     assert_eq!(outcome.changed_files(), [second, "sceau.yaml"]);
-    assert!(!outcome.file(second).contains("rotated"), "{outcome}");
+    assert!(!outcome.file(second).contains("rotated:"), "{outcome}");
     project.commit("Offboard alice again");
-    let again = offboard(&project, "alice").done();
+    let again = project.run("offboard alice --no-rekey").done();
     assert_eq!(again.changed_files(), [""; 0], "{again}");
 }
 
 #[test]
 fn a_person_removed_twice_has_two_lists() {
-    let project = project().stdin("battery staple");
-    let mut project = saying(project, without_bob(), "Bob is gone");
-    offboard(&project, "bob").done();
+    let gone = PROJECT.replace("  bob: {operates: [prod]}\n", "");
+    let mut project = project().stdin("battery staple").file("sceau.yaml", &gone);
+    project.commit("Bob is gone");
+    project.run("offboard bob --no-rekey").done();
     project.set_clock("2026-11-23T12:00:00Z");
     let mut project = project.file("sceau.yaml", PROJECT);
-    set_password(&project, FILE);
+    project
+        .run(&format!("set {FILE} password --from-stdin"))
+        .done();
     project.commit("Bob is back");
     project.set_clock("2026-11-24T12:00:00Z");
-    let project = saying(project, without_bob(), "Bob is gone again");
-    let outcome = offboard(&project, "bob").done();
+    let project = project.file("sceau.yaml", &gone);
+    project.commit("Bob is gone again");
+    let outcome = project.run("offboard bob --no-rekey").done();
     let second = "rotations/2026-11-24-bob.yaml";
     assert_eq!(outcome.changed_files(), [second]);
-    assert!(!outcome.file(second).contains("rotated"), "{outcome}");
+    assert!(!outcome.file(second).contains("rotated:"), "{outcome}");
 }
 
 #[test]
@@ -465,12 +468,13 @@ fn a_day_before_they_had_any_access_is_refused() {
     let mut project = project();
     project.set_clock("2026-11-24T12:00:00Z");
     let carol = format!("{PROJECT}  carol: {{operates: [prod]}}\n");
-    let project = saying(project, carol, "Carol is new");
+    let project = project.file("sceau.yaml", carol);
+    project.commit("Carol is new");
     assert_snapshot!(project.run("offboard carol --left 2026-11-23").refused(1), @"
     exit 1
     stderr:
-      error: carol operated nothing by 2026-11-23: sceau.yaml says so of prod since 2026-11-24
-      hint: is it another day, or another year, that they left?
+      error: carol operated nothing by 2026-11-23: their access to prod began on 2026-11-24
+      hint: check the day and the year of `--left`
     files: unchanged
     ");
     // Nobody contradicts that alice was there: it is told that nothing was found, and not closed.
@@ -492,7 +496,7 @@ fn a_linked_project_file_has_no_history() {
     fs::rename(&file, project.path("people.yaml")).unwrap();
     std::os::unix::fs::symlink("people.yaml", &file).unwrap();
     project.commit("A link");
-    let now = offboard(&project, "alice").refused(1);
+    let now = project.run("offboard alice --no-rekey").refused(1);
     assert!(
         now.stderr()
             .contains("error: sceau.yaml is a symbolic link"),
@@ -501,7 +505,7 @@ fn a_linked_project_file_has_no_history() {
     fs::remove_file(&file).unwrap();
     fs::rename(project.path("people.yaml"), &file).unwrap();
     project.commit("The file itself");
-    let then = offboard(&project, "alice").refused(1);
+    let then = project.run("offboard alice --no-rekey").refused(1);
     assert!(
         then.stderr().contains(": sceau.yaml is a symbolic link"),
         "{then}"
@@ -512,7 +516,7 @@ fn a_linked_project_file_has_no_history() {
 #[test]
 fn a_renamed_item_with_its_old_value_is_listed_by_its_new_name() {
     let mut project = project().private_key("../prod.key", TestKey::Prod);
-    offboard(&project, "alice").done();
+    project.run("offboard alice --no-rekey").done();
     project.commit("Offboard alice");
     project.set_clock("2026-11-24T12:00:00Z");
     project
@@ -521,17 +525,21 @@ fn a_renamed_item_with_its_old_value_is_listed_by_its_new_name() {
         ))
         .done();
     project.commit("Rename");
-    let outcome = offboard(&project, "alice").done();
+    let outcome = project.run("offboard alice --no-rekey").done();
     assert!(outcome.file(LIST).contains("item: passphrase"), "{outcome}");
 }
 
 #[test]
 fn grafts_hide_nothing() {
-    let project = saying(project(), without_bob(), "Bob is gone");
+    let project = project().file(
+        "sceau.yaml",
+        PROJECT.replace("  bob: {operates: [prod]}\n", ""),
+    );
+    project.commit("Bob is gone");
     let head = project.git(&["rev-parse", "HEAD"]);
     fs::create_dir_all(project.path(".git/info")).unwrap();
     fs::write(project.path(".git/info/grafts"), head).unwrap();
-    let outcome = offboard(&project, "bob").done();
+    let outcome = project.run("offboard bob --no-rekey").done();
     assert!(
         outcome
             .file("rotations/2026-11-22-bob.yaml")
@@ -541,9 +549,11 @@ fn grafts_hide_nothing() {
 
 #[test]
 fn a_person_not_found_may_be_in_an_unreadable_file() {
-    let project = saying(project(), "people: {zoe: [", "Zoe");
-    let project = saying(project, PROJECT, "Repaired");
-    let outcome = offboard(&project, "zoe").refused(1);
+    let project = project().file("sceau.yaml", "people: {zoe: [");
+    project.commit("Zoe");
+    let project = project.file("sceau.yaml", PROJECT);
+    project.commit("Repaired");
+    let outcome = project.run("offboard zoe --no-rekey").refused(1);
     assert!(
         outcome.stderr().contains("may name them: sceau.yaml:1"),
         "{outcome}"
@@ -558,7 +568,7 @@ fn head_may_be_detached_and_files_may_be_called_anything() {
     let project = project.file(ODD, text);
     project.commit("Odd names");
     let _ = project.git(&["checkout", "--quiet", "--detach"]);
-    let outcome = offboard(&project, "alice").done();
+    let outcome = project.run("offboard alice --no-rekey").done();
     let list: serde_json::Value = serde_saphyr::from_str(outcome.file(LIST)).unwrap();
     let files: Vec<_> = list["items"]
         .as_array()
@@ -602,8 +612,9 @@ fn a_project_file_that_cannot_be_edited_in_place_is_left_alone() {
         "alice: {operates: [prod], left: null}",
         "carol: &c {operates: [prod]}\n  alice: *c",
     );
-    let project = saying(project(), aliased, "Copied");
-    let outcome = offboard(&project, "alice");
+    let project = project().file("sceau.yaml", aliased);
+    project.commit("Copied");
+    let outcome = project.run("offboard alice --no-rekey");
     assert_eq!(outcome.code, 1, "{outcome}");
     assert!(
         outcome
@@ -613,17 +624,22 @@ fn a_project_file_that_cannot_be_edited_in_place_is_left_alone() {
     );
     // The list is there, and the next run goes on by it.
     assert_eq!(outcome.changed_files(), [LIST]);
-    let by_hand = "  alice: {operates: [prod], left: 2026-11-22}";
-    let project = project.replacing("sceau.yaml", "  alice: *c", by_hand);
-    let again = offboard(&project, "alice").done();
+    let by_hand = project.text("sceau.yaml").replace(
+        "  alice: *c",
+        "  alice: {operates: [prod], left: 2026-11-22}",
+    );
+    let project = project.file("sceau.yaml", by_hand);
+    let again = project.run("offboard alice --no-rekey").done();
     assert_eq!(again.changed_files(), [""; 0]);
 }
 
 #[test]
 fn no_person_is_marked_without_a_list() {
     let long = "a".repeat(250);
-    let project_file = PROJECT.replace("alice", &long);
-    let project = saying(project(), project_file, "A long name");
-    let outcome = offboard(&project, &long).refused(1);
+    let project = project().file("sceau.yaml", PROJECT.replace("alice", &long));
+    project.commit("A long name");
+    let outcome = project
+        .run(&format!("offboard {long} --no-rekey"))
+        .refused(1);
     assert!(outcome.stderr().contains("cannot write"), "{outcome}");
 }

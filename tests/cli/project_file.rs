@@ -2,7 +2,10 @@
 
 use insta::assert_snapshot;
 
-use crate::support::{Outcome, SECRET, TestKey, TestProject};
+use crate::{
+    seal_manifests::SECRET,
+    support::{Outcome, TestKey, TestProject},
+};
 
 #[track_caller]
 fn refused(project_file: &str) -> Outcome {
@@ -38,7 +41,7 @@ fn an_environment_name_that_is_none() {
     assert_snapshot!(refused("environments:\n  Prod: {}\n"), @"
     exit 1
     stderr:
-      error: sceau.yaml:2: environments: not a valid environment name: use 1 to 63 lower-case letters, digits and `-`, with a letter or digit first and last (RFC 1123)
+      error: sceau.yaml:2: environments: this is no environment name: use 1 to 63 lower-case letters, digits and `-`, with a letter or digit first and last (RFC 1123)
     files: unchanged
     ");
 }
@@ -69,7 +72,7 @@ fn a_path_that_two_environments_claim() {
     exit 1
     stderr:
       error: `dev` and `prod` both claim deploy/a/prod/secret.yaml in sceau.yaml
-      hint: make their `paths` distinct
+      hint: change their `paths` so that only one matches
     files: unchanged
     ");
 }
@@ -95,8 +98,8 @@ fn path_rules_that_match_nothing() {
     assert_snapshot!(refused("environments:\n  prod: {paths: [\"!deploy/**\"]}\n"), @"
     exit 1
     stderr:
-      error: sceau.yaml: the path rule `!deploy/**`: rules that take paths out again are not supported
-      hint: let the rules of each environment name its own paths only
+      error: sceau.yaml: the path rule `!deploy/**`: rules that exclude paths are not supported
+      hint: list only the environment's own paths
     files: unchanged
     ");
     let hidden = "environments:\n  prod: {paths: [\".deploy/**\"]}\n";
@@ -144,7 +147,7 @@ fn a_person_who_operates_an_unknown_environment() {
     assert_snapshot!(refused("people:\n  alice: {operates: [prod]}\n"), @"
     exit 1
     stderr:
-      error: sceau.yaml: people.alice.operates: there is no environment `prod`
+      error: sceau.yaml: people.alice.operates: environment `prod` does not exist
     files: unchanged
     ");
 }
@@ -165,7 +168,7 @@ fn an_environment_without_certificates() {
     exit 1
     stderr:
       error: sceau.yaml: environment `prod` has no certificates to seal to
-      hint: add one under environments.prod.certificates and run `sceau certificate fetch --environment prod`
+      hint: add one under environments.prod.certificates, and run `sceau certificate fetch --environment prod`
     files: unchanged
     ");
 }
@@ -185,8 +188,8 @@ fn an_empty_file() {
     assert_snapshot!(refused("# nothing yet\n"), @"
     exit 1
     stderr:
-      error: no path rule of sceau.yaml says which environment deploy/a/prod/secret.yaml belongs to
-      hint: name it with `--environment`; sceau.yaml has no environment yet
+      error: no path rule of sceau.yaml matches deploy/a/prod/secret.yaml, so its environment is unknown
+      hint: add an environment to sceau.yaml
     files: unchanged
     ");
 }

@@ -2,23 +2,18 @@
 
 use insta::assert_snapshot;
 
-use crate::support::{ApiServer, FILE, ResealServer, TestKey, TestProject, kubeconfig};
+use crate::{
+    reseal::{pinning, sealed},
+    support::{ApiServer, ResealServer, TestKey, TestProject, kubeconfig},
+};
 
+const FILE: &str = "deploy/api/prod/secret.yaml";
 const CERTIFICATE: &str = "certificates/Prod.pem";
 const REKEY: &str = "rekey --environment prod --kubeconfig kubeconfig";
 
-/// A project at the key Prod, with a kubeconfig for this cluster.
+/// A project at the cluster's key Prod, of which another manifest is current too.
 fn project(server: &ResealServer) -> TestProject {
-    TestProject::sealed()
-        .pinning(&[TestKey::Prod])
-        .file("kubeconfig", server.kubeconfig())
-}
-
-/// A cluster at the key Prod that makes Other when it is asked for a new one, and its project.
-fn due() -> (ResealServer, TestProject) {
-    let server = ResealServer::renewing(&[TestKey::Prod], TestKey::Other);
-    let project = project(&server);
-    (server, project)
+    pinning(sealed(), &[TestKey::Prod]).file("kubeconfig", server.kubeconfig())
 }
 
 /// Asserts that everything is at the new key.
@@ -35,16 +30,17 @@ fn is_rekeyed(project: &TestProject) {
 
 #[test]
 fn a_new_key_is_made_pinned_and_resealed_for() {
-    let (server, project) = due();
+    let server = ResealServer::renewing(&[TestKey::Prod], TestKey::Other);
+    let project = project(&server);
     assert_snapshot!(project.run(REKEY), @"
     exit 0
     stdout:
       RESULT     ENVIRONMENT   SECRET     SEAL   WHERE
       Resealed   prod          shop/api   1      deploy/api/prod/secret.yaml:1
     stderr:
-      note: a new sealing key is asked for in prod
+      note: requested a new sealing key for prod
       note: seals: 1 resealed
-      note: a value that somebody has read stays read: only renewing it, with a new value, helps
+      note: resealing does not protect values that were already read: rotate them with `sceau set`
       note: certificates/Prod.pem pins [KEY Other]
       note: commit it: git commit --all --message 'Re-key prod'
     files: certificates/Prod.pem, deploy/api/prod/secret.yaml
@@ -55,7 +51,8 @@ fn a_new_key_is_made_pinned_and_resealed_for() {
 
 #[test]
 fn interrupted_before_the_key_was_there_it_goes_on_waiting() {
-    let (server, project) = due();
+    let server = ResealServer::renewing(&[TestKey::Prod], TestKey::Other);
+    let project = project(&server);
     // The answer to the order is the first look at the environment; nothing waits for the key.
     let outcome = project.run(&format!("{REKEY} --timeout 0")).refused(4);
     assert!(
@@ -69,7 +66,8 @@ fn interrupted_before_the_key_was_there_it_goes_on_waiting() {
 
 #[test]
 fn interrupted_while_resealing_or_before_pinning_it_makes_no_further_key() {
-    let (server, project) = due();
+    let server = ResealServer::renewing(&[TestKey::Prod], TestKey::Other);
+    let project = project(&server);
     let old = project.text(CERTIFICATE);
     let stale = project.text(FILE);
     project.run(REKEY).done();
@@ -89,7 +87,9 @@ fn interrupted_while_resealing_or_before_pinning_it_makes_no_further_key() {
 #[test]
 fn of_several_clusters_the_certificate_of_this_one_is_replaced() {
     let server = ResealServer::renewing(&[TestKey::Prod], TestKey::Other);
-    let project = TestProject::of_two_clusters().file("kubeconfig", server.kubeconfig());
+    let project =
+        pinning(sealed(), &[TestKey::Dev, TestKey::Prod]).file("kubeconfig", server.kubeconfig());
+    project.run("reseal --keys prod.key").done();
     let outcome = project.run(REKEY).done();
     assert_eq!(outcome.changed_files(), [CERTIFICATE, FILE]);
     let text = project.text(FILE);
@@ -98,8 +98,10 @@ fn of_several_clusters_the_certificate_of_this_one_is_replaced() {
 
 #[test]
 fn a_seal_that_cannot_be_resealed_is_reported_and_does_not_prevent_the_rest() {
-    let (_server, project) = due();
-    let project = project.with_moved_copy();
+    let server = ResealServer::renewing(&[TestKey::Prod], TestKey::Other);
+    let project = project(&server);
+    let moved = project.text(FILE).replace("name: api", "name: moved");
+    let project = project.file("deploy/api/prod/moved.yaml", moved);
     let outcome = project.run(REKEY);
     assert_eq!(outcome.code, 1, "{outcome}");
     assert!(outcome.stdout().contains("Refused"), "{outcome}");
@@ -112,9 +114,9 @@ fn another_cluster_is_refused_before_anything_is_asked_of_it() {
     assert_snapshot!(project(&server).run(REKEY), @"
     exit 1
     stderr:
-      error: none of the pinned certificates is of this cluster
-      hint: is this the right cluster? see `--context`
-      hint: if it is new, pin its certificate with `sceau certificate fetch`
+      error: no pinned certificate belongs to this cluster
+      hint: check `--context`
+      hint: pin the certificate of a new cluster with `sceau certificate fetch`
     files: unchanged
     ");
     assert_eq!(server.asked().renewals, 0);
@@ -123,8 +125,7 @@ fn another_cluster_is_refused_before_anything_is_asked_of_it() {
 #[test]
 fn a_rejecting_or_unreachable_cluster_is_reported() {
     let rekey = |kubeconfig: String| {
-        TestProject::sealed()
-            .pinning(&[TestKey::Prod])
+        pinning(sealed(), &[TestKey::Prod])
             .file("kubeconfig", kubeconfig)
             .run(REKEY)
             .refused(4)

@@ -7,7 +7,8 @@ use tempfile::TempDir;
 
 use crate::{
     offboard,
-    support::{Keeper, Outcome, ResealServer, TestKey, TestProject, secret_named},
+    seal_manifests::SECRET,
+    support::{Keeper, Outcome, ResealServer, TestKey, TestProject},
 };
 
 /// What every command sees of the [`Tree`].
@@ -72,8 +73,9 @@ impl Tree {
 
     /// Seals a Secret of this name into a file.
     fn seal(&mut self, name: &str, file: &str) {
+        let text = SECRET.replace("name: api", &format!("name: {name}"));
         let project = std::mem::replace(&mut self.project, TestProject::empty());
-        self.project = project.stdin(secret_named(name));
+        self.project = project.stdin(text);
         let line = format!("seal --environment prod --write {file}");
         self.project.run(&line).done();
     }

@@ -2,11 +2,62 @@
 
 use insta::assert_snapshot;
 
-use crate::support::{FILE, TestKey, TestProject};
+use crate::{
+    seal_manifests::SECRET,
+    support::{Outcome, TestKey, TestProject},
+};
+
+const FILE: &str = "deploy/api/prod/secret.yaml";
+
+/// A project with a Secret sealed for prod as [`FILE`], and the private keys at hand.
+pub(crate) fn sealed() -> TestProject {
+    let project = TestProject::new()
+        .file("secret.yaml", SECRET)
+        .private_key("prod.key", TestKey::Prod)
+        .private_key("other.key", TestKey::Other);
+    project
+        .run(&format!("seal secret.yaml --environment prod -w {FILE}"))
+        .done();
+    project
+}
+
+/// Pins these certificates for prod.
+pub(crate) fn pinning(project: TestProject, keys: &[TestKey]) -> TestProject {
+    let now = crate::support::NOW.parse().unwrap();
+    let names: Vec<_> = keys
+        .iter()
+        .map(|key| format!("certificates/{key:?}.pem"))
+        .collect();
+    let project_file = format!(
+        "environments:\n  prod: {{certificates: [{}], paths: [\"deploy/*/prod/**\"]}}\n",
+        names.join(", ")
+    );
+    keys.iter()
+        .zip(&names)
+        .fold(project, |project, (key, name)| {
+            project.file(name, key.certificate(now))
+        })
+        .file("sceau.yaml", project_file)
+}
+
+/// The lines of a file that are not in it any more, and those that are new.
+#[track_caller]
+pub(crate) fn changed_lines(outcome: &Outcome, name: &str) -> (Vec<String>, Vec<String>) {
+    let before = String::from_utf8(outcome.before[name].clone()).unwrap();
+    let after = outcome.file(name);
+    let without = |text: &str, other: &str| {
+        let other: Vec<&str> = other.split_inclusive('\n').collect();
+        text.split_inclusive('\n')
+            .filter(|line| !other.contains(line))
+            .map(|line| line.trim().to_owned())
+            .collect()
+    };
+    (without(&before, after), without(after, &before))
+}
 
 #[test]
 fn a_stale_seal_is_wrapped_for_the_pinned_key_and_keeps_its_value() {
-    let project = TestProject::stale();
+    let project = pinning(sealed(), &[TestKey::Other]);
     let outcome = project.run("reseal --keys prod.key");
     assert_snapshot!(outcome, @"
     exit 0
@@ -15,15 +66,17 @@ fn a_stale_seal_is_wrapped_for_the_pinned_key_and_keeps_its_value() {
       Resealed   prod          shop/api   1      deploy/api/prod/secret.yaml:1
     stderr:
       note: seals: 1 resealed
-      note: a value that somebody has read stays read: only renewing it, with a new value, helps
+      note: resealing does not protect values that were already read: rotate them with `sceau set`
     files: deploy/api/prod/secret.yaml
     ");
-    let (gone, new) = outcome.changed_lines(FILE);
+    let (gone, new) = changed_lines(&outcome, FILE);
     assert_eq!(gone.len(), 2, "{gone:?}");
     assert_eq!(new[0], format!("- keyId: {}", TestKey::Other.id()));
     assert!(new[1].starts_with("wrapped: sceau:v1:"), "{new:?}");
-    let opened = project.unsealed(FILE, "other.key");
-    assert!(opened.contains("password: aHVudGVyMg=="));
+    let opened = project
+        .run(&format!("unseal {FILE} --keys other.key"))
+        .done();
+    assert!(opened.stdout().contains("password: aHVudGVyMg=="));
     assert_eq!(
         project.run(&format!("unseal {FILE} --keys prod.key")).code,
         1
@@ -32,19 +85,19 @@ fn a_stale_seal_is_wrapped_for_the_pinned_key_and_keeps_its_value() {
 
 #[test]
 fn a_second_run_changes_nothing() {
-    let project = TestProject::stale();
+    let project = pinning(sealed(), &[TestKey::Other]);
     project.run("reseal --keys prod.key").done();
     assert_snapshot!(project.run("reseal --keys prod.key"), @"
     exit 0
     stderr:
-      note: seals: 1 current before
+      note: seals: 1 already current
     files: unchanged
     ");
 }
 
 #[test]
 fn a_dry_run_says_what_would_change_and_changes_nothing() {
-    let project = TestProject::stale();
+    let project = pinning(sealed(), &[TestKey::Other]);
     let outcome = project.run("reseal --dry-run");
     assert_snapshot!(outcome, @"
     exit 3
@@ -53,9 +106,9 @@ fn a_dry_run_says_what_would_change_and_changes_nothing() {
       Stale    prod          shop/api   1      deploy/api/prod/secret.yaml:1
     stderr:
       note: seals: 1 stale
-      note: a value that somebody has read stays read: only renewing it, with a new value, helps
+      note: resealing does not protect values that were already read: rotate them with `sceau set`
       error: stale: 1 seal
-      hint: reseal with `sceau reseal`
+      hint: reseal them: `sceau reseal`
     files: unchanged
     ");
     let offline = project.run("reseal --dry-run --keys prod.key");
@@ -69,9 +122,9 @@ fn a_dry_run_says_what_would_change_and_changes_nothing() {
 
 #[test]
 fn further_recipients_are_added_and_those_that_are_pinned_stay_as_they_are() {
-    let project = TestProject::sealed().pinning(&[TestKey::Prod, TestKey::Other]);
+    let project = pinning(sealed(), &[TestKey::Prod, TestKey::Other]);
     let outcome = project.run("reseal --keys prod.key").done();
-    let (gone, new) = outcome.changed_lines(FILE);
+    let (gone, new) = changed_lines(&outcome, FILE);
     assert_eq!(gone, Vec::<String>::new());
     assert_eq!(new.len(), 2, "{new:?}");
     for name in ["prod.key", "other.key"] {
@@ -85,9 +138,9 @@ fn further_recipients_are_added_and_those_that_are_pinned_stay_as_they_are() {
 
 #[test]
 fn a_recipient_that_is_not_pinned_any_more_is_removed_without_any_key() {
-    let project = TestProject::sealed().pinning(&[TestKey::Prod, TestKey::Other]);
+    let project = pinning(sealed(), &[TestKey::Prod, TestKey::Other]);
     let both = project.run("reseal --keys prod.key").done();
-    let project = project.pinning(&[TestKey::Prod]);
+    let project = pinning(project, &[TestKey::Prod]);
     let outcome = project.run("reseal").done();
     assert_eq!(
         outcome.file(FILE),
@@ -97,7 +150,12 @@ fn a_recipient_that_is_not_pinned_any_more_is_removed_without_any_key() {
 
 #[test]
 fn seals_that_cannot_be_decrypted_are_reported_and_stay() {
-    let project = TestProject::stale().with_moved_copy();
+    let project = sealed();
+    let moved = project.text(FILE).replace("name: api", "name: moved");
+    let project = pinning(
+        project.file("deploy/api/prod/moved.yaml", moved),
+        &[TestKey::Other],
+    );
     assert_snapshot!(project.run("reseal --keys prod.key"), @"
     exit 1
     stdout:
@@ -105,58 +163,58 @@ fn seals_that_cannot_be_decrypted_are_reported_and_stay() {
       Refused    prod          shop/moved   1      deploy/api/prod/moved.yaml:1
       Resealed   prod          shop/api     1      deploy/api/prod/secret.yaml:1
       
-      deploy/api/prod/moved.yaml:1: decryption failed: the manifest was modified, or was sealed for another environment, namespace, name or scope
+      deploy/api/prod/moved.yaml:1: refused: sealed for another place, or changed since it was sealed
     stderr:
       note: seals: 1 resealed, 1 could not be resealed
-      note: a value that somebody has read stays read: only renewing it, with a new value, helps
+      note: resealing does not protect values that were already read: rotate them with `sceau set`
       error: could not be resealed: 1 seal
-      hint: the report says why; what was resealed stays
+      hint: fix the reasons in the report, and run this again: resealed seals stay
     files: deploy/api/prod/secret.yaml
     ");
-    let project = TestProject::sealed().pinning(&[TestKey::Dev]);
+    let project = pinning(sealed(), &[TestKey::Dev]);
     assert_snapshot!(project.run("reseal --keys other.key"), @"
     exit 1
     stdout:
       RESULT              ENVIRONMENT   SECRET     SEAL   WHERE
       UnknownSealingKey   prod          shop/api   1      deploy/api/prod/secret.yaml:1
       
-      deploy/api/prod/secret.yaml:1: sealed only for [KEY Prod], which the key ring does not hold
+      deploy/api/prod/secret.yaml:1: sealed to [KEY Prod], which the key ring does not hold
     stderr:
       note: seals: 1 could not be resealed
       error: could not be resealed: 1 seal
-      hint: the report says why; what was resealed stays
+      hint: fix the reasons in the report, and run this again: resealed seals stay
     files: unchanged
     ");
 }
 
 #[test]
 fn an_unknown_environment_is_reported() {
-    let project = TestProject::sealed().file("sceau.yaml", "environments: {}\n");
+    let project = sealed().file("sceau.yaml", "environments: {}\n");
     assert_snapshot!(project.run("reseal --keys prod.key"), @"
     exit 1
     stdout:
       RESULT               ENVIRONMENT   SECRET     SEAL   WHERE
       UnknownEnvironment   ?             shop/api          deploy/api/prod/secret.yaml:1
       
-      deploy/api/prod/secret.yaml:1: there is no environment `prod` in sceau.yaml
+      deploy/api/prod/secret.yaml:1: sceau.yaml has no environment `prod`
     stderr:
       note: seals: 1 could not be resealed
       error: could not be resealed: 1 seal
-      hint: the report says why; what was resealed stays
+      hint: fix the reasons in the report, and run this again: resealed seals stay
     files: unchanged
     ");
     assert_snapshot!(project.run("reseal --environment prod --keys prod.key"), @"
     exit 1
     stderr:
-      error: no environment `prod` in sceau.yaml
-      hint: sceau.yaml has no environment yet
+      error: sceau.yaml has no environment `prod`
+      hint: add an environment to sceau.yaml
     files: unchanged
     ");
 }
 
 #[test]
 fn only_the_environment_that_is_named_is_resealed() {
-    let project = TestProject::sealed();
+    let project = sealed();
     project
         .run("seal secret.yaml --environment dev -w deploy/api/dev/secret.yaml")
         .done();
@@ -175,7 +233,7 @@ fn only_the_environment_that_is_named_is_resealed() {
 
 #[test]
 fn json_and_yaml_list_every_seal() {
-    let project = TestProject::stale();
+    let project = pinning(sealed(), &[TestKey::Other]);
     assert_snapshot!(project.run("reseal --dry-run -o json"), @r#"
     exit 3
     stdout:
@@ -193,9 +251,9 @@ fn json_and_yaml_list_every_seal() {
       ]
     stderr:
       note: seals: 1 stale
-      note: a value that somebody has read stays read: only renewing it, with a new value, helps
+      note: resealing does not protect values that were already read: rotate them with `sceau set`
       error: stale: 1 seal
-      hint: reseal with `sceau reseal`
+      hint: reseal them: `sceau reseal`
     files: unchanged
     "#);
     let json = project.run("reseal --dry-run -o json");
@@ -216,7 +274,7 @@ fn a_project_without_sealed_secrets_has_nothing_to_do() {
     assert_snapshot!(TestProject::new().run("reseal"), @"
     exit 0
     stderr:
-      note: there is no SealedSecret here
+      note: found no SealedSecrets
     files: unchanged
     ");
 }

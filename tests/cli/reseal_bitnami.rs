@@ -2,7 +2,10 @@
 
 use insta::assert_snapshot;
 
-use crate::support::{TestKey, TestProject};
+use crate::{
+    reseal::{changed_lines, pinning},
+    support::{TestKey, TestProject},
+};
 
 const FILE: &str = "deploy/api/prod/sealed.yaml";
 
@@ -12,13 +15,13 @@ fn project() -> TestProject {
         .file(FILE, include_str!("../vectors/sealed-strict.yaml"))
         .file("old.key", include_str!("../vectors/test-2048.key"))
         .private_key("prod.key", TestKey::Prod);
-    project.pinning(&[TestKey::Prod])
+    pinning(project, &[TestKey::Prod])
 }
 
 #[test]
 fn items_of_another_key_are_sealed_anew_and_open_to_the_same_values() {
     let project = project();
-    let before = project.unsealed(FILE, "old.key");
+    let before = project.run(&format!("unseal {FILE} --keys old.key")).done();
     let outcome = project.run("reseal --keys old.key --keys prod.key").done();
     assert_snapshot!(outcome, @"
     exit 0
@@ -27,12 +30,15 @@ fn items_of_another_key_are_sealed_anew_and_open_to_the_same_values() {
       Resealed   prod          myns/mysecret          deploy/api/prod/sealed.yaml:2
     stderr:
       note: seals: 1 resealed
-      note: a value that somebody has read stays read: only renewing it, with a new value, helps
+      note: resealing does not protect values that were already read: rotate them with `sceau set`
     files: deploy/api/prod/sealed.yaml
     ");
-    let (gone, new) = outcome.changed_lines(FILE);
+    let (gone, new) = changed_lines(&outcome, FILE);
     assert_eq!((gone.len(), new.len()), (2, 2));
-    assert_eq!(before, project.unsealed(FILE, "prod.key"));
+    let after = project
+        .run(&format!("unseal {FILE} --keys prod.key"))
+        .done();
+    assert_eq!(before.stdout(), after.stdout());
     let again = project.run("reseal --keys old.key --keys prod.key").done();
     assert_eq!(again.changed_files(), Vec::<&str>::new());
 }
@@ -47,11 +53,11 @@ fn items_that_no_key_decrypts_are_reported() {
       RESULT              ENVIRONMENT   SECRET          SEAL   WHERE
       UnknownSealingKey   prod          myns/mysecret          deploy/api/prod/sealed.yaml:2
       
-      deploy/api/prod/sealed.yaml:2: none of the keys opens item `password`, item `user`; whether it is current is unknown, too
+      deploy/api/prod/sealed.yaml:2: no given key decrypts item `password`, item `user`, so it may be current or stale
     stderr:
       note: seals: 1 could not be resealed
       error: could not be resealed: 1 seal
-      hint: the report says why; what was resealed stays
+      hint: fix the reasons in the report, and run this again: resealed seals stay
     files: unchanged
     ");
 }
@@ -64,11 +70,11 @@ fn without_private_keys_they_stay() {
       RESULT              ENVIRONMENT   SECRET          SEAL   WHERE
       NotThroughCluster   prod          myns/mysecret          deploy/api/prod/sealed.yaml:2
       
-      deploy/api/prod/sealed.yaml:2: the original's items do not say which key they are sealed to: give the private keys with `--keys`
+      deploy/api/prod/sealed.yaml:2: items in the kubeseal format do not name their key: pass the private keys with `--keys`
     stderr:
       note: seals: 1 could not be resealed
       error: could not be resealed: 1 seal
-      hint: the report says why; what was resealed stays
+      hint: fix the reasons in the report, and run this again: resealed seals stay
     files: unchanged
     ");
     assert_eq!(project().run("reseal --dry-run").code, 1);
@@ -86,26 +92,29 @@ fn every_scope_and_the_first_version_are_resealed() {
         include_str!("../vectors/sealed-legacy-v1.json"),
     ] {
         let project = project().file(FILE, text);
-        let before = project.unsealed(FILE, "old.key");
+        let before = project.run(&format!("unseal {FILE} --keys old.key")).done();
         project.run("reseal --keys old.key").done();
-        assert_eq!(before, project.unsealed(FILE, "prod.key"));
+        let after = project
+            .run(&format!("unseal {FILE} --keys prod.key"))
+            .done();
+        assert_eq!(before.stdout(), after.stdout());
     }
 }
 
 #[test]
 fn an_item_cannot_be_sealed_to_several_keys() {
-    let project = project().pinning(&[TestKey::Prod, TestKey::Other]);
+    let project = pinning(project(), &[TestKey::Prod, TestKey::Other]);
     assert_snapshot!(project.run("reseal --keys old.key"), @"
     exit 1
     stdout:
       RESULT                ENVIRONMENT   SECRET          SEAL   WHERE
       SeveralCertificates   prod          myns/mysecret          deploy/api/prod/sealed.yaml:2
       
-      deploy/api/prod/sealed.yaml:2: an item of the original is sealed to one key, and the environment has several certificates
+      deploy/api/prod/sealed.yaml:2: an item in the kubeseal format is sealed to one key, but the environment has several certificates
     stderr:
       note: seals: 1 could not be resealed
       error: could not be resealed: 1 seal
-      hint: the report says why; what was resealed stays
+      hint: fix the reasons in the report, and run this again: resealed seals stay
     files: unchanged
     ");
 }

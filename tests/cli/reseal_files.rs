@@ -4,14 +4,16 @@ use std::fmt::Write as _;
 
 use insta::assert_snapshot;
 
-use crate::support::{FILE, SECRET, TestKey, TestProject};
+use crate::{
+    reseal::{changed_lines, pinning, sealed},
+    support::{TestKey, TestProject},
+};
 
-/// What a run that was killed while it wrote [`FILE`] leaves beside it.
-const LEFT: &str = "deploy/api/prod/.sceau-secret.yaml.part";
+const FILE: &str = "deploy/api/prod/secret.yaml";
 
 #[test]
 fn nothing_but_the_recipients_of_stale_seals_changes() {
-    let project = TestProject::stale();
+    let project = sealed();
     let stale = project.text(FILE);
     let commented = stale
         .replace("kind: ", "kind:   ")
@@ -24,11 +26,11 @@ fn nothing_but_the_recipients_of_stale_seals_changes() {
     let text = format!(
         "# first\nkind: ConfigMap\ndata: {{a:   1}}\n---\n{commented}---  # third\nkind: Secret\napiVersion: v1\nstringData: {{a: 'plain'}}\n---\n{stale}...\n"
     );
-    let project = project.file(FILE, text);
+    let project = pinning(project.file(FILE, text), &[TestKey::Other]);
     let outcome = project
         .run(&format!("reseal {FILE} --keys prod.key"))
         .done();
-    let (gone, new) = outcome.changed_lines(FILE);
+    let (gone, new) = changed_lines(&outcome, FILE);
     assert_eq!((gone.len(), new.len()), (4, 4), "{gone:?}\n{new:?}");
     for line in gone.iter().chain(&new) {
         assert!(
@@ -50,7 +52,8 @@ fn leftovers(project: &TestProject) -> Vec<String> {
 
 #[test]
 fn what_a_killed_run_has_left_goes_with_the_next_one() {
-    let project = TestProject::stale().file(LEFT, "kind: half");
+    const LEFT: &str = "deploy/api/prod/.sceau-secret.yaml.part";
+    let project = pinning(sealed(), &[TestKey::Other]).file(LEFT, "kind: half");
     project.run("reseal --keys prod.key").done();
     assert!(project.text(FILE).contains(TestKey::Other.id()));
     assert_eq!(leftovers(&project), [""; 0]);
@@ -58,7 +61,8 @@ fn what_a_killed_run_has_left_goes_with_the_next_one() {
 
 #[test]
 fn what_another_run_is_writing_and_what_is_no_file_of_ours_is_left_alone() {
-    let project = TestProject::stale().file(LEFT, "kind: half");
+    const LEFT: &str = "deploy/api/prod/.sceau-secret.yaml.part";
+    let project = pinning(sealed(), &[TestKey::Other]).file(LEFT, "kind: half");
     let written = std::fs::File::open(project.path(LEFT)).unwrap();
     written.lock().unwrap();
     project.run("reseal --keys prod.key").done();
@@ -66,7 +70,7 @@ fn what_another_run_is_writing_and_what_is_no_file_of_ours_is_left_alone() {
     assert_eq!(project.text(LEFT), "kind: half");
     assert_eq!(leftovers(&project).len(), 1);
 
-    let project = TestProject::stale().file("elsewhere", "precious");
+    let project = pinning(sealed(), &[TestKey::Other]).file("elsewhere", "precious");
     std::os::unix::fs::symlink(project.path("elsewhere"), project.path(LEFT)).unwrap();
     project.run("reseal --keys prod.key").done();
     assert!(project.text(FILE).contains(TestKey::Other.id()));
@@ -75,19 +79,22 @@ fn what_another_run_is_writing_and_what_is_no_file_of_ours_is_left_alone() {
 
 #[test]
 fn json_files_and_lists_keep_their_style() {
-    let project = TestProject::sealed();
-    project.seal("-w deploy/api/prod/a.json").done();
+    let project = sealed();
+    project
+        .run("seal secret.yaml --environment prod -w deploy/api/prod/a.json")
+        .done();
     let one = project.text("deploy/api/prod/a.json");
     let list = format!(
         "{{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[{{\"kind\":\"X\"}},\n{one}]}}\n{one}"
     );
-    let project = project
-        .file("deploy/api/prod/a.json", list)
-        .pinning(&[TestKey::Other]);
+    let project = pinning(
+        project.file("deploy/api/prod/a.json", list),
+        &[TestKey::Other],
+    );
     let outcome = project
         .run("reseal deploy/api/prod/a.json --keys prod.key")
         .done();
-    let (gone, new) = outcome.changed_lines("deploy/api/prod/a.json");
+    let (gone, new) = changed_lines(&outcome, "deploy/api/prod/a.json");
     assert_eq!((gone.len(), new.len()), (4, 4));
     let opened = project
         .run(&format!("inspect {FILE} deploy/api/prod/a.json"))
@@ -103,8 +110,8 @@ fn json_files_and_lists_keep_their_style() {
 }
 
 #[test]
-fn what_git_ignores_and_what_is_no_manifest_is_left_out() {
-    let project = TestProject::stale();
+fn ignored_files_and_files_of_other_kinds_are_left_out() {
+    let project = sealed();
     let _ = project.git(&["init", "--quiet"]);
     let stale = project.text(FILE);
     let project = [
@@ -117,6 +124,7 @@ fn what_git_ignores_and_what_is_no_manifest_is_left_out() {
     .into_iter()
     .fold(project, |project, name| project.file(name, &stale))
     .file(".gitignore", "build/\n");
+    let project = pinning(project, &[TestKey::Other]);
     let outcome = project.run("reseal --keys prod.key").done();
     assert_eq!(outcome.changed_files(), [".hidden/a.yml", "b.yaml", FILE]);
     let named = project
@@ -128,7 +136,7 @@ fn what_git_ignores_and_what_is_no_manifest_is_left_out() {
 
 #[test]
 fn below_the_root_the_whole_project_is_resealed() {
-    let project = TestProject::stale();
+    let project = pinning(sealed(), &[TestKey::Other]);
     let outcome = project
         .run_in("certificates", "reseal --keys ../prod.key")
         .done();
@@ -137,7 +145,7 @@ fn below_the_root_the_whole_project_is_resealed() {
 
 #[test]
 fn templates_and_damaged_files_are_reported_and_skipped() {
-    let project = TestProject::stale();
+    let project = sealed();
     let template = project
         .text(FILE)
         .replace("namespace: shop", "namespace: {{ .Release.Namespace }}");
@@ -146,7 +154,8 @@ fn templates_and_damaged_files_are_reported_and_skipped() {
         .file("charts/a/templates/other.yaml", "a: {{ .Values.a }}\n")
         .file("damaged.yaml", "kind: SealedSecret\nkind: SealedSecret\n")
         .file("words.yaml", "# SealedSecret\n- a list\n");
-    assert_snapshot!(project.run("reseal --keys prod.key"), @"
+    let outcome = pinning(project, &[TestKey::Other]).run("reseal --keys prod.key");
+    assert_snapshot!(outcome, @"
     exit 1
     stdout:
       RESULT       ENVIRONMENT   SECRET     SEAL   WHERE
@@ -159,23 +168,24 @@ fn templates_and_damaged_files_are_reported_and_skipped() {
       damaged.yaml:2: `kind` stands here twice
     stderr:
       note: seals: 1 resealed, 2 could not be resealed
-      note: a value that somebody has read stays read: only renewing it, with a new value, helps
+      note: resealing does not protect values that were already read: rotate them with `sceau set`
       error: could not be resealed: 2 seals
-      hint: the report says why; what was resealed stays
+      hint: fix the reasons in the report, and run this again: resealed seals stay
     files: deploy/api/prod/secret.yaml
     ");
 }
 
 #[test]
 fn a_seal_behind_an_alias_is_rejected_and_its_file_stays() {
-    let aliased = TestProject::sealed()
+    let project = sealed();
+    let aliased = project
         .text(FILE)
         .replace(
             "metadata:",
             "metadata:\n  annotations: {suite: &suite RSA-OAEP-SHA256}",
         )
         .replace("suite: RSA", "suite: *suite #RSA");
-    let once = TestProject::stale().file(FILE, &aliased);
+    let once = pinning(project.file(FILE, &aliased), &[TestKey::Other]);
     // The suite stays, so nothing behind the alias changes.
     once.run("reseal --keys prod.key").done();
     let all = aliased.replace("recipients:", "recipients: &all");
@@ -188,7 +198,7 @@ fn a_seal_behind_an_alias_is_rejected_and_its_file_stays() {
         })
         .map(|line| line.replace("password", "other"))
         .fold(String::new(), |text, line| text + &line + "\n");
-    let twice = TestProject::stale().file(FILE, all + &second);
+    let twice = pinning(sealed().file(FILE, all + &second), &[TestKey::Other]);
     assert_snapshot!(twice.run("reseal --keys prod.key"), @"
     exit 1
     stdout:
@@ -196,11 +206,11 @@ fn a_seal_behind_an_alias_is_rejected_and_its_file_stays() {
       NotEditable   prod          shop/api   1      deploy/api/prod/secret.yaml:1
       NotEditable   prod          shop/api   2      deploy/api/prod/secret.yaml:1
       
-      deploy/api/prod/secret.yaml:1: `spec.seals[1].recipients[0]` does not exist, or an alias stands for it; give each entry a line of its own, without anchors, aliases and tags, and try again
+      deploy/api/prod/secret.yaml:1: it is written in a way that cannot be changed in place, for example with an alias: write its recipients and items out, and try again
     stderr:
       note: seals: 2 could not be resealed
       error: could not be resealed: 2 seals
-      hint: the report says why; what was resealed stays
+      hint: fix the reasons in the report, and run this again: resealed seals stay
     files: unchanged
     ");
 }
@@ -224,7 +234,7 @@ fn in_the_longest_directory(project: &TestProject) -> std::path::PathBuf {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_file_that_cannot_be_written_fails_alone() {
-    let project = TestProject::stale();
+    let project = pinning(sealed(), &[TestKey::Other]);
     let unwritable = in_the_longest_directory(&project);
     std::fs::copy(project.path(FILE), &unwritable).unwrap();
     let line = format!("reseal {} {FILE} --keys prod.key", unwritable.display());
@@ -244,11 +254,12 @@ fn a_file_that_cannot_be_written_fails_alone() {
 
 #[test]
 fn an_interrupted_run_is_continued_by_the_next() {
-    let project = TestProject::stale();
+    let project = sealed();
     let stale = project.text(FILE);
     let project = (0..20).fold(project, |project, n| {
         project.file(&format!("deploy/api/prod/{n}.yaml"), &stale)
     });
+    let project = pinning(project, &[TestKey::Other]);
     let half = (0..10).fold(String::new(), |mut line, n| {
         let _ = write!(line, " deploy/api/prod/{n}.yaml");
         line
@@ -265,7 +276,7 @@ fn an_interrupted_run_is_continued_by_the_next() {
 
 #[test]
 fn no_value_is_printed() {
-    let project = TestProject::stale();
+    let project = pinning(sealed(), &[TestKey::Other]);
     for line in [
         "reseal --dry-run",
         "reseal --keys prod.key -o json",
@@ -278,12 +289,19 @@ fn no_value_is_printed() {
 
 #[test]
 fn a_manifest_without_a_namespace_is_given_one() {
-    let project = TestProject::with_secret(SECRET.replace("  namespace: shop\n", ""))
+    let project = TestProject::new()
+        .file(
+            "secret.yaml",
+            crate::seal_manifests::SECRET.replace("  namespace: shop\n", ""),
+        )
         .private_key("prod.key", TestKey::Prod);
-    project.seal(&format!("-n shop -w {FILE}")).done();
-    let project = project
-        .replacing(FILE, "  namespace: shop\n", "")
-        .pinning(&[TestKey::Other]);
+    project
+        .run(&format!(
+            "seal secret.yaml -n shop --environment prod -w {FILE}"
+        ))
+        .done();
+    let bare = project.text(FILE).replace("  namespace: shop\n", "");
+    let project = pinning(project.file(FILE, bare), &[TestKey::Other]);
     let without = project.run("reseal --keys prod.key");
     assert_eq!(without.code, 1, "{without}");
     assert!(without.stdout().contains("Malformed"), "{without}");

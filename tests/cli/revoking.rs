@@ -1,9 +1,14 @@
 //! `sceau rekey --finish` and `--compromised`: what is revoked, what that takes and what breaks.
 
 use insta::assert_snapshot;
+use sceau::Terminals;
 
-use crate::support::{ApiServer, Cluster, FILE, ResealServer, TestKey, TestProject};
+use crate::{
+    reseal::{pinning, sealed},
+    support::{ApiServer, Cluster, ResealServer, TestKey, TestProject},
+};
 
+const FILE: &str = "deploy/api/prod/secret.yaml";
 const REKEY: &str = "rekey --environment prod --kubeconfig kubeconfig";
 const FINISH: &str = "rekey --environment prod --kubeconfig kubeconfig --finish";
 const COMPROMISED: &str = "rekey --environment prod --kubeconfig kubeconfig --compromised";
@@ -11,7 +16,7 @@ const NOBODY: [Vec<String>; 0] = [];
 
 /// A project that is re-keyed from Prod to Other.
 fn rekeyed(server: &ResealServer) -> TestProject {
-    let project = TestProject::stale();
+    let project = pinning(sealed(), &[TestKey::Other]);
     project
         .run("reseal --keys prod.key --environment prod")
         .done();
@@ -20,9 +25,7 @@ fn rekeyed(server: &ResealServer) -> TestProject {
 
 /// A project at Prod.
 fn at_prod(server: &ResealServer) -> TestProject {
-    TestProject::sealed()
-        .pinning(&[TestKey::Prod])
-        .file("kubeconfig", server.kubeconfig())
+    pinning(sealed(), &[TestKey::Prod]).file("kubeconfig", server.kubeconfig())
 }
 
 /// A cluster with the active key Other, which no longer needs Prod.
@@ -30,11 +33,11 @@ fn server() -> ResealServer {
     ResealServer::with_keys(&[TestKey::Other, TestKey::Prod])
 }
 
-/// A cluster at the key Prod that makes Other when that is revoked, and its project.
-fn leaked() -> (ResealServer, TestProject) {
-    let server = ResealServer::renewing(&[TestKey::Prod], TestKey::Other);
-    let project = at_prod(&server);
-    (server, project)
+fn at_terminal(project: TestProject, answer: &str) -> TestProject {
+    project.stdin(answer).terminals(Terminals {
+        stdin: true,
+        stdout: false,
+    })
 }
 
 #[test]
@@ -44,16 +47,16 @@ fn an_old_key_that_nothing_needs_is_revoked_once() {
     assert_snapshot!(project.run(FINISH), @"
     exit 0
     stderr:
-      note: [KEY Prod] is revoked and opens nothing any more
-      note: what is sealed to it in other branches and in older commits was not looked at, and opens no more
-      note: its Secret may be deleted, once there is a backup if old commits are to stay readable
-            find it: kubectl get secrets --namespace sceau-system --selector sceau.dev/environment=prod
+      note: revoked [KEY Prod]: it no longer decrypts anything
+      note: other branches and older commits were not checked: what is sealed to the old keys there is no longer decryptable
+      note: you can delete the Secrets of the old keys; back them up first to keep old commits decryptable
+            find them: kubectl get secrets --namespace sceau-system --selector sceau.dev/environment=prod
     files: unchanged
     ");
     assert_snapshot!(project.run(FINISH), @"
     exit 0
     stderr:
-      note: prod has no old key left: nothing is to be done
+      note: prod has no old keys: nothing was revoked
     files: unchanged
     ");
     assert_eq!(server.asked().revocations, [[TestKey::Prod.id()]]);
@@ -70,9 +73,7 @@ fn what_needs_the_old_key_is_reported_and_nothing_is_revoked() {
         },
     );
     let project = rekeyed(&server);
-    let stale = TestProject::sealed()
-        .text(FILE)
-        .replace("name: api", "name: web");
+    let stale = sealed().text(FILE).replace("name: api", "name: web");
     let project = project.file("deploy/web/prod/secret.yaml", stale);
     assert_snapshot!(project.run(FINISH), @"
     exit 3
@@ -82,8 +83,8 @@ fn what_needs_the_old_key_is_reported_and_nothing_is_revoked() {
       [KEY Prod]   shop/web          deploy/web/prod/secret.yaml:1
     stderr:
       error: nothing was revoked: an old key is needed
-      hint: bring what needs it to the new key with `sceau reseal --environment prod`, commit, and let it sync
-      hint: what only the cluster has stands in another branch or repository, or was not synced yet
+      hint: reseal with `sceau reseal --environment prod`, commit, and wait for the sync
+      hint: check other branches and repositories for SealedSecrets that only the cluster has
     files: unchanged
     ");
     assert_eq!(project.run(&format!("{FINISH} --yes")).code, 3);
@@ -124,13 +125,13 @@ fn manifests_that_do_not_name_their_key_are_asked_about() {
       KEY   NEEDED BY       WHERE
       ?     myns/mysecret   deploy/old/prod/sealed.yaml:2
       
-      deploy/old/prod/sealed.yaml:2: the original's items do not say which key they are sealed to: ask `sceau reseal --dry-run --keys FILE`
+      deploy/old/prod/sealed.yaml:2: items in the kubeseal format do not name their key: check them with `sceau reseal --dry-run --keys FILE`
     stderr:
-      error: nothing was revoked: nobody can be asked
-      hint: see above what it comes to, and say `--yes`
+      error: nothing was revoked: confirmation needs a terminal
+      hint: check the effects listed above, and pass `--yes`
     files: unchanged
     ");
-    let project = project.answering("n\n");
+    let project = at_terminal(project, "n\n");
     let outcome = project.run(FINISH).done();
     assert!(
         outcome.stderr().contains("nothing was changed"),
@@ -173,16 +174,16 @@ fn counts_of_before_and_an_unfinished_re_keying_are_refused() {
     assert_snapshot!(rekeyed(&behind).run(FINISH), @"
     exit 4
     stderr:
-      error: what the old keys open is not known: the controller has not looked at the Environment since it was changed
-      hint: wait a moment and run this again, or see `kubectl describe environments.sceau.dev`
+      error: cannot tell what the old keys decrypt: the controller has not observed the latest change of the Environment
+      hint: run this again in a moment, or check `kubectl describe environments.sceau.dev`
     files: unchanged
     ");
     let unfinished = server();
     assert_snapshot!(at_prod(&unfinished).run(FINISH), @"
     exit 1
     stderr:
-      error: the re-keying is unfinished: the key that the cluster seals with now is not pinned
-      hint: go on with it first: `sceau rekey` without `--finish`
+      error: the re-keying is unfinished: the active key of the cluster is not pinned
+      hint: finish it first: run `sceau rekey` without `--finish`
     files: unchanged
     ");
     for server in [behind, unfinished] {
@@ -197,32 +198,32 @@ fn compromised_keys_are_revoked_first_and_broken_seals_are_reported() {
     assert_snapshot!(project.run(COMPROMISED), @"
     exit 1
     stderr:
-      note: to be revoked: [KEY Prod], which opens 0 SealedSecrets in the cluster
-      note: to be revoked: [KEY Dev], which opens 0 SealedSecrets in the cluster
-      warning: of this repository, 1 seal will open no more, or cannot be judged: their items need new values
-      error: nothing was revoked: nobody can be asked
-      hint: see above what it comes to, and say `--yes`
+      note: to be revoked: [KEY Prod], which decrypts 0 SealedSecrets in the cluster
+      note: to be revoked: [KEY Dev], which decrypts 0 SealedSecrets in the cluster
+      warning: the remaining keys will not decrypt 1 seal of this repository, or may not: set their items again
+      error: nothing was revoked: confirmation needs a terminal
+      hint: check the effects listed above, and pass `--yes`
     files: unchanged
     ");
     assert_eq!(server.asked().revocations, NOBODY);
-    let project = project.answering("y\n");
+    let project = at_terminal(project, "y\n");
     assert_snapshot!(project.run(COMPROMISED), @"
     exit 3
     stdout:
-      OPENS     SECRET     SEAL   ITEMS      WHERE
-      nowhere   shop/api   1      password   deploy/api/prod/secret.yaml:1
+      DECRYPTABLE   SECRET     SEAL   ITEMS      WHERE
+      nowhere       shop/api   1      password   deploy/api/prod/secret.yaml:1
     stderr:
-      note: to be revoked: [KEY Prod], which opens 0 SealedSecrets in the cluster
-      note: to be revoked: [KEY Dev], which opens 0 SealedSecrets in the cluster
-      warning: of this repository, 1 seal will open no more, or cannot be judged: their items need new values
-      Revoke them now? [y/N] note: [KEY Prod] is revoked and opens nothing any more
-      note: [KEY Dev] is revoked and opens nothing any more
+      note: to be revoked: [KEY Prod], which decrypts 0 SealedSecrets in the cluster
+      note: to be revoked: [KEY Dev], which decrypts 0 SealedSecrets in the cluster
+      warning: the remaining keys will not decrypt 1 seal of this repository, or may not: set their items again
+      Revoke them now? [y/N] note: revoked [KEY Prod]: it no longer decrypts anything
+      note: revoked [KEY Dev]: it no longer decrypts anything
       note: certificates/Prod.pem pins [KEY Other]
       note: commit it: git commit --all --message 'Re-key prod'
-      note: whoever has the old keys can open old commits for good: renew every value that was ever sealed to them, where it comes from
-      note: Secrets in the cluster stay as they are until the items of their seals are set anew
-      error: open no more, or cannot be judged: 1 seal
-      hint: give each of their items a new value: `sceau set FILE ITEM`
+      note: the old keys decrypt old commits forever: rotate every value that was ever sealed to them, at its provider
+      note: Secrets in the cluster stay unchanged until you set the items of their seals again
+      error: not decryptable with the remaining keys, or unknown: 1 seal
+      hint: set each of their items again: `sceau set FILE ITEM`
     files: certificates/Prod.pem
     ");
     assert_eq!(
@@ -240,7 +241,8 @@ fn compromised_keys_are_revoked_first_and_broken_seals_are_reported() {
 
 #[test]
 fn interrupted_after_the_revocation_it_goes_on_without_asking() {
-    let (server, project) = leaked();
+    let server = ResealServer::renewing(&[TestKey::Prod], TestKey::Other);
+    let project = at_prod(&server);
     let outcome = project.run(&format!("{COMPROMISED} --yes --timeout 0"));
     assert_eq!(outcome.code, 4, "{outcome}");
     assert_eq!(outcome.changed_files(), [""; 0]);
@@ -253,7 +255,8 @@ fn interrupted_after_the_revocation_it_goes_on_without_asking() {
 
 #[test]
 fn interrupted_before_pinning_re_keying_goes_on_too() {
-    let (server, project) = leaked();
+    let server = ResealServer::renewing(&[TestKey::Prod], TestKey::Other);
+    let project = at_prod(&server);
     let _ = project.run(&format!("{COMPROMISED} --yes --timeout 0"));
     let outcome = project.run(REKEY);
     assert_eq!(outcome.code, 1, "{outcome}");
@@ -264,7 +267,9 @@ fn interrupted_before_pinning_re_keying_goes_on_too() {
 #[test]
 fn a_seal_that_another_cluster_decrypts_is_kept_and_reported() {
     let server = ResealServer::renewing(&[TestKey::Prod], TestKey::Other);
-    let project = TestProject::of_two_clusters().file("kubeconfig", server.kubeconfig());
+    let project =
+        pinning(sealed(), &[TestKey::Dev, TestKey::Prod]).file("kubeconfig", server.kubeconfig());
+    project.run("reseal --keys prod.key").done();
     let outcome = project.run(&format!("{COMPROMISED} --yes -o json"));
     assert_eq!(outcome.code, 3, "{outcome}");
     assert_eq!(outcome.changed_files(), ["certificates/Prod.pem"]);
@@ -278,9 +283,7 @@ fn a_seal_that_another_cluster_decrypts_is_kept_and_reported() {
 fn a_rejection_is_reported_with_the_required_role() {
     let server = ApiServer::with_refusal(403, "Forbidden", "environments is forbidden");
     for line in [FINISH, COMPROMISED] {
-        let project = TestProject::sealed()
-            .pinning(&[TestKey::Prod])
-            .file("kubeconfig", server.kubeconfig());
+        let project = pinning(sealed(), &[TestKey::Prod]).file("kubeconfig", server.kubeconfig());
         project.run(&format!("{line} --yes")).refused(4);
     }
 }

@@ -5,17 +5,21 @@ use std::fs;
 use insta::assert_snapshot;
 
 use crate::{
-    offboard::{LIST, project},
-    support::{ApiServer, FILE, NOW, Outcome, TestKey, TestProject},
+    offboard::project,
+    support::{ApiServer, Outcome, TestProject},
 };
+
+const FILE: &str = "deploy/api/prod/secret.yaml";
+const LIST: &str = "rotations/2026-11-22-alice.yaml";
 
 /// A project that alice has left; it is two days later.
 fn after_leaving() -> TestProject {
-    let mut project = project().replacing(
-        FILE,
+    let project = project();
+    let text = project.text(FILE).replace(
         "  namespace: shop\n",
         "  namespace: shop\n  annotations: {sceau.dev/owner: payments, provider.sceau.dev/pin: https://console.example}\n",
     );
+    let mut project = project.file(FILE, text);
     project.run("offboard alice --no-rekey").done();
     project.set_clock("2026-11-24T12:00:00Z");
     project
@@ -51,18 +55,6 @@ fn states(outcome: &Outcome) -> Vec<String> {
     states.collect()
 }
 
-/// Whether all that is open is in this state.
-fn is_all(project: &TestProject, state: &str) -> bool {
-    let outcome = project.run("rotations -o json");
-    states(&outcome).iter().all(|found| found == state)
-}
-
-/// Asserts that a command line may be run, and that it changes nothing.
-#[track_caller]
-fn changes_nothing(project: &TestProject, line: &str) {
-    assert_eq!(project.run(line).done().changed_files(), [""; 0]);
-}
-
 #[test]
 fn open_items_are_shown_until_they_are_rotated() {
     let project = after_leaving();
@@ -72,16 +64,19 @@ fn open_items_are_shown_until_they_are_rotated() {
       DEADLINE     PERSON   ENVIRONMENT   SECRET     ITEM       STATE      FILE                          OWNER      PROVIDER
       2026-12-22   alice    prod          shop/api   password   SameText   deploy/api/prod/secret.yaml   payments
       
-      SameText: it is the value that they could have read: give it a new one with `sceau set FILE ITEM`
+      SameText: its sealed text is the one that the person could have read: rotate it with `sceau set FILE ITEM`
     files: unchanged
     ");
-    changes_nothing(&project, "rotations --mark");
+    assert_eq!(
+        project.run("rotations --mark").done().changed_files(),
+        [""; 0]
+    );
     let project = rotate(project);
     let untouched = project.text(LIST);
     assert_snapshot!(project.run("rotations").done(), @"
     exit 0
     stderr:
-      note: nothing is open
+      note: no items are open
     files: unchanged
     ");
     let outcome = project.run("rotations --mark").done();
@@ -97,20 +92,27 @@ fn open_items_are_shown_until_they_are_rotated() {
         outcome.file(LIST).matches("knownBy: seal").count(),
         items(&project).len()
     );
-    changes_nothing(&project, "rotations --mark");
+    assert_eq!(
+        project.run("rotations --mark").done().changed_files(),
+        [""; 0]
+    );
 }
 
 #[test]
 fn resealing_marks_nothing() {
     let project = after_leaving()
-        .private_key("../prod.key", TestKey::Prod)
+        .private_key("../prod.key", crate::support::TestKey::Prod)
         .file(
             "certificates/prod.pem",
-            TestKey::Other.certificate(NOW.parse().unwrap()),
+            crate::support::TestKey::Other.certificate("2026-11-22T12:00:00Z".parse().unwrap()),
         );
     let outcome = project.run("reseal --keys ../prod.key").done();
     assert_eq!(outcome.changed_files(), [FILE]);
-    assert!(is_all(&project, "SameText"));
+    assert!(
+        states(&project.run("rotations -o json"))
+            .iter()
+            .all(|it| it == "SameText")
+    );
 }
 
 #[test]
@@ -148,15 +150,30 @@ fn a_restored_manifest_reopens_its_list() {
 
 #[test]
 fn a_seal_that_only_claims_to_be_newer_marks_nothing() {
-    let project = after_leaving().replacing(FILE, "2026-11-22T11:30:00Z", "2026-11-24T11:00:00Z");
-    assert!(is_all(&project, "SameText"));
-    let project = rotate(project).replacing(FILE, "2026-11-24T12:00:00Z", "2027-01-01T00:00:00Z");
-    assert!(is_all(&project, "InFuture"));
+    let project = after_leaving();
+    let forged = project
+        .text(FILE)
+        .replace("2026-11-22T11:30:00Z", "2026-11-24T11:00:00Z");
+    let project = project.file(FILE, forged);
+    assert!(
+        states(&project.run("rotations -o json"))
+            .iter()
+            .all(|it| it == "SameText")
+    );
+    let project = rotate(project);
+    let future = project
+        .text(FILE)
+        .replace("2026-11-24T12:00:00Z", "2027-01-01T00:00:00Z");
+    let project = project.file(FILE, future);
+    assert!(
+        states(&project.run("rotations -o json"))
+            .iter()
+            .all(|it| it == "InFuture")
+    );
 }
 
-/// A project at a cluster whose controller has opened what the file holds, and found these items
-/// unchanged.
-fn at_cluster(project: TestProject, unchanged: &serde_json::Value) -> TestProject {
+/// A cluster whose controller has opened what the file holds, and found these items unchanged.
+fn cluster(project: &TestProject, unchanged: &serde_json::Value) -> ApiServer {
     let mut object: serde_json::Value = serde_saphyr::from_str(&project.text(FILE)).unwrap();
     object["metadata"]["generation"] = 4.into();
     object["status"] = serde_json::json!({
@@ -165,8 +182,7 @@ fn at_cluster(project: TestProject, unchanged: &serde_json::Value) -> TestProjec
         "unchanged": unchanged,
         "comparedSince": "2026-01-01T00:00:00Z",
     });
-    let server = ApiServer::with_object(&object);
-    project.file("kubeconfig", server.kubeconfig())
+    ApiServer::with_object(&object)
 }
 
 const ASK: &str = "--cluster --kubeconfig kubeconfig";
@@ -176,14 +192,15 @@ fn the_controller_reports_values_that_were_only_sealed_again() {
     let project = rotate(after_leaving());
     let item = items(&project).remove(0);
     let unchanged = serde_json::json!([{"item": item, "since": "2026-11-22T11:30:00Z"}]);
-    let project = at_cluster(project, &unchanged);
+    let server = cluster(&project, &unchanged);
+    let project = project.file("kubeconfig", server.kubeconfig());
     assert_snapshot!(project.run(&format!("rotations {ASK}")), @"
     exit 0
     stdout:
       DEADLINE     PERSON   ENVIRONMENT   SECRET     ITEM       STATE       FILE                          OWNER      PROVIDER
       2026-12-22   alice    prod          shop/api   password   Unchanged   deploy/api/prod/secret.yaml   payments
       
-      Unchanged: it was sealed again with the value that it had, as the controller says: give it a new one with `sceau set FILE ITEM`
+      Unchanged: it was sealed again with its old value, as the controller reports: rotate it with `sceau set FILE ITEM`
     files: unchanged
     ");
     assert!(states(&project.run("rotations -o json")).is_empty());
@@ -191,7 +208,8 @@ fn the_controller_reports_values_that_were_only_sealed_again() {
     // From here on it is known without the cluster, until there is another value.
     assert_eq!(states(&project.run("rotations -o json")), ["Unchanged"]);
     let project = rotate(project);
-    let project = at_cluster(project, &serde_json::json!([]));
+    let server = cluster(&project, &serde_json::json!([]));
+    let project = project.file("kubeconfig", server.kubeconfig());
     let outcome = project.run(&format!("rotations --mark {ASK}")).done();
     assert!(
         outcome.file(LIST).contains("knownBy: controller"),
@@ -210,8 +228,8 @@ fn a_cluster_that_refuses_says_what_is_needed() {
     assert_snapshot!(project.run(&format!("rotations {ASK}")).refused(4), @"
     exit 4
     stderr:
-      error: the cluster refuses: sealedsecrets is forbidden
-      hint: you need `get` on sealedsecrets.sceau.dev in the namespaces of the lists
+      error: the API server rejected the request: sealedsecrets is forbidden
+      hint: grant your user `get` on sealedsecrets.sceau.dev in the namespaces of the lists
     files: unchanged
     ");
 }
@@ -239,7 +257,7 @@ fn removed_items_are_open_until_they_are_confirmed() {
     assert_snapshot!(project.run("rotations").done(), @"
     exit 0
     stderr:
-      note: nothing is open
+      note: no items are open
     files: unchanged
     ");
 }
@@ -278,15 +296,15 @@ fn a_confirmation_does_not_replace_a_rotation() {
     assert_snapshot!(outcome.refused(1), @"
     exit 1
     stderr:
-      error: the value of prod:shop/api/password is one that alice could have read, as far as the files show
-      hint: give it a new one with `sceau set FILE ITEM`: that ticks it without anybody's word
+      error: cannot confirm prod:shop/api/password: according to the files, alice could have read its present value
+      hint: rotate it with `sceau set FILE ITEM`: it needs no confirmation then
     files: unchanged
     ");
     assert_snapshot!(project.run("rotations --confirm prod:shop/api/OTHER").refused(1), @"
     exit 1
     stderr:
-      error: prod:shop/api/OTHER is on no list under rotations/
-      hint: see what is open with `sceau rotations`
+      error: prod:shop/api/OTHER is not on a list under rotations/
+      hint: list the open items with `sceau rotations`
     files: unchanged
     ");
     assert_eq!(project.run("rotations --confirm OTHER").refused(2).code, 2);
@@ -294,7 +312,9 @@ fn a_confirmation_does_not_replace_a_rotation() {
 
 #[test]
 fn an_unreadable_list_is_reported_with_its_place() {
-    let project = after_leaving().replacing(LIST, "person: alice", "persn: alice");
+    let project = after_leaving();
+    let text = project.text(LIST).replace("person: alice", "persn: alice");
+    let project = project.file(LIST, text);
     assert_snapshot!(project.run("rotations --check").refused(1), @"
     exit 1
     stderr:
@@ -308,7 +328,7 @@ fn without_lists_nothing_is_open() {
     assert_snapshot!(TestProject::new().run("rotations --check").done(), @"
     exit 0
     stderr:
-      note: nothing is open
+      note: no items are open
     files: unchanged
     ");
 }
@@ -379,7 +399,7 @@ fn a_list_by_another_extension_is_not_passed_over() {
     assert_snapshot!(project.run("rotations --check").refused(1), @"
     exit 1
     stderr:
-      error: rotations/2026-11-22-alice.YAML may be a list, and its extension is not written `.yaml`
+      error: rotations/2026-11-22-alice.YAML may be a list, but its extension is not spelled `.yaml`
       hint: rename it
     files: unchanged
     ");
@@ -394,9 +414,9 @@ fn every_person_who_left_has_a_list() {
     assert_snapshot!(project.run("rotations --check"), @"
     exit 3
     stderr:
-      warning: sceau.yaml says that alice left, and there is no list of what they could have read
+      warning: sceau.yaml marks alice as left, but there is no list of what they could have read
       error: there is no list for alice
-      hint: write it: sceau offboard alice
+      hint: create it: sceau offboard alice
     files: unchanged
     ");
     project.run("rotations").done();
@@ -422,7 +442,9 @@ fn what_cannot_be_read_is_neither_done_nor_confirmed() {
     let project = rotate(after_leaving());
     project.run("rotations --mark").done();
     let text = project.text(FILE);
-    let project = project.replacing(FILE, "  name: api\n", "  name: api\n  name: api\n");
+    let twice = text.replace("  name: api\n", "  name: api\n  name: api\n");
+    assert_ne!(twice, text);
+    let project = project.file(FILE, twice);
     let outcome = project.run("rotations --check");
     assert_eq!(outcome.code, 3, "{outcome}");
     let id = format!("prod:shop/api/{}", items(&project)[0]);

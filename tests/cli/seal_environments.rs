@@ -3,16 +3,10 @@
 use insta::assert_snapshot;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::support::{NOW, Outcome, SECRET, TestKey, TestProject};
-
-/// Seals [`SECRET`] for prod to what this certificate file holds; it must be refused.
-#[track_caller]
-fn refused_certificate(pem: impl AsRef<[u8]>) -> Outcome {
-    TestProject::with_secret(SECRET)
-        .file("certificates/prod.pem", pem)
-        .seal("-w out.yaml")
-        .refused(1)
-}
+use crate::{
+    seal_manifests::SECRET,
+    support::{NOW, TestKey, TestProject},
+};
 
 #[test]
 fn the_environment_comes_from_the_path_of_the_input() {
@@ -28,7 +22,7 @@ fn the_environment_comes_from_the_path_of_the_output_when_the_input_has_none() {
     assert_snapshot!(outcome, @"
     exit 0
     stderr:
-      note: shop/api is sealed for prod (strict, 1 item) in deploy/api/prod/secret.yaml
+      note: sealed shop/api for prod (strict, 1 item) in deploy/api/prod/secret.yaml
     files: deploy/api/prod/secret.yaml
     ");
     let file = outcome.file("deploy/api/prod/secret.yaml");
@@ -56,8 +50,8 @@ fn an_environment_that_contradicts_the_path_rules_is_warned_of() {
     assert_snapshot!(outcome, @"
     exit 0
     stderr:
-      warning: this is sealed for `prod`, but by sceau.yaml, deploy/api/dev/secret.yaml belongs to `dev`
-      note: shop/api is sealed for prod (strict, 1 item) in out.yaml
+      warning: sealed for `prod`, but deploy/api/dev/secret.yaml belongs to `dev` in sceau.yaml
+      note: sealed shop/api for prod (strict, 1 item) in out.yaml
     files: out.yaml
     ");
 }
@@ -66,8 +60,10 @@ fn an_environment_that_contradicts_the_path_rules_is_warned_of() {
 fn an_environment_with_two_clusters_has_two_recipients() {
     let project_file =
         "environments:\n  prod: {certificates: [certificates/prod.pem, certificates/dev.pem]}\n";
-    let project = TestProject::with_secret(SECRET).file("sceau.yaml", project_file);
-    let outcome = project.seal("").done();
+    let project = TestProject::new()
+        .file("sceau.yaml", project_file)
+        .file("secret.yaml", SECRET);
+    let outcome = project.run("seal secret.yaml --environment prod").done();
     assert_eq!(
         outcome.stdout().matches("wrapped: ").count(),
         2,
@@ -77,14 +73,14 @@ fn an_environment_with_two_clusters_has_two_recipients() {
 
 #[test]
 fn an_unknown_environment_with_the_nearest_name() {
-    let project = TestProject::with_secret(SECRET);
+    let project = TestProject::new().file("secret.yaml", SECRET);
     let outcome = project
         .run("seal secret.yaml --environment prdo")
         .refused(1);
     assert_snapshot!(outcome, @"
     exit 1
     stderr:
-      error: no environment `prdo` in sceau.yaml
+      error: sceau.yaml has no environment `prdo`
       hint: use the similar name `prod`
     files: unchanged
     ");
@@ -94,20 +90,20 @@ fn an_unknown_environment_with_the_nearest_name() {
     assert_snapshot!(outcome, @"
     exit 1
     stderr:
-      error: no environment `staging` in sceau.yaml
-      hint: sceau.yaml has dev, prod
+      error: sceau.yaml has no environment `staging`
+      hint: pass `--environment` with one of: dev, prod
     files: unchanged
     ");
 }
 
 #[test]
 fn a_path_without_environment() {
-    let project = TestProject::with_secret(SECRET);
+    let project = TestProject::new().file("secret.yaml", SECRET);
     assert_snapshot!(project.run("seal secret.yaml").refused(1), @"
     exit 1
     stderr:
-      error: no path rule of sceau.yaml says which environment secret.yaml belongs to
-      hint: name it with `--environment`; sceau.yaml has dev, prod
+      error: no path rule of sceau.yaml matches secret.yaml, so its environment is unknown
+      hint: pass `--environment` with one of: dev, prod
     files: unchanged
     ");
     let outcome = project
@@ -118,8 +114,8 @@ fn a_path_without_environment() {
     assert_snapshot!(project.run("seal").refused(1), @"
     exit 1
     stderr:
-      error: which environment is this for?
-      hint: name it with `--environment`; sceau.yaml has dev, prod
+      error: the environment is unknown
+      hint: pass `--environment` with one of: dev, prod
     files: unchanged
     ");
 }
@@ -133,8 +129,8 @@ fn an_input_and_an_output_of_different_environments() {
     assert_snapshot!(outcome, @"
     exit 1
     stderr:
-      error: by sceau.yaml, deploy/api/dev/secret.yaml belongs to `dev`, but by sceau.yaml, deploy/api/prod/secret.yaml belongs to `prod`
-      hint: say which is meant with `--environment`
+      error: deploy/api/dev/secret.yaml belongs to `dev` in sceau.yaml, but deploy/api/prod/secret.yaml belongs to `prod` in sceau.yaml
+      hint: choose one with `--environment`
     files: unchanged
     ");
 }
@@ -145,36 +141,43 @@ fn certificates_that_cannot_be_sealed_to() {
     let day = SignedDuration::from_hours(24);
     let expired = TestKey::Prod.certificate_between(now - day * 2, now - day);
     let future = TestKey::Prod.certificate_between(now + day, now + day * 2);
-    assert_snapshot!(refused_certificate(&expired), @"
+    let seal = |certificate: &str| {
+        TestProject::new()
+            .file("certificates/prod.pem", certificate)
+            .file("secret.yaml", SECRET)
+            .run("seal secret.yaml --environment prod -w out.yaml")
+            .refused(1)
+    };
+    assert_snapshot!(seal(&expired), @"
     exit 1
     stderr:
       error: certificates/prod.pem: the certificate expired at 2026-11-21T12:00:00Z
-      hint: fetch the current one with `sceau certificate fetch --environment prod`
+      hint: fetch the current certificate with `sceau certificate fetch --environment prod`
     files: unchanged
     ");
-    assert_snapshot!(refused_certificate(&future), @"
+    assert_snapshot!(seal(&future), @"
     exit 1
     stderr:
       error: certificates/prod.pem: the certificate is not valid before 2026-11-23T12:00:00Z
-      hint: fetch the current one with `sceau certificate fetch --environment prod`
+      hint: fetch the current certificate with `sceau certificate fetch --environment prod`
     files: unchanged
     ");
-    assert_snapshot!(refused_certificate(include_str!("certificates/elliptic-curve.pem")), @"
+    assert_snapshot!(seal(include_str!("certificates/elliptic-curve.pem")), @"
     exit 1
     stderr:
-      error: certificates/prod.pem: the certificate's key is not an RSA key
+      error: certificates/prod.pem: the certificate's key is no RSA key
     files: unchanged
     ");
-    assert_snapshot!(refused_certificate(include_str!("certificates/rsa-1024.pem")), @"
+    assert_snapshot!(seal(include_str!("certificates/rsa-1024.pem")), @"
     exit 1
     stderr:
       error: certificates/prod.pem: the certificate's key has 1024 bits; 2048 to 8192 are accepted
     files: unchanged
     ");
-    assert_snapshot!(refused_certificate("no certificate\n"), @"
+    assert_snapshot!(seal("no certificate\n"), @"
     exit 1
     stderr:
-      error: certificates/prod.pem: no certificate found: expected a PEM block `CERTIFICATE`
+      error: certificates/prod.pem: no certificate found: a PEM block `CERTIFICATE` is expected
     files: unchanged
     ");
 }
@@ -183,24 +186,31 @@ fn certificates_that_cannot_be_sealed_to() {
 fn a_pinned_file_that_holds_more_than_one_certificate() {
     let prod = TestKey::Prod.certificate(NOW.parse().unwrap());
     let other = TestKey::Other.certificate(NOW.parse().unwrap());
-    assert_snapshot!(refused_certificate(format!("{prod}{other}")), @"
+    let seal = |pem: &str| {
+        TestProject::new()
+            .file("certificates/prod.pem", pem)
+            .file("secret.yaml", SECRET)
+            .run("seal secret.yaml --environment prod")
+            .refused(1)
+    };
+    assert_snapshot!(seal(&format!("{prod}{other}")), @"
     exit 1
     stderr:
-      error: certificates/prod.pem: there is more than one certificate in this file
-      hint: give each a file of its own and list them under `certificates:`
+      error: certificates/prod.pem: the file holds more than one certificate
+      hint: put each in a file of its own, and list the files under `certificates:`
     files: unchanged
     ");
-    assert_snapshot!(refused_certificate(format!("{prod}{}", TestKey::Prod.private_pem())), @"
+    assert_snapshot!(seal(&format!("{prod}{}", TestKey::Prod.private_pem())), @"
     exit 1
     stderr:
-      error: certificates/prod.pem: a private key stands in this file
+      error: certificates/prod.pem: the file holds a private key
       hint: keep it out of the repository, and renew it if it was committed
     files: unchanged
     ");
-    assert_snapshot!(refused_certificate(TestKey::Prod.private_pem()), @"
+    assert_snapshot!(seal(TestKey::Prod.private_pem()), @"
     exit 1
     stderr:
-      error: certificates/prod.pem: a private key stands in this file
+      error: certificates/prod.pem: the file holds a private key
       hint: keep it out of the repository, and renew it if it was committed
     files: unchanged
     ");
@@ -208,49 +218,58 @@ fn a_pinned_file_that_holds_more_than_one_certificate() {
 
 #[test]
 fn a_certificate_that_is_not_there() {
-    let project = TestProject::with_secret(SECRET);
+    let project = TestProject::new().file("secret.yaml", SECRET);
     std::fs::remove_file(project.path("certificates/prod.pem")).unwrap();
-    assert_snapshot!(project.seal("").refused(1), @"
+    let outcome = project
+        .run("seal secret.yaml --environment prod")
+        .refused(1);
+    assert_snapshot!(outcome, @"
     exit 1
     stderr:
-      error: environment `prod` is sealed to certificates/prod.pem, which is not there
-      hint: fetch the current one with `sceau certificate fetch --environment prod`
+      error: environment `prod` is sealed to certificates/prod.pem, which does not exist
+      hint: fetch the current certificate with `sceau certificate fetch --environment prod`
     files: unchanged
     ");
 }
 
 #[test]
 fn the_certificate_of_a_person() {
-    let project = TestProject::with_secret(SECRET);
+    let project = TestProject::new();
     let project_file = project.text("sceau.yaml")
         + "people:\n  alice: {certificate: certificates/prod.pem, operates: [dev]}\n";
-    let project = project.file("sceau.yaml", project_file);
-    assert_snapshot!(project.seal("").refused(1), @"
+    let outcome = project
+        .file("sceau.yaml", project_file)
+        .file("secret.yaml", SECRET)
+        .run("seal secret.yaml --environment prod")
+        .refused(1);
+    assert_snapshot!(outcome, @"
     exit 1
     stderr:
-      error: certificates/prod.pem is the certificate of `alice`, and environment `prod` would be sealed to it
-      hint: take it out of environments.prod.certificates: an environment's values are for its clusters
+      error: certificates/prod.pem is the certificate of `alice`, so environment `prod` cannot be sealed to it
+      hint: remove it from environments.prod.certificates: only certificates of clusters belong there
     files: unchanged
     ");
 }
 
 #[test]
 fn the_key_of_another_environment() {
-    let project = TestProject::with_secret(SECRET).environment("test", TestKey::Prod);
+    let project = TestProject::new()
+        .environment("test", TestKey::Prod)
+        .file("secret.yaml", SECRET);
     let seal =
         |environment: &str| project.run(&format!("seal secret.yaml --environment {environment}"));
     assert_snapshot!(seal("prod").refused(1), @"
     exit 1
     stderr:
       error: certificates/prod.pem of environment `prod` has the key of certificates/test.pem of environment `test`
-      hint: an environment has keys of its own: fetch both certificates anew, beginning with `sceau certificate fetch --environment prod`
+      hint: fetch the certificates of both environments again, first with `sceau certificate fetch --environment prod`
     files: unchanged
     ");
     assert_snapshot!(seal("test").refused(1), @"
     exit 1
     stderr:
       error: certificates/test.pem of environment `test` has the key of certificates/prod.pem of environment `prod`
-      hint: an environment has keys of its own: fetch both certificates anew, beginning with `sceau certificate fetch --environment test`
+      hint: fetch the certificates of both environments again, first with `sceau certificate fetch --environment test`
     files: unchanged
     ");
     let _ = seal("dev").done();
@@ -259,11 +278,14 @@ fn the_key_of_another_environment() {
 #[test]
 fn a_repository_without_project_file() {
     let project = TestProject::empty().file("secret.yaml", SECRET);
-    assert_snapshot!(project.seal("").refused(1), @"
+    let outcome = project
+        .run("seal secret.yaml --environment prod")
+        .refused(1);
+    assert_snapshot!(outcome, @"
     exit 1
     stderr:
-      error: no sceau.yaml in [PROJECT]/ or above it
-      hint: write one with `sceau init`
+      error: sceau.yaml does not exist in [PROJECT]/ or above it
+      hint: create it with `sceau init`
     files: unchanged
     ");
 }

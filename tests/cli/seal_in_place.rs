@@ -2,13 +2,10 @@
 
 use insta::assert_snapshot;
 
-use crate::support::{Outcome, SECRET, TestKey, TestProject, list_of, secret_named};
-
-/// Seals a file of this text in its place.
-fn in_place(file: &str, text: impl AsRef<[u8]>) -> Outcome {
-    let project = TestProject::new().file(file, text);
-    project.run(&format!("seal --in-place {file}"))
-}
+use crate::{
+    seal_manifests::SECRET,
+    support::{TestKey, TestProject},
+};
 
 #[test]
 fn documents_of_other_kinds_stay_byte_for_byte() {
@@ -18,11 +15,12 @@ fn documents_of_other_kinds_stay_byte_for_byte() {
         "{config}---  # a comment\n{SECRET}---\n{}\n---\n{config}",
         sealed.trim_end()
     );
-    let outcome = in_place("deploy/api/prod/all.yaml", text);
+    let project = TestProject::new().file("deploy/api/prod/all.yaml", text);
+    let outcome = project.run("seal --in-place deploy/api/prod/all.yaml");
     assert_snapshot!(outcome, @"
     exit 0
     stderr:
-      note: shop/api is sealed for prod (strict, 1 item) in deploy/api/prod/all.yaml
+      note: sealed shop/api for prod (strict, 1 item) in deploy/api/prod/all.yaml
     files: deploy/api/prod/all.yaml
     ");
     let file = outcome.file("deploy/api/prod/all.yaml");
@@ -44,7 +42,10 @@ fn lines_end_as_they_did() {
     for separator in ["---\n", "--- "] {
         let text = format!("kind: ConfigMap\n{separator}{SECRET}").replace('\n', "\r\n");
         let text = text.replace("--- apiVersion: v1\r\n", "--- # a\r\napiVersion: v1\r\n");
-        let outcome = in_place("deploy/api/prod/all.yaml", text).done();
+        let project = TestProject::new().file("deploy/api/prod/all.yaml", text);
+        let outcome = project
+            .run("seal --in-place deploy/api/prod/all.yaml")
+            .done();
         let file = outcome.file("deploy/api/prod/all.yaml");
         assert_eq!(
             file.matches('\n').count(),
@@ -63,7 +64,7 @@ fn a_second_run_changes_nothing() {
     assert_snapshot!(again, @"
     exit 0
     stderr:
-      note: deploy/api/prod/a.yaml holds no Secret and stays as it is
+      note: deploy/api/prod/a.yaml has no Secret and stays unchanged
     files: unchanged
     ");
 }
@@ -113,7 +114,10 @@ fn json_stays_json() {
     let json = r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c"}}
 {"apiVersion":"v1","kind":"Secret","metadata":{"name":"a","namespace":"b"},"stringData":{"a":"b"}}
 "#;
-    let outcome = in_place("deploy/api/prod/all.json", json).done();
+    let project = TestProject::new().file("deploy/api/prod/all.json", json);
+    let outcome = project
+        .run("seal --in-place deploy/api/prod/all.json")
+        .done();
     assert_snapshot!(outcome.filtered_file("deploy/api/prod/all.json"), @r#"
     {"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"c"}}
     {
@@ -150,7 +154,8 @@ fn json_stays_json() {
 #[test]
 fn a_document_on_the_line_of_its_separator_is_replaced_below_it() {
     let text = "--- {apiVersion: v1, kind: Secret, metadata: {name: a, namespace: b}, stringData: {a: b}}\n";
-    let outcome = in_place("deploy/api/prod/a.yaml", text).done();
+    let project = TestProject::new().file("deploy/api/prod/a.yaml", text);
+    let outcome = project.run("seal --in-place deploy/api/prod/a.yaml").done();
     let file = outcome.file("deploy/api/prod/a.yaml");
     assert!(
         file.starts_with("---\napiVersion: sceau.dev/v1alpha1\n"),
@@ -160,8 +165,17 @@ fn a_document_on_the_line_of_its_separator_is_replaced_below_it() {
 
 #[test]
 fn a_list_becomes_documents() {
-    let list = list_of(&[SECRET, &secret_named("db")]) + "---\nkind: X\n";
-    let outcome = in_place("deploy/api/prod/list.yaml", list).done();
+    let item = SECRET.replace('\n', "\n  ");
+    let other = item.replace("name: api", "name: db");
+    let list = format!(
+        "apiVersion: v1\nkind: List\nitems:\n- {}\n- {}\n---\nkind: X\n",
+        item.trim_end(),
+        other.trim_end()
+    );
+    let project = TestProject::new().file("deploy/api/prod/list.yaml", list);
+    let outcome = project
+        .run("seal --in-place deploy/api/prod/list.yaml")
+        .done();
     let file = outcome.file("deploy/api/prod/list.yaml");
     assert_eq!(file.matches("---\n").count(), 2, "{file}");
     assert!(file.ends_with("---\nkind: X\n"), "{file}");
@@ -169,12 +183,20 @@ fn a_list_becomes_documents() {
 
 #[test]
 fn a_list_with_other_kinds_among_its_secrets_is_refused() {
-    let list = list_of(&[SECRET, "kind: ConfigMap"]);
-    assert_snapshot!(in_place("deploy/api/prod/list.yaml", list).refused(1), @"
+    let item = SECRET.replace('\n', "\n  ");
+    let list = format!(
+        "apiVersion: v1\nkind: List\nitems:\n- {}\n- kind: ConfigMap\n",
+        item.trim_end()
+    );
+    let project = TestProject::new().file("deploy/api/prod/list.yaml", list);
+    let outcome = project
+        .run("seal --in-place deploy/api/prod/list.yaml")
+        .refused(1);
+    assert_snapshot!(outcome, @"
     exit 1
     stderr:
       error: deploy/api/prod/list.yaml:11 (document 1): this is a ConfigMap, not a Secret
-      hint: a List is replaced as a whole: seal lists of nothing but Secrets
+      hint: remove other kinds from the List: it is replaced as a whole
     files: unchanged
     ");
 }

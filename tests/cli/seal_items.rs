@@ -71,8 +71,8 @@ fn a_line_break_at_the_end_of_standard_input_is_sealed_with_a_warning() {
     assert_snapshot!(outcome, @"
     exit 0
     stderr:
-      warning: the value of `a` ends with a line break, which is sealed too
-      note: shop/db is sealed for prod (strict, 1 item) in out.yaml
+      warning: the value of `a` ends with a line break, which becomes part of it
+      note: sealed shop/db for prod (strict, 1 item) in out.yaml
     files: out.yaml
     ");
 }
@@ -84,9 +84,9 @@ fn a_value_on_the_command_line_is_refused_with_what_to_do_instead() {
     assert_snapshot!(outcome, @"
     exit 2
     stderr:
-      error: a value on the command line is seen by other programs and kept in the shell's history
-      hint: let it be asked for with `--item NAME`, or give it by `--from-stdin NAME` or `--from-file NAME=FILE`
-      hint: the value just typed may be in the history already: renew it if it is in use
+      error: values are not accepted on the command line: other programs can see them, and the shell keeps them in its history
+      hint: use `--item NAME` for a prompt, or `--from-stdin NAME` or `--from-file NAME=FILE`
+      hint: rotate the value that you typed if it is in use: it may be in the shell's history
     files: unchanged
     ");
     assert!(!outcome.stderr().contains("hunter2"));
@@ -115,8 +115,8 @@ fn a_prompt_without_terminal_is_refused() {
     assert_snapshot!(seal(&project, "--item password").refused(1), @"
     exit 1
     stderr:
-      error: there is no terminal to ask for the value of `password`
-      hint: give it on standard input: `--from-stdin password`
+      error: the prompt for `password` needs a terminal
+      hint: use standard input: `--from-stdin password`
     files: unchanged
     ");
 }
@@ -127,8 +127,8 @@ fn nothing_typed_is_no_value() {
     assert_snapshot!(seal(&project, "--item password").refused(1), @"
     exit 1
     stderr:
-      error: no value was given for `password`
-      hint: if it is to be empty: `--from-file password=/dev/null`
+      error: the value of `password` is empty
+      hint: set an empty value with `--from-file password=/dev/null`
     files: unchanged
     ");
 }
@@ -142,8 +142,8 @@ fn a_value_is_not_read_from_a_terminal_that_shows_it() {
     assert_snapshot!(seal(&project, "--from-stdin a").refused(1), @"
     exit 1
     stderr:
-      error: the value of `a` would be shown while it is typed
-      hint: ask for it without echo: `--item a`
+      error: the terminal would show the value of `a` as you type
+      hint: use the prompt without echo: `--item a`
     files: unchanged
     ");
 }
@@ -154,7 +154,7 @@ fn a_file_whose_name_is_no_item_name_needs_one() {
     assert_snapshot!(seal_file(&project, "my file").refused(2), @"
     exit 2
     stderr:
-      error: --from-file <[NAME=]FILE>: not a valid item name: use 1 to 253 letters, digits, `-`, `_` and `.`; or give it one: NAME=FILE
+      error: --from-file <[NAME=]FILE>: this is no item name: use 1 to 253 letters, digits, `-`, `_` and `.`; to set a name, use NAME=FILE
     files: unchanged
     ");
     seal_file(&project, "mine=my file").done();
@@ -164,11 +164,11 @@ fn a_file_whose_name_is_no_item_name_needs_one() {
 #[test]
 fn a_name_that_breaks_its_rule_is_not_repeated() {
     let project = TestProject::new();
-    let rule = "not a valid item name: use 1 to 253 letters, digits, `-`, `_` and `.`\n";
+    let rule = "this is no item name: use 1 to 253 letters, digits, `-`, `_` and `.`\n";
     for typed in [
         "hunter 2",
         "letters, digits",
-        "not a valid item name: ",
+        "this is no item name: ",
         "`_` and `.`",
         ": use",
     ] {
@@ -189,7 +189,7 @@ fn a_name_that_breaks_its_rule_is_not_repeated() {
     for typed in ["Hunter2", "lower-case letters", "RFC 1123"] {
         let words = ["seal", "secret.yaml", "--environment", typed];
         let outcome = project.run_words("", &words).refused(2);
-        let expected = "error: --environment <NAME>: not a valid environment name: use 1 to 63 lower-case letters, digits and `-`, with a letter or digit first and last (RFC 1123)\n";
+        let expected = "error: --environment <NAME>: this is no environment name: use 1 to 63 lower-case letters, digits and `-`, with a letter or digit first and last (RFC 1123)\n";
         assert_eq!(outcome.stderr(), expected, "{typed}");
     }
 }
@@ -211,7 +211,7 @@ fn values_that_are_larger_than_a_secret_are_refused() {
     assert_snapshot!(seal(&project, "--from-file a").refused(1), @"
     exit 1
     stderr:
-      error: all values together have 1048577 bytes: a Secret has at most 1048576
+      error: the values have 1048577 bytes together; a Secret has at most 1048576
     files: unchanged
     ");
 }
@@ -222,7 +222,7 @@ fn a_secret_without_items_is_refused() {
     exit 1
     stderr:
       error: the Secret has no items
-      hint: if that is meant, say `--allow-empty`
+      hint: pass `--allow-empty` to seal it anyway
     files: unchanged
     ");
 }

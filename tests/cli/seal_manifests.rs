@@ -2,27 +2,31 @@
 
 use insta::assert_snapshot;
 
-pub(crate) use crate::support::SECRET;
-use crate::support::{Outcome, TestKey, TestProject, list_of, secret_named, secret_with};
+use crate::support::TestProject;
 
-/// Seals a manifest for prod.
-#[track_caller]
-fn seal(secret: impl AsRef<[u8]>) -> Outcome {
-    TestProject::with_secret(secret).seal("").done()
-}
+pub(crate) const SECRET: &str = "\
+apiVersion: v1
+kind: Secret
+metadata:
+  name: api
+  namespace: shop
+stringData:
+  password: hunter2
+";
 
-/// What was sealed on standard output, unsealed again, as YAML.
+/// What the Secret holds after it was sealed and unsealed again, as YAML.
 #[track_caller]
-fn unsealed(sealed: &Outcome) -> String {
-    TestProject::empty()
-        .private_key("prod.key", TestKey::Prod)
-        .file("sealed.yaml", sealed.stdout())
-        .unsealed("sealed.yaml", "prod.key")
+fn unsealed(project: &TestProject, sealed: &str) -> String {
+    let project_keys = crate::support::TestKey::Prod;
+    std::fs::write(project.path("prod.key"), project_keys.private_pem()).unwrap();
+    std::fs::write(project.path("sealed.yaml"), sealed).unwrap();
+    let outcome = project.run("unseal sealed.yaml --keys prod.key").done();
+    outcome.stdout().to_owned()
 }
 
 #[test]
 fn a_secret_becomes_a_sealed_secret_on_standard_output() {
-    let project = TestProject::with_secret(SECRET);
+    let project = TestProject::new().file("secret.yaml", SECRET);
     assert_snapshot!(project.run("seal secret.yaml --environment prod"), @r#"
     exit 0
     stdout:
@@ -79,7 +83,9 @@ status: {}
 
 #[test]
 fn type_immutability_labels_and_annotations_are_kept_and_what_the_server_sets_is_stripped() {
-    assert_snapshot!(seal(FROM_A_CLUSTER), @r#"
+    let project = TestProject::new().file("secret.yaml", FROM_A_CLUSTER);
+    let outcome = project.run("seal secret.yaml --environment prod").done();
+    assert_snapshot!(outcome, @r#"
     exit 0
     stdout:
       apiVersion: sceau.dev/v1alpha1
@@ -116,7 +122,9 @@ fn type_immutability_labels_and_annotations_are_kept_and_what_the_server_sets_is
 #[test]
 fn an_item_of_string_data_replaces_that_of_data() {
     let secret = format!("{SECRET}data:\n  password: b2xk\n  other: b2xk\n");
-    assert_snapshot!(unsealed(&seal(secret)), @"
+    let project = TestProject::new().file("secret.yaml", secret);
+    let outcome = project.run("seal secret.yaml --environment prod").done();
+    assert_snapshot!(unsealed(&project, outcome.stdout()), @"
     apiVersion: v1
     kind: Secret
     metadata:
@@ -131,18 +139,27 @@ fn an_item_of_string_data_replaces_that_of_data() {
 
 #[test]
 fn every_scope_can_be_asked_for() {
-    let project = TestProject::with_secret(SECRET);
+    let project = TestProject::new().file("secret.yaml", SECRET);
     for scope in ["strict", "namespace-wide", "environment-wide"] {
-        let outcome = project.seal(&format!("--scope {scope}")).done();
+        let outcome = project
+            .run(&format!(
+                "seal secret.yaml --environment prod --scope {scope}"
+            ))
+            .done();
         let sealed = outcome.stdout();
         assert!(sealed.contains(&format!("scope: {scope}\n")), "{outcome}");
-        assert!(unsealed(&outcome).contains("password: aHVudGVyMg=="));
+        assert!(unsealed(&project, sealed).contains("password: aHVudGVyMg=="));
     }
 }
 
 #[test]
 fn several_documents_stay_in_their_order() {
-    let outcome = seal(format!("# first\n{SECRET}---\n{}", secret_named("db")));
+    let two = format!(
+        "# first\n{SECRET}---\n{}",
+        SECRET.replace("name: api", "name: db")
+    );
+    let project = TestProject::new().file("secret.yaml", two);
+    let outcome = project.run("seal secret.yaml --environment prod").done();
     let names: Vec<&str> = outcome
         .stdout()
         .lines()
@@ -154,9 +171,14 @@ fn several_documents_stay_in_their_order() {
 
 #[test]
 fn a_list_is_sealed_item_by_item() {
+    let item = SECRET.replace('\n', "\n  ");
     for kind in ["List", "SecretList"] {
-        let head = format!("kind: {kind}\nmetadata: {{}}\n");
-        let outcome = seal(list_of(&[SECRET]).replace("kind: List\n", &head));
+        let list = format!(
+            "apiVersion: v1\nkind: {kind}\nmetadata: {{}}\nitems:\n- {}",
+            item.trim_end()
+        );
+        let project = TestProject::new().file("list.yaml", list);
+        let outcome = project.run("seal list.yaml --environment prod").done();
         assert_eq!(
             outcome.stdout().matches("kind: SealedSecret").count(),
             1,
@@ -179,25 +201,32 @@ fn json_is_read_alone_and_as_a_stream() {
         2,
         "{outcome}"
     );
-    assert!(unsealed(&outcome).contains("a: w6nwn5iALw=="));
+    assert!(unsealed(&project, outcome.stdout()).contains("a: w6nwn5iALw=="));
 }
 
 #[test]
 fn json_is_written_for_json_files_and_on_request() {
-    let project = TestProject::with_secret(SECRET);
-    let outcome = project.seal("-w sealed.json").done();
+    let project = TestProject::new().file("secret.yaml", SECRET);
+    let outcome = project
+        .run("seal secret.yaml --environment prod -w sealed.json")
+        .done();
     let file: serde_json::Value = serde_json::from_str(outcome.file("sealed.json")).unwrap();
     assert_eq!(file["kind"], "SealedSecret");
 
-    let outcome = project.seal("-o json").done();
+    let outcome = project
+        .run("seal secret.yaml --environment prod -o json")
+        .done();
     let stdout: serde_json::Value = serde_json::from_str(outcome.stdout()).unwrap();
     assert_eq!(stdout["metadata"], file["metadata"]);
 }
 
 #[test]
 fn several_secrets_in_json_are_a_list() {
-    let two = format!("{SECRET}---\n{}", secret_named("db"));
-    let outcome = TestProject::with_secret(two).seal("-o json").done();
+    let two = format!("{SECRET}---\n{}", SECRET.replace("name: api", "name: db"));
+    let project = TestProject::new().file("secret.yaml", two);
+    let outcome = project
+        .run("seal secret.yaml --environment prod -o json")
+        .done();
     let list: serde_json::Value = serde_json::from_str(outcome.stdout()).unwrap();
     assert_eq!(list["kind"], "List");
     assert_eq!(list["items"][1]["metadata"]["name"], "db");
@@ -206,21 +235,29 @@ fn several_secrets_in_json_are_a_list() {
 #[test]
 fn the_namespace_flag_fills_a_gap() {
     let secret = SECRET.replace("  namespace: shop\n", "");
-    let outcome = TestProject::with_secret(secret).seal("-n shop").done();
+    let project = TestProject::new().file("secret.yaml", secret);
+    let outcome = project
+        .run("seal secret.yaml --environment prod -n shop")
+        .done();
     assert!(outcome.stdout().contains("namespace: shop"), "{outcome}");
 }
 
 #[test]
 fn a_secret_without_items_is_sealed_when_that_is_allowed() {
-    let project = TestProject::with_secret(secret_with(""));
-    let outcome = project.seal("--allow-empty").done();
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: b}\n";
+    let project = TestProject::new().file("secret.yaml", secret);
+    let outcome = project
+        .run("seal secret.yaml --environment prod --allow-empty")
+        .done();
     assert!(outcome.stdout().contains("items: {}"), "{outcome}");
 }
 
 #[test]
 fn anchors_blocks_and_quotes_mean_what_yaml_says() {
-    let secret = secret_with(
-        "\
+    let secret = "\
+apiVersion: v1
+kind: Secret
+metadata: {name: a, namespace: b}
 stringData:
   block: |
     one
@@ -233,9 +270,10 @@ stringData:
   anchored: &value text
   alias: *value
   empty: \"\"
-",
-    );
-    assert_snapshot!(unsealed(&seal(secret)), @r#"
+";
+    let project = TestProject::new().file("secret.yaml", secret);
+    let outcome = project.run("seal secret.yaml --environment prod").done();
+    assert_snapshot!(unsealed(&project, outcome.stdout()), @r#"
     apiVersion: v1
     kind: Secret
     metadata:
@@ -255,8 +293,12 @@ stringData:
 
 #[test]
 fn windows_line_ends_and_a_byte_order_mark_are_read() {
-    let outcome = seal(format!("\u{feff}{}", SECRET.replace('\n', "\r\n")));
-    assert!(unsealed(&outcome).contains("password: aHVudGVyMg=="));
+    let project = TestProject::new().file(
+        "secret.yaml",
+        format!("\u{feff}{}", SECRET.replace('\n', "\r\n")),
+    );
+    let outcome = project.run("seal secret.yaml --environment prod").done();
+    assert!(unsealed(&project, outcome.stdout()).contains("password: aHVudGVyMg=="));
 }
 
 #[cfg(unix)]
@@ -265,11 +307,15 @@ fn a_file_that_is_replaced_keeps_its_mode_and_a_new_one_is_readable() {
     use std::os::unix::fs::PermissionsExt as _;
     let mode =
         |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    let project = TestProject::with_secret(SECRET).file("old.yaml", "");
+    let project = TestProject::new()
+        .file("secret.yaml", SECRET)
+        .file("old.yaml", "");
     let old = project.path("old.yaml");
     std::fs::set_permissions(&old, std::fs::Permissions::from_mode(0o664)).unwrap();
     for target in ["old.yaml", "new.yaml"] {
-        project.seal(&format!("-w {target}")).done();
+        project
+            .run(&format!("seal secret.yaml --environment prod -w {target}"))
+            .done();
     }
     assert_eq!(mode(&old), 0o664);
     assert_eq!(mode(&project.path("new.yaml")), 0o644);
@@ -278,9 +324,13 @@ fn a_file_that_is_replaced_keeps_its_mode_and_a_new_one_is_readable() {
 #[cfg(unix)]
 #[test]
 fn a_symbolic_link_is_followed_and_stays() {
-    let project = TestProject::with_secret(SECRET).file("real/out.yaml", "");
+    let project = TestProject::new()
+        .file("secret.yaml", SECRET)
+        .file("real/out.yaml", "");
     std::os::unix::fs::symlink("real/out.yaml", project.path("link.yaml")).unwrap();
-    project.seal("-w link.yaml").done();
+    project
+        .run("seal secret.yaml --environment prod -w link.yaml")
+        .done();
     assert!(
         std::fs::symlink_metadata(project.path("link.yaml"))
             .unwrap()
@@ -292,11 +342,14 @@ fn a_symbolic_link_is_followed_and_stays() {
 #[cfg(unix)]
 #[test]
 fn a_symbolic_link_to_nothing_yet_is_kept_too() {
-    let project = TestProject::with_secret(SECRET).file("real/x", "");
+    let project = TestProject::new()
+        .file("secret.yaml", SECRET)
+        .file("real/x", "");
     std::os::unix::fs::symlink("real/link.yaml", project.path("link.yaml")).unwrap();
     std::os::unix::fs::symlink("out.yaml", project.path("real/link.yaml")).unwrap();
     std::os::unix::fs::symlink("loop.yaml", project.path("loop.yaml")).unwrap();
-    let seal = |target: &str| project.seal(&format!("-w {target}"));
+    let seal =
+        |target: &str| project.run(&format!("seal secret.yaml --environment prod -w {target}"));
     let _ = seal("link.yaml").done();
     assert!(project.text("real/out.yaml").contains("SealedSecret"));
     for link in ["link.yaml", "real/link.yaml"] {
@@ -312,7 +365,7 @@ fn a_symbolic_link_to_nothing_yet_is_kept_too() {
 #[test]
 fn a_thousand_secrets_are_sealed_in_order() {
     let documents: Vec<String> = (0..1000)
-        .map(|number| secret_named(&format!("api-{number}")))
+        .map(|number| SECRET.replace("name: api", &format!("name: api-{number}")))
         .collect();
     let project = TestProject::new().stdin(documents.join("---\n"));
     let outcome = project.run("seal --environment prod").done();

@@ -2,30 +2,31 @@
 
 use insta::assert_snapshot;
 
-use crate::support::{Outcome, SECRET, TestProject, secret_named, secret_with};
+use crate::{
+    seal_manifests::SECRET,
+    support::{Outcome, TestProject},
+};
 
 /// Seals `text` for prod into a file; it must be refused.
 #[track_caller]
 fn refused(text: &str) -> Outcome {
-    TestProject::with_secret(text)
-        .seal("--write out.yaml")
+    TestProject::new()
+        .file("secret.yaml", text)
+        .run("seal secret.yaml --environment prod --write out.yaml")
         .refused(1)
-}
-
-/// The same of [`SECRET`] with this in place of its name.
-#[track_caller]
-fn refused_metadata(metadata: &str) -> Outcome {
-    refused(&SECRET.replace("  name: api", metadata))
 }
 
 /// A Secret with these lines under `stringData`.
 fn with_items(items: &str) -> String {
-    secret_with(&format!("stringData:\n{items}"))
+    format!(
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: a, namespace: b}}\nstringData:\n{items}"
+    )
 }
 
 #[test]
 fn an_unparsable_document_between_good_ones() {
-    let text = format!("{SECRET}---\na: [\n---\n{}", secret_named("db"));
+    let other = SECRET.replace("name: api", "name: db");
+    let text = format!("{SECRET}---\na: [\n---\n{other}");
     assert_snapshot!(refused(&text), @"
     exit 1
     stderr:
@@ -60,7 +61,7 @@ fn the_same_secret_twice() {
     assert_snapshot!(refused(&format!("{SECRET}---\n{SECRET}")), @"
     exit 1
     stderr:
-      error: secret.yaml:9 (document 2): this Secret has the name and namespace of the one at secret.yaml:1 (document 1)
+      error: secret.yaml:9 (document 2): this Secret has the same name and namespace as the one at secret.yaml:1 (document 1)
     files: unchanged
     ");
 }
@@ -122,7 +123,10 @@ fn data_that_is_no_base64() {
         "'aHVudGVy Mg=='",
         "-_-_",
     ] {
-        let outcome = refused(&secret_with(&format!("data:\n  a: {value}\n")));
+        let text = format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: a, namespace: b}}\ndata:\n  a: {value}\n"
+        );
+        let outcome = refused(&text);
         let expected = "secret.yaml:5 (document 1): data.a: standard base64 is expected";
         assert!(outcome.stderr().contains(expected), "{value}: {outcome}");
     }
@@ -143,7 +147,7 @@ fn an_item_name_that_kubernetes_would_refuse() {
     assert_snapshot!(refused(&with_items("  'a b': x\n")), @"
     exit 1
     stderr:
-      error: secret.yaml:5 (document 1): stringData: not a valid item name: use 1 to 253 letters, digits, `-`, `_` and `.`
+      error: secret.yaml:5 (document 1): stringData: this is no item name: use 1 to 253 letters, digits, `-`, `_` and `.`
     files: unchanged
     ");
 }
@@ -151,12 +155,8 @@ fn an_item_name_that_kubernetes_would_refuse() {
 /// Any text there may be a value, so the message only has the rule.
 #[test]
 fn an_item_name_of_the_words_of_its_rule() {
-    let expected = "error: secret.yaml:5 (document 1): stringData: not a valid item name: use 1 to 253 letters, digits, `-`, `_` and `.`\n";
-    for name in [
-        "letters, digits",
-        "not a valid item name: use",
-        "`a` is not a valid ",
-    ] {
+    let expected = "error: secret.yaml:5 (document 1): stringData: this is no item name: use 1 to 253 letters, digits, `-`, `_` and `.`\n";
+    for name in ["letters, digits", "this is no item name: use", "`a` is no "] {
         let outcome = refused(&with_items(&format!("  '{name}': x\n")));
         assert_eq!(outcome.stderr(), expected, "{name}");
     }
@@ -175,13 +175,15 @@ fn a_field_that_is_misspelt() {
 
 #[test]
 fn metadata_that_cannot_be_kept() {
-    assert_snapshot!(refused_metadata("  generateName: api-"), @"
+    let text = SECRET.replace("  name: api", "  generateName: api-");
+    assert_snapshot!(refused(&text), @"
     exit 1
     stderr:
       error: secret.yaml:4 (document 1): metadata.generateName: a Secret is sealed for the name that it will have: say `name` instead
     files: unchanged
     ");
-    assert_snapshot!(refused_metadata("  name: api\n  clusterName: x"), @"
+    let text = SECRET.replace("  name: api", "  name: api\n  clusterName: x");
+    assert_snapshot!(refused(&text), @"
     exit 1
     stderr:
       error: secret.yaml:5 (document 1): metadata: unknown field; known are name, namespace, labels, annotations, creationTimestamp, deletionGracePeriodSeconds, deletionTimestamp, finalizers, generateName, generation, managedFields, ownerReferences, resourceVersion, selfLink, uid
@@ -191,6 +193,7 @@ fn metadata_that_cannot_be_kept() {
 
 #[test]
 fn metadata_that_kubernetes_would_refuse() {
+    let with = |metadata: &str| refused(&SECRET.replace("  name: api", metadata));
     for (metadata, expected) in [
         (
             "  name: api\n  labels: {'a=b': c}",
@@ -209,7 +212,7 @@ fn metadata_that_kubernetes_would_refuse() {
             "`sceau.dev/sealing-key`: labels and annotations with sceau.dev/ are reserved for the controller",
         ),
     ] {
-        let outcome = refused_metadata(metadata);
+        let outcome = with(metadata);
         assert!(outcome.stderr().contains(expected), "{outcome}");
     }
     let login = SECRET.replace("password:", "pin:") + "type: kubernetes.io/basic-auth\n";
@@ -231,7 +234,8 @@ fn metadata_that_kubernetes_would_refuse() {
 
 #[test]
 fn a_number_as_label() {
-    assert_snapshot!(refused_metadata("  name: api\n  labels: {version: 1.10}"), @"
+    let text = SECRET.replace("  name: api", "  name: api\n  labels: {version: 1.10}");
+    assert_snapshot!(refused(&text), @"
     exit 1
     stderr:
       error: secret.yaml:5 (document 1): metadata.labels.version: unquoted, YAML readers take this for a number
@@ -246,7 +250,7 @@ fn a_missing_namespace() {
     exit 1
     stderr:
       error: secret.yaml:1 (document 1): the Secret has no metadata.namespace
-      hint: add it, or name it with `--namespace`; it is never taken from a kubeconfig
+      hint: add it, or pass `--namespace`: sceau never takes it from a kubeconfig
     files: unchanged
     ");
 }
@@ -266,29 +270,33 @@ fn a_name_that_kubernetes_would_refuse() {
     assert_snapshot!(refused(&SECRET.replace("name: api", "name: Api")), @"
     exit 1
     stderr:
-      error: secret.yaml:4 (document 1): metadata.name: not a valid secret name: use 1 to 253 lower-case letters, digits, `-` and `.`, each part between dots with a letter or digit first and last (RFC 1123)
+      error: secret.yaml:4 (document 1): metadata.name: this is no secret name: use 1 to 253 lower-case letters, digits, `-` and `.`, each part between dots with a letter or digit first and last (RFC 1123)
     files: unchanged
     ");
 }
 
 #[test]
 fn a_namespace_that_contradicts_the_flag() {
-    let project = TestProject::with_secret(SECRET);
-    assert_snapshot!(project.seal("-n other").refused(1), @"
+    let project = TestProject::new().file("secret.yaml", SECRET);
+    let outcome = project
+        .run("seal secret.yaml --environment prod -n other")
+        .refused(1);
+    assert_snapshot!(outcome, @"
     exit 1
     stderr:
-      error: secret.yaml:1 (document 1): the Secret is in namespace `shop`, and `--namespace other` was given
+      error: secret.yaml:1 (document 1): the Secret is in namespace `shop`, but you passed `--namespace other`
     files: unchanged
     ");
 }
 
 #[test]
 fn a_secret_without_items() {
-    assert_snapshot!(refused(&secret_with("data: {}\n")), @"
+    let text = "apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: b}\ndata: {}\n";
+    assert_snapshot!(refused(text), @"
     exit 1
     stderr:
       error: secret.yaml:1 (document 1): the Secret has no items
-      hint: if that is meant, say `--allow-empty`
+      hint: pass `--allow-empty` to seal it anyway
     files: unchanged
     ");
 }
@@ -299,7 +307,7 @@ fn a_service_account_token() {
     assert_snapshot!(refused(&text), @"
     exit 1
     stderr:
-      error: secret.yaml:1 (document 1): Secrets of type kubernetes.io/service-account-token cannot be sealed: whoever writes one is given the service account's credentials
+      error: secret.yaml:1 (document 1): Secrets of type kubernetes.io/service-account-token cannot be sealed: Kubernetes would fill them with credentials of the service account
     files: unchanged
     ");
 }
@@ -308,8 +316,11 @@ fn a_service_account_token() {
 fn kubeseal_scope_annotations() {
     for scope in ["namespace-wide", "cluster-wide"] {
         let annotation = format!("sealedsecrets.bitnami.com/{scope}");
-        let metadata = format!("  name: api\n  annotations: {{{annotation}: \"true\"}}");
-        let outcome = refused_metadata(&metadata);
+        let text = SECRET.replace(
+            "  name: api",
+            &format!("  name: api\n  annotations: {{{annotation}: \"true\"}}"),
+        );
+        let outcome = refused(&text);
         assert!(outcome.stderr().contains(&annotation), "{outcome}");
         assert!(
             outcome
@@ -327,7 +338,7 @@ fn a_document_of_another_kind() {
     exit 1
     stderr:
       error: secret.yaml:9 (document 2): this is a ConfigMap, not a Secret
-      hint: `--in-place` leaves documents of other kinds as they are
+      hint: use `--in-place` to keep documents of other kinds unchanged
     files: unchanged
     ");
 }
@@ -337,7 +348,7 @@ fn a_document_that_is_no_object() {
     assert_snapshot!(refused("just text\n"), @"
     exit 1
     stderr:
-      error: secret.yaml:1 (document 1): this is not a Kubernetes object
+      error: secret.yaml:1 (document 1): this is no Kubernetes object
     files: unchanged
     ");
 }
@@ -433,8 +444,11 @@ fn a_second_document_without_separator() {
 
 #[test]
 fn bytes_that_are_no_text() {
-    let project = TestProject::with_secret(b"a: \xff\n");
-    assert_snapshot!(project.seal("").refused(1), @"
+    let project = TestProject::new().file("secret.yaml", b"a: \xff\n");
+    let outcome = project
+        .run("seal secret.yaml --environment prod")
+        .refused(1);
+    assert_snapshot!(outcome, @"
     exit 1
     stderr:
       error: secret.yaml is not UTF-8 text
@@ -468,15 +482,19 @@ fn values_that_are_larger_than_a_secret() {
     assert_snapshot!(outcome, @"
     exit 1
     stderr:
-      error: secret.yaml:1 (document 1): all values together have 1048577 bytes: a Secret has at most 1048576
+      error: secret.yaml:1 (document 1): the values have 1048577 bytes together; a Secret has at most 1048576
     files: unchanged
     ");
 }
 
 #[test]
 fn a_target_that_cannot_be_written() {
-    let project = TestProject::with_secret(SECRET).file("file", "");
-    let outcome = project.seal("-w file/out.yaml").refused(1);
+    let project = TestProject::new()
+        .file("secret.yaml", SECRET)
+        .file("file", "");
+    let outcome = project
+        .run("seal secret.yaml --environment prod -w file/out.yaml")
+        .refused(1);
     assert!(
         outcome.stderr().contains("cannot write file/out.yaml: "),
         "{outcome}"
@@ -485,10 +503,14 @@ fn a_target_that_cannot_be_written() {
 
 #[test]
 fn a_target_that_is_no_file() {
-    let project = TestProject::with_secret(SECRET).file("directory/a", "");
+    let project = TestProject::new()
+        .file("secret.yaml", SECRET)
+        .file("directory/a", "");
     for target in ["directory", "/dev/null"] {
-        let outcome = project.seal(&format!("-w {target}")).refused(1);
-        let expected = format!("error: {target} is there and is no file\n");
+        let outcome = project
+            .run(&format!("seal secret.yaml --environment prod -w {target}"))
+            .refused(1);
+        let expected = format!("error: {target} exists and is not a regular file\n");
         assert_eq!(outcome.stderr(), expected);
     }
 }
@@ -510,7 +532,7 @@ fn aliases_that_expand_to_more_text_than_memory() {
 
 #[test]
 fn contradicting_flags() {
-    let project = TestProject::with_secret(SECRET);
+    let project = TestProject::new().file("secret.yaml", SECRET);
     for line in [
         "seal secret.yaml --in-place --write x",
         "seal secret.yaml --in-place --output json",

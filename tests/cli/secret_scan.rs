@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, process::Command};
 
-use crate::support::{SECRET, TestProject, gitleaks};
+use crate::{
+    seal_manifests::SECRET,
+    support::{TestProject, gitleaks},
+};
 
 /// The files below `manifests/` that gitleaks finds something in.
 fn leaking(project: &TestProject) -> BTreeSet<String> {
@@ -143,8 +146,11 @@ const QUIET: [(&str, &str); 9] = [
 
 #[test]
 fn it_is_quiet_about_everything_else() {
-    let sealing = TestProject::with_secret(SECRET);
-    let seal = |flags: &str| sealing.seal(flags).done().stdout().to_owned();
+    let sealing = TestProject::new().file("secret.yaml", SECRET);
+    let seal = |flags: &str| {
+        let line = format!("seal secret.yaml --environment prod {flags}");
+        sealing.run(&line).done().stdout().to_owned()
+    };
     let project = project(&QUIET)
         .file("manifests/sealed.yaml", seal(""))
         .file("manifests/sealed.json", seal("-o json"))
@@ -157,7 +163,7 @@ fn rotation_lists_are_not_reported_as_leaks() {
     let list = crate::offboard::project()
         .run("offboard alice --no-rekey")
         .done()
-        .file(crate::offboard::LIST)
+        .file("rotations/2026-11-22-alice.yaml")
         .to_owned();
     for item in ["STRIPE_API_KEY", "password", "access-token"] {
         let list = list.replace("item: password", &format!("item: {item}"));

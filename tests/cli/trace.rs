@@ -18,8 +18,8 @@ fn a_short_value_is_refused_before_anything_is_sent() {
     assert_snapshot!(project().typed(&["eleven byte"]).run(TRACE), @"
     exit 1
     stderr:
-      error: a value of less than 12 bytes is not traced: it could be guessed
-      hint: look for it in the Secrets that you may read
+      error: the value has less than 12 bytes, so it could be guessed
+      hint: search the Secrets that you may read
     files: unchanged
     ");
     for short in ["", "\n", "eleven byte", "eleven byte\n"] {
@@ -39,9 +39,9 @@ fn a_value_on_the_command_line_is_refused_and_not_repeated() {
     assert_snapshot!(outcome, @"
     exit 2
     stderr:
-      error: a value on the command line is seen by other programs and kept in the shell's history
-      hint: leave it out to be asked for it, or give it by `--from-stdin`
-      hint: a value just typed may be in the history already: renew it if it is in use
+      error: values are not accepted on the command line: other programs can see them, and the shell keeps them in its history
+      hint: remove the value to get a prompt, or use `--from-stdin`
+      hint: rotate the value that you typed if it is in use: it may be in the shell's history
     files: unchanged
     ");
 }
@@ -58,15 +58,15 @@ fn a_value_is_not_shown_while_it_is_typed() {
     assert_snapshot!(outcome, @"
     exit 1
     stderr:
-      error: the value would be shown while it is typed
-      hint: leave `--from-stdin` out to be asked for it without echo
+      error: the terminal would show the value as you type
+      hint: remove `--from-stdin` to use the prompt without echo
     files: unchanged
     ");
     assert_snapshot!(project().run(TRACE), @"
     exit 1
     stderr:
-      error: there is no terminal to ask for the value
-      hint: give it on standard input: `--from-stdin`
+      error: the prompt for the value needs a terminal
+      hint: use standard input: `--from-stdin`
     files: unchanged
     ");
 }
@@ -78,8 +78,8 @@ fn a_cluster_that_refuses_names_the_role() {
     assert_snapshot!(project().run(REPORT), @"
     exit 4
     stderr:
-      error: the cluster refuses: valuereviews is forbidden
-      hint: asking needs what the ClusterRole `sceau-auditor` grants
+      error: the API server rejected the request: valuereviews is forbidden
+      hint: bind the ClusterRole `sceau-auditor` to your user
     files: unchanged
     ");
     let outcome = project()

@@ -3,28 +3,21 @@
 use insta::assert_snapshot;
 use sceau::Terminals;
 
-use crate::support::{Outcome, SECRET, TestKey, TestProject, list_of};
+use crate::{
+    seal_manifests::SECRET,
+    support::{TestKey, TestProject},
+};
 
 /// A project in which `sealed.yaml` holds the Secret, sealed for prod.
 fn sealed() -> TestProject {
-    TestProject::sealed_in("sealed.yaml")
-}
-
-/// Unseals a manifest in the kubeseal format with the key that it was sealed to.
-fn unseal_kubeseal(manifest: &str) -> Outcome {
-    let project = TestProject::empty()
-        .file("sealed", manifest)
-        .file("key", include_str!("../vectors/test-2048.key"));
-    project.run("unseal sealed --keys key")
-}
-
-/// The same with another key; it must be rejected.
-#[track_caller]
-fn refused_kubeseal(manifest: &str) -> Outcome {
-    let project = TestProject::empty()
-        .file("sealed", manifest)
-        .private_key("key", TestKey::Other);
-    project.run("unseal sealed --keys key").refused(1)
+    let project = TestProject::new()
+        .file("secret.yaml", SECRET)
+        .private_key("prod.key", TestKey::Prod)
+        .private_key("other.key", TestKey::Other);
+    project
+        .run("seal secret.yaml --environment prod -w sealed.yaml")
+        .done();
+    project
 }
 
 fn key_secret(name: &str, pem: &str) -> String {
@@ -89,7 +82,7 @@ fn a_terminal_is_not_shown_plaintext_unless_asked() {
     exit 1
     stderr:
       error: the terminal would show plaintext
-      hint: send it to a program or a file (`--write FILE`), or say `--show` if that is meant
+      hint: pipe it to a program, write it with `--write FILE`, or pass `--show` to print it
     files: unchanged
     ");
     let outcome = project
@@ -114,7 +107,12 @@ fn keys_come_from_exported_key_secrets() {
     let other = key_secret("other", TestKey::Other.private_pem());
     let prod = key_secret("prod", TestKey::Prod.private_pem());
     let documents = format!("{other}---\n{prod}");
-    for keys in [documents, list_of(&[other, prod])] {
+    let items = [other, prod].map(|it| it.trim_end().replace('\n', "\n  "));
+    let list = format!(
+        "apiVersion: v1\nkind: List\nitems:\n- {}\n",
+        items.join("\n- ")
+    );
+    for keys in [documents, list] {
         let project = sealed().file("keys.yaml", keys);
         project.run("unseal sealed.yaml --keys keys.yaml").done();
     }
@@ -142,7 +140,7 @@ fn an_unusable_key_in_an_export_is_skipped_with_a_warning() {
     assert_snapshot!(outcome, @"
     exit 0
     stderr:
-      warning: keys.yaml:1 (document 1): tls.key: no private key found: expected a PEM block `PRIVATE KEY` or `RSA PRIVATE KEY`; it is passed over
+      warning: keys.yaml:1 (document 1): tls.key: no private key found: a PEM block `PRIVATE KEY` or `RSA PRIVATE KEY` is expected; the key is skipped
     files: plain.yaml
     ");
 }
@@ -158,31 +156,31 @@ fn files_without_a_usable_key_are_refused() {
     assert_snapshot!(unseal(&key_secret("junk", "junk")), @"
     exit 1
     stderr:
-      error: keys:1 (document 1): tls.key: no private key found: expected a PEM block `PRIVATE KEY` or `RSA PRIVATE KEY`
+      error: keys:1 (document 1): tls.key: no private key found: a PEM block `PRIVATE KEY` or `RSA PRIVATE KEY` is expected
     files: unchanged
     ");
     assert_snapshot!(unseal(SECRET), @"
     exit 1
     stderr:
-      error: keys: neither a PEM private key nor a Secret with tls.key
+      error: keys holds neither a PEM private key nor a Secret with tls.key
     files: unchanged
     ");
     assert_snapshot!(unseal(&TestKey::Prod.certificate(crate::support::NOW.parse().unwrap())), @"
     exit 1
     stderr:
-      error: keys: no private key found: expected a PEM block `PRIVATE KEY` or `RSA PRIVATE KEY`
+      error: keys: no private key found: a PEM block `PRIVATE KEY` or `RSA PRIVATE KEY` is expected
     files: unchanged
     ");
     assert_snapshot!(unseal("-----BEGIN PRIVATE KEY-----\nanVuaw==\n-----END PRIVATE KEY-----\n"), @"
     exit 1
     stderr:
-      error: keys: the private key is not a valid RSA key of 2048 to 8192 bits
+      error: keys: the private key is no RSA key of 2048 to 8192 bits
     files: unchanged
     ");
     assert_snapshot!(unseal("-----BEGIN ENCRYPTED PRIVATE KEY-----\nanVuaw==\n-----END ENCRYPTED PRIVATE KEY-----\n"), @"
     exit 1
     stderr:
-      error: keys: the private key is encrypted with a passphrase, which is not supported
+      error: keys: the private key is protected by a passphrase, which is not supported
     files: unchanged
     ");
 }
@@ -195,24 +193,26 @@ fn an_unknown_sealing_key_is_named() {
     assert_snapshot!(outcome, @"
     exit 1
     stderr:
-      error: sealed.yaml:1 (document 1): sealed only for [KEY Prod], which the key ring does not hold
-      hint: give further key files with `--keys`
-      hint: nothing was written: to go on without these documents, leave them out
+      error: sealed.yaml:1 (document 1): sealed to [KEY Prod], which the key ring does not hold
+      hint: pass further key files with `--keys`
+      hint: remove these documents to unseal the others: nothing was written
     files: unchanged
     ");
 }
 
 #[test]
 fn a_manifest_that_was_moved_is_refused() {
-    let outcome = sealed()
-        .replacing("sealed.yaml", "name: api", "name: db")
+    let project = sealed();
+    let moved = project.text("sealed.yaml").replace("name: api", "name: db");
+    let outcome = project
+        .file("sealed.yaml", moved)
         .run("unseal sealed.yaml --keys prod.key -w out.yaml")
         .refused(1);
     assert_snapshot!(outcome, @"
     exit 1
     stderr:
-      error: sealed.yaml:1 (document 1): decryption failed: the manifest was modified, or was sealed for another environment, namespace, name or scope
-      hint: nothing was written: to go on without these documents, leave them out
+      error: sealed.yaml:1 (document 1): refused: sealed for another place, or changed since it was sealed
+      hint: remove these documents to unseal the others: nothing was written
     files: unchanged
     ");
 }
@@ -230,9 +230,9 @@ fn one_document_that_does_not_open_keeps_all_of_them_closed() {
     assert_snapshot!(outcome, @"
     exit 1
     stderr:
-      error: sealed.yaml:19 (document 2): decryption failed: the manifest was modified, or was sealed for another environment, namespace, name or scope
-             sealed.yaml:37 (document 3): malformed: the commitment of seal 1 cannot be parsed: it does not begin with `[SEALED]`
-      hint: nothing was written: to go on without these documents, leave them out
+      error: sealed.yaml:19 (document 2): refused: sealed for another place, or changed since it was sealed
+             sealed.yaml:37 (document 3): malformed: the commitment of seal 1 is unreadable: it does not begin with `[SEALED]`
+      hint: remove these documents to unseal the others: nothing was written
     files: unchanged
     ");
 }
@@ -266,7 +266,10 @@ fn every_kubeseal_manifest_is_unsealed() {
             include_str!("../vectors/sealed-cluster-wide.yaml"),
         ),
     ] {
-        let outcome = unseal_kubeseal(text).done();
+        let project = TestProject::empty()
+            .file("sealed", text)
+            .file("key", include_str!("../vectors/test-2048.key"));
+        let outcome = project.run("unseal sealed --keys key").done();
         let expected = "\
 apiVersion: v1
 kind: Secret
@@ -289,8 +292,10 @@ data:
 
 #[test]
 fn the_first_kubeseal_format_is_unsealed() {
-    let legacy = include_str!("../vectors/sealed-legacy-v1.json");
-    assert_snapshot!(unseal_kubeseal(legacy), @"
+    let project = TestProject::empty()
+        .file("sealed", include_str!("../vectors/sealed-legacy-v1.json"))
+        .file("key", include_str!("../vectors/test-2048.key"));
+    assert_snapshot!(project.run("unseal sealed --keys key"), @"
     exit 0
     stdout:
       apiVersion: v1
@@ -307,8 +312,10 @@ fn the_first_kubeseal_format_is_unsealed() {
 
 #[test]
 fn kubeseal_templates_are_not_rendered_and_cause_a_warning() {
-    let template = include_str!("../vectors/sealed-template.json");
-    assert_snapshot!(unseal_kubeseal(template), @"
+    let project = TestProject::empty()
+        .file("sealed", include_str!("../vectors/sealed-template.json"))
+        .file("key", include_str!("../vectors/test-2048.key"));
+    assert_snapshot!(project.run("unseal sealed --keys key"), @"
     exit 0
     stdout:
       apiVersion: v1
@@ -328,13 +335,15 @@ fn kubeseal_templates_are_not_rendered_and_cause_a_warning() {
 
 #[test]
 fn kubeseal_items_that_no_key_decrypts_are_named() {
-    let strict = include_str!("../vectors/sealed-strict.yaml");
-    assert_snapshot!(refused_kubeseal(strict), @"
+    let project = TestProject::empty()
+        .file("sealed", include_str!("../vectors/sealed-strict.yaml"))
+        .private_key("key", TestKey::Other);
+    assert_snapshot!(project.run("unseal sealed --keys key").refused(1), @"
     exit 1
     stderr:
-      error: sealed:2 (document 1): no key of the key ring decrypts password, user
-      hint: give further key files with `--keys`
-      hint: nothing was written: to go on without these documents, leave them out
+      error: sealed:2 (document 1): no key of the ring opens password, user
+      hint: pass further key files with `--keys`
+      hint: remove these documents to unseal the others: nothing was written
     files: unchanged
     ");
 }
@@ -342,11 +351,14 @@ fn kubeseal_items_that_no_key_decrypts_are_named() {
 #[test]
 fn kubeseal_items_that_are_not_strings_are_rejected() {
     let sealed = "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: a, namespace: b}\nspec: {encryptedData: {a: null}}\n";
-    assert_snapshot!(refused_kubeseal(sealed), @"
+    let project = TestProject::empty()
+        .file("sealed", sealed)
+        .private_key("key", TestKey::Other);
+    assert_snapshot!(project.run("unseal sealed --keys key").refused(1), @"
     exit 1
     stderr:
-      error: sealed:1 (document 1): malformed: item `a` is not a text
-      hint: nothing was written: to go on without these documents, leave them out
+      error: sealed:1 (document 1): malformed: item `a` is no text
+      hint: remove these documents to unseal the others: nothing was written
     files: unchanged
     ");
 }
@@ -357,15 +369,17 @@ fn a_secret_among_the_sealed_ones_is_refused() {
     assert_snapshot!(project.run("unseal sealed.yaml --keys prod.key").refused(1), @"
     exit 1
     stderr:
-      error: sealed.yaml:1 (document 1): this is a Secret already
+      error: sealed.yaml:1 (document 1): this is a Secret and not sealed
     files: unchanged
     ");
 }
 
 #[test]
 fn a_sealed_secret_of_an_unknown_version_is_refused() {
-    let outcome = sealed()
-        .replacing("sealed.yaml", "v1alpha1", "v9")
+    let project = sealed();
+    let text = project.text("sealed.yaml").replace("v1alpha1", "v9");
+    let outcome = project
+        .file("sealed.yaml", text)
         .run("unseal sealed.yaml --keys prod.key")
         .refused(1);
     assert_snapshot!(outcome, @"

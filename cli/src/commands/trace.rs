@@ -74,7 +74,7 @@ pub(super) fn run(arguments: &TraceArguments, io: &mut Io<'_>) -> Result<()> {
 
 fn value_typed() -> CommandError {
     CommandError::usage(
-        "values are not accepted on the command line: other programs can see it, and the shell keeps it in its history",
+        "values are not accepted on the command line: other programs can see them, and the shell keeps them in its history",
     )
     .hint("remove the value to get a prompt, or use `--from-stdin`")
     .hint("rotate the value that you typed if it is in use: it may be in the shell's history")
@@ -83,7 +83,7 @@ fn value_typed() -> CommandError {
 fn check_length(value: &Plaintext) -> Result<()> {
     if !is_traceable(value) {
         return Err(CommandError::user(format!(
-            "the value has less than {COMPARABLE_BYTES} bytes: a shorter one could be guessed"
+            "the value has less than {COMPARABLE_BYTES} bytes, so it could be guessed"
         ))
         .hint("inspect the Secrets that you may read"));
     }

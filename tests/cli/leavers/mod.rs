@@ -17,13 +17,6 @@ fn truth(about: &str) -> BTreeSet<String> {
     own.map(str::to_owned).collect()
 }
 
-/// Which item an entry of a list or a row of a report is about, as the truth writes it.
-fn id_of(entry: &Value) -> String {
-    let [environment, namespace, name, item] =
-        ["environment", "namespace", "name", "item"].map(|field| entry[field].as_str().unwrap());
-    format!("{environment}:{namespace}/{name}/{item}")
-}
-
 /// What `sceau offboard` finds about a person, as the truth writes it.
 fn found(story: &Story, person: &str) -> BTreeSet<String> {
     let line = format!("offboard {person} --no-rekey");
@@ -43,7 +36,14 @@ fn found(story: &Story, person: &str) -> BTreeSet<String> {
         .to_owned();
     let list: Value = serde_saphyr::from_str(outcome.file(&list)).unwrap();
     for entry in list["items"].as_array().unwrap() {
-        let id = id_of(entry);
+        let field = |name: &str| entry[name].as_str().unwrap().to_owned();
+        let id = format!(
+            "{}:{}/{}/{}",
+            field("environment"),
+            field("namespace"),
+            field("name"),
+            field("item")
+        );
         let exposed = entry["exposedTags"].as_array().unwrap().iter();
         let mut versions: Vec<String> = exposed
             .map(|it| story.version(&id, it.as_str().unwrap()))
@@ -53,7 +53,7 @@ fn found(story: &Story, person: &str) -> BTreeSet<String> {
         assert_ne!(
             is_marked,
             states.contains_key(&id),
-            "{id} is ticked, or open"
+            "{id} is either marked or open"
         );
         let state = states.get(&id).map_or("Rotated", String::as_str);
         found.insert(format!("{id} {} {state}", versions.join(",")));
@@ -61,7 +61,7 @@ fn found(story: &Story, person: &str) -> BTreeSet<String> {
     found
 }
 
-/// What `sceau rotations` says is open about a person.
+/// The open items of a person, according to `sceau rotations`.
 fn states(story: &Story, person: &str) -> BTreeMap<String, String> {
     let outcome = story.project.run("rotations -o json").done();
     let rows: Value = serde_json::from_str(outcome.stdout()).unwrap();
@@ -71,8 +71,15 @@ fn states(story: &Story, person: &str) -> BTreeMap<String, String> {
         .iter()
         .filter(|row| row["person"] == person);
     own.map(|row| {
-        let state = row["state"].as_str().unwrap().to_owned();
-        (id_of(row), state)
+        let field = |name: &str| row[name].as_str().unwrap().to_owned();
+        let id = format!(
+            "{}:{}/{}/{}",
+            field("environment"),
+            field("namespace"),
+            field("name"),
+            field("item")
+        );
+        (id, field("state"))
     })
     .collect()
 }

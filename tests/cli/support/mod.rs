@@ -2,7 +2,6 @@
 
 mod api_server;
 mod keys;
-mod manifests;
 mod outcome;
 mod project;
 mod recovery;
@@ -11,7 +10,6 @@ mod tools;
 
 pub(crate) use api_server::{ApiServer, kubeconfig};
 pub(crate) use keys::TestKey;
-pub(crate) use manifests::{FILE, SECRET, bitnami, list_of, secret_named, secret_with};
 pub(crate) use outcome::Outcome;
 pub(crate) use project::{NOW, TestProject};
 pub(crate) use recovery::Keeper;

@@ -46,21 +46,6 @@ impl Outcome {
         std::str::from_utf8(bytes).unwrap()
     }
 
-    /// The lines of a file that are not in it any more, and those that are new.
-    #[track_caller]
-    pub(crate) fn changed_lines(&self, name: &str) -> (Vec<String>, Vec<String>) {
-        let before = std::str::from_utf8(&self.before[name]).unwrap();
-        let after = self.file(name);
-        let without = |text: &str, other: &str| {
-            let other: Vec<&str> = other.split_inclusive('\n').collect();
-            text.split_inclusive('\n')
-                .filter(|line| !other.contains(line))
-                .map(|line| line.trim().to_owned())
-                .collect()
-        };
-        (without(before, after), without(after, before))
-    }
-
     /// A file after the command, as snapshots show it.
     #[track_caller]
     pub(crate) fn filtered_file(&self, name: &str) -> String {

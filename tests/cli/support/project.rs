@@ -93,14 +93,6 @@ impl TestProject {
         self
     }
 
-    /// A person at the terminal who answers a question with this line.
-    pub(crate) fn answering(self, answer: &str) -> Self {
-        self.stdin(answer).terminals(Terminals {
-            stdin: true,
-            stdout: true,
-        })
-    }
-
     /// Which streams are terminals.
     pub(crate) fn terminals(mut self, terminals: Terminals) -> Self {
         self.terminals = terminals;

@@ -42,7 +42,7 @@ fn check(requested: Option<&str>, input: Option<&str>, target: Option<&str>, exp
 #[test]
 fn the_flag_decides_and_the_paths_may_doubt_it() {
     let dev = Some("deploy/api/dev/a.yaml");
-    let conflict = "by sceau.yaml, deploy/api/dev/a.yaml belongs to `dev`";
+    let conflict = "deploy/api/dev/a.yaml belongs to `dev` in sceau.yaml";
     check(Some("dev"), dev, None, "dev");
     check(Some("prod"), None, None, "prod");
     check(

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    fixtures::{Given, KEYS, at, received_environment, stored_key},
+    fixtures::{Given, KEYS, at, for_shop, received_environment, revoking, stored_key},
     keys::key_secret::{KeySecret, StoredKey, UnusableKey},
 };
 

@@ -172,7 +172,7 @@ pub(super) fn summary(rows: &[DrillRow]) -> String {
     if unsealed == rows.len() {
         format!("{all}: every item was unsealed, and its value dropped at once")
     } else {
-        format!("{unsealed} of {all} were unsealed")
+        format!("unsealed: {unsealed} of {all}")
     }
 }
 
