@@ -17,6 +17,8 @@ pub enum Reason {
     ApiError,
     /// The Secret was modified or replaced during the write.
     Conflict,
+    /// The environment denies Secrets of this type.
+    DeniedSecretType,
     /// The API server forbids the write.
     Forbidden,
     /// The Secret is immutable and would change.
@@ -33,8 +35,6 @@ pub enum Reason {
     Progressing,
     /// Decryption with a key that a seal names failed.
     Refused,
-    /// The environment denies Secrets of this type.
-    DeniedSecretType,
     /// The template sets a label or an annotation that is reserved for the controller.
     ReservedMetadata,
     /// It is sealed only for revoked keys.
@@ -59,6 +59,7 @@ impl Reason {
         Self::AmbiguousEnvironment,
         Self::ApiError,
         Self::Conflict,
+        Self::DeniedSecretType,
         Self::Forbidden,
         Self::ImmutableSecret,
         Self::InvalidEnvironment,
@@ -67,7 +68,6 @@ impl Reason {
         Self::NoEnvironment,
         Self::Progressing,
         Self::Refused,
-        Self::DeniedSecretType,
         Self::ReservedMetadata,
         Self::RevokedSealingKey,
         Self::SecretExists,
@@ -84,6 +84,7 @@ impl Reason {
             Self::AmbiguousEnvironment => "AmbiguousEnvironment",
             Self::ApiError => "ApiError",
             Self::Conflict => "Conflict",
+            Self::DeniedSecretType => "DeniedSecretType",
             Self::Forbidden => "Forbidden",
             Self::ImmutableSecret => "ImmutableSecret",
             Self::InvalidEnvironment => "InvalidEnvironment",
@@ -92,7 +93,6 @@ impl Reason {
             Self::NoEnvironment => "NoEnvironment",
             Self::Progressing => "Progressing",
             Self::Refused => "Refused",
-            Self::DeniedSecretType => "DeniedSecretType",
             Self::ReservedMetadata => "ReservedMetadata",
             Self::RevokedSealingKey => "RevokedSealingKey",
             Self::SecretExists => "SecretExists",
