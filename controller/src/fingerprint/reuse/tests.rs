@@ -87,7 +87,7 @@ fn taken(uid: &str, annotation: &Value, status: &Value) -> ValueIndex {
             "namespace": "shop",
             "uid": uid,
             "resourceVersion": "1",
-            "annotations": {"sceau.dev:fingerprints": annotation.to_string()},
+            "annotations": {"sceau.dev/fingerprints": annotation.to_string()},
         },
     }))
     .unwrap();
