@@ -90,7 +90,9 @@ fn what_would_be_written(sealed: &str, key: SealingKey) -> Result<String, Box<dy
         now: Timestamp::now(),
     };
     let planned = match plan(&observed) {
-        Plan::Unseal(permitted) => permitted.unsealing(spec).and_then(|unsealing| unsealing.open()),
+        Plan::Unseal(permitted) => permitted
+            .unsealing(spec)
+            .and_then(|unsealing| unsealing.open()),
         Plan::Report(failure) => Err(failure),
         Plan::Leave => return Err("there is nothing to do".into()),
     };
