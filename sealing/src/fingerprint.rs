@@ -218,7 +218,7 @@ mod tests {
         for place in ELSEWHERE {
             assert_ne!(at(place, "eleven byte"), Some(short), "{place}");
         }
-        assert_ne!(at("prod/a/b-c/d", "1"), at("prod/a/b/c-d", "1"));
+        assert_ne!(at("prod:a/b-c/d", "1"), at("prod:a/b/c-d", "1"));
         assert_eq!(at(HERE, ""), None);
     }
 

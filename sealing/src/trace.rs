@@ -92,8 +92,8 @@ mod tests {
         let opened = open_traced(&sealed(), &environment("prod"), &ring()).unwrap();
         assert_eq!(opened.expose(), b"correct horse");
         for (environment, ring, expected) in [
-            (environment("dev"), ring(), "refused"),
-            (environment("prod"), KeyRing::default(), "sealed for"),
+            (environment("dev"), ring(), "decryption failed"),
+            (environment("prod"), KeyRing::default(), "sealed only for"),
         ] {
             let error = open_traced(&sealed(), &environment, &ring).unwrap_err();
             assert!(error.to_string().starts_with(expected), "{error}");

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// An index of values by item, as `environment/namespace/name/item` and value.
+/// An index of values by item, as `environment:namespace/name/item` and value.
 fn index(values: &[(&str, &str)]) -> ValueIndex {
     let fingerprint_key = FingerprintKey::from_bytes(&[1; 32]).unwrap();
     let values = values.iter().map(|(path, value)| {
@@ -14,14 +14,7 @@ fn index(values: &[(&str, &str)]) -> ValueIndex {
 }
 
 fn place(path: &str) -> ItemRef {
-    let parts: Vec<String> = path.split('/').map(str::to_owned).collect();
-    let [environment, namespace, name, item] = parts.try_into().unwrap();
-    ItemRef {
-        environment,
-        namespace,
-        name,
-        item,
-    }
+    path.parse().unwrap()
 }
 
 /// Groups of items, separated by spaces.
@@ -39,27 +32,27 @@ fn a_value_in_two_secrets_is_reused_and_twice_in_one_secret_it_is_not() {
     let (one, other) = ("correct horse", "battery staple");
     for (values, expected) in [
         (&[][..], &[][..]),
-        (&[("prod/a/api/A", one), ("prod/b/api/A", other)], &[]),
-        (&[("prod/a/api/A", one), ("prod/a/api/B", one)], &[]),
+        (&[("prod:a/api/A", one), ("prod:b/api/A", other)], &[]),
+        (&[("prod:a/api/A", one), ("prod:a/api/B", one)], &[]),
         (
-            &[("prod/a/web/A", one), ("prod/a/api/A", one)],
-            &["prod/a/api/A prod/a/web/A"],
+            &[("prod:a/web/A", one), ("prod:a/api/A", one)],
+            &["prod:a/api/A prod:a/web/A"],
         ),
         (
-            &[("prod/a/api/A", one), ("dev/b/api/A", one)],
-            &["dev/b/api/A prod/a/api/A"],
+            &[("prod:a/api/A", one), ("dev:b/api/A", one)],
+            &["dev:b/api/A prod:a/api/A"],
         ),
         (
             &[
-                ("prod/a/api/A", one),
-                ("prod/a/api/B", one),
-                ("prod/b/api/A", one),
-                ("prod/b/api/B", other),
-                ("prod/c/api/A", other),
+                ("prod:a/api/A", one),
+                ("prod:a/api/B", one),
+                ("prod:b/api/A", one),
+                ("prod:b/api/B", other),
+                ("prod:c/api/A", other),
             ],
             &[
-                "prod/a/api/A prod/a/api/B prod/b/api/A",
-                "prod/b/api/B prod/c/api/A",
+                "prod:a/api/A prod:a/api/B prod:b/api/A",
+                "prod:b/api/B prod:c/api/A",
             ],
         ),
     ] {
@@ -70,13 +63,13 @@ fn a_value_in_two_secrets_is_reused_and_twice_in_one_secret_it_is_not() {
 #[test]
 fn a_value_is_found_in_all_secrets() {
     let index = index(&[
-        ("prod/b/api/A", "correct horse"),
-        ("dev/a/api/A", "correct horse"),
-        ("prod/b/api/B", "battery staple"),
+        ("prod:b/api/A", "correct horse"),
+        ("dev:a/api/A", "correct horse"),
+        ("prod:b/api/B", "battery staple"),
     ]);
     let fingerprint = index.values[0].fingerprint;
     let found = index.places_of(&[fingerprint], 2);
-    assert_eq!(found.places, [place("dev/a/api/A"), place("prod/b/api/A")]);
+    assert_eq!(found.places, [place("dev:a/api/A"), place("prod:b/api/A")]);
     assert!(!found.is_cut());
     let cut = index.places_of(&[fingerprint], 1);
     assert_eq!((cut.places.len(), cut.count), (1, 2));
@@ -132,12 +125,12 @@ fn only_written_secrets_count_and_those_without_fingerprints_are_unknown() {
         assert_eq!(index.unknown, unknown, "{uid} {annotation}");
     }
     let index = taken("u", &good, &written);
-    assert_eq!(index.place(&index.values[0]), place("prod/shop/api/A"));
+    assert_eq!(index.place(&index.values[0]), place("prod:shop/api/A"));
 }
 
 #[test]
 fn a_report_of_a_value_has_a_limited_number_of_items() {
-    let paths: Vec<String> = (10..40).map(|n| format!("prod/shop/api-{n}/A")).collect();
+    let paths: Vec<String> = (10..40).map(|n| format!("prod:shop/api-{n}/A")).collect();
     let values: Vec<_> = paths
         .iter()
         .map(|path| (path.as_str(), "correct horse"))
@@ -147,5 +140,5 @@ fn a_report_of_a_value_has_a_limited_number_of_items() {
         (reported.places.len(), reported.count),
         (PLACES_OF_REUSED, 30)
     );
-    assert_eq!(reported.places[0], place("prod/shop/api-10/A"));
+    assert_eq!(reported.places[0], place("prod:shop/api-10/A"));
 }

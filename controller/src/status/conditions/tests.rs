@@ -43,6 +43,7 @@ fn every_reason_has_the_conditions_of_its_state() {
     AmbiguousEnvironment Stalled      False    False    absent   True
     ApiError             Retrying     Unknown  False    True     absent
     Conflict             Retrying     Unknown  False    True     absent
+    DeniedSecretType     Stalled      False    False    absent   True
     Forbidden            Retrying     Unknown  False    True     absent
     ImmutableSecret      Stalled      False    False    absent   True
     InvalidEnvironment   Stalled      False    False    absent   True
@@ -51,7 +52,6 @@ fn every_reason_has_the_conditions_of_its_state() {
     NoEnvironment        Stalled      False    False    absent   True
     Progressing          Progressing  Unknown  Unknown  True     absent
     Refused              Stalled      False    False    absent   True
-    DeniedSecretType    Stalled      False    False    absent   True
     ReservedMetadata     Stalled      False    False    absent   True
     RevokedSealingKey    Stalled      False    False    absent   True
     SecretExists         Stalled      False    False    absent   True
