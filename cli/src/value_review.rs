@@ -1,4 +1,4 @@
-//! ValueReviews: requests to a cluster to find values, and reports on the results.
+//! Requests of kind `ValueReview`: sending one, and reporting its result.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::{
     ui::{self, Io},
 };
 
-/// The cluster of a ValueReview, and the format of its report.
+/// The cluster of a `ValueReview`, and the format of its report.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct ValueReviewArguments {
     /// An environment of the cluster; the report covers all environments of that cluster
@@ -101,7 +101,7 @@ fn explain(error: ClusterError) -> CommandError {
     CommandError::cluster(error).hint(hint)
 }
 
-/// The result of a ValueReview.
+/// The result of a `ValueReview`.
 pub(crate) enum Findings<'a> {
     /// Values that more than one Secret has.
     Reused(&'a ValueReviewStatus),

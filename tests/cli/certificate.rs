@@ -87,7 +87,7 @@ fn show_refuses_what_is_no_certificate() {
     assert_snapshot!(project.run("certificate show a.key").refused(1), @"
     exit 1
     stderr:
-      error: a.key: no certificate found: a PEM block `CERTIFICATE` is expected
+      error: a.key: no certificate found: expected a PEM block `CERTIFICATE`
     files: unchanged
     ");
 }

@@ -198,7 +198,7 @@ fn renaming_keeps_value_and_time_and_says_that_it_needs_keys() {
     assert_snapshot!(edit(&project, "rename", "password x --keys other.key").refused(1), @"
     exit 1
     stderr:
-      error: deploy/api/prod/a.yaml:1 (document 1): sealed to [KEY Prod], which the key ring does not hold
+      error: deploy/api/prod/a.yaml:1 (document 1): sealed only for [KEY Prod], which the key ring does not hold
     files: unchanged
     ");
     let text = project.text(FILE).replace(NOW, "2020-01-01T00:00:00Z");
@@ -350,7 +350,7 @@ fn values_that_are_too_large_together_are_refused() {
     assert_snapshot!(edit(&project, "set", "a --from-stdin").refused(1), @"
     exit 1
     stderr:
-      error: deploy/api/prod/a.yaml:1 (document 1): the values have 1048583 bytes together; a manifest has at most 1048576
+      error: deploy/api/prod/a.yaml:1 (document 1): all values together have 1048583 bytes: a manifest has at most 1048576
     files: unchanged
     ");
     let project = original().stdin("x".repeat(1024 * 1024 + 1));

@@ -41,7 +41,7 @@ fn an_environment_name_that_is_none() {
     assert_snapshot!(refused("environments:\n  Prod: {}\n"), @"
     exit 1
     stderr:
-      error: sceau.yaml:2: environments: this is no environment name: use 1 to 63 lower-case letters, digits and `-`, with a letter or digit first and last (RFC 1123)
+      error: sceau.yaml:2: environments: not a valid environment name: use 1 to 63 lower-case letters, digits and `-`, with a letter or digit first and last (RFC 1123)
     files: unchanged
     ");
 }

@@ -163,7 +163,7 @@ fn seals_that_cannot_be_decrypted_are_reported_and_stay() {
       Refused    prod          shop/moved   1      deploy/api/prod/moved.yaml:1
       Resealed   prod          shop/api     1      deploy/api/prod/secret.yaml:1
       
-      deploy/api/prod/moved.yaml:1: refused: sealed for another place, or changed since it was sealed
+      deploy/api/prod/moved.yaml:1: decryption failed: the manifest was modified, or was sealed for another environment, namespace, name or scope
     stderr:
       note: seals: 1 resealed, 1 could not be resealed
       note: resealing does not protect values that were already read: rotate them with `sceau set`
@@ -178,7 +178,7 @@ fn seals_that_cannot_be_decrypted_are_reported_and_stay() {
       RESULT              ENVIRONMENT   SECRET     SEAL   WHERE
       UnknownSealingKey   prod          shop/api   1      deploy/api/prod/secret.yaml:1
       
-      deploy/api/prod/secret.yaml:1: sealed to [KEY Prod], which the key ring does not hold
+      deploy/api/prod/secret.yaml:1: sealed only for [KEY Prod], which the key ring does not hold
     stderr:
       note: seals: 1 could not be resealed
       error: could not be resealed: 1 seal

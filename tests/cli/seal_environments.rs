@@ -165,7 +165,7 @@ fn certificates_that_cannot_be_sealed_to() {
     assert_snapshot!(seal(include_str!("certificates/elliptic-curve.pem")), @"
     exit 1
     stderr:
-      error: certificates/prod.pem: the certificate's key is no RSA key
+      error: certificates/prod.pem: the certificate's key is not an RSA key
     files: unchanged
     ");
     assert_snapshot!(seal(include_str!("certificates/rsa-1024.pem")), @"
@@ -177,7 +177,7 @@ fn certificates_that_cannot_be_sealed_to() {
     assert_snapshot!(seal("no certificate\n"), @"
     exit 1
     stderr:
-      error: certificates/prod.pem: no certificate found: a PEM block `CERTIFICATE` is expected
+      error: certificates/prod.pem: no certificate found: expected a PEM block `CERTIFICATE`
     files: unchanged
     ");
 }

@@ -154,7 +154,7 @@ fn a_file_whose_name_is_no_item_name_needs_one() {
     assert_snapshot!(seal_file(&project, "my file").refused(2), @"
     exit 2
     stderr:
-      error: --from-file <[NAME=]FILE>: this is no item name: use 1 to 253 letters, digits, `-`, `_` and `.`; to set a name, use NAME=FILE
+      error: --from-file <[NAME=]FILE>: not a valid item name: use 1 to 253 letters, digits, `-`, `_` and `.`; to set a name, use NAME=FILE
     files: unchanged
     ");
     seal_file(&project, "mine=my file").done();
@@ -164,11 +164,11 @@ fn a_file_whose_name_is_no_item_name_needs_one() {
 #[test]
 fn a_name_that_breaks_its_rule_is_not_repeated() {
     let project = TestProject::new();
-    let rule = "this is no item name: use 1 to 253 letters, digits, `-`, `_` and `.`\n";
+    let rule = "not a valid item name: use 1 to 253 letters, digits, `-`, `_` and `.`\n";
     for typed in [
         "hunter 2",
         "letters, digits",
-        "this is no item name: ",
+        "not a valid item name: ",
         "`_` and `.`",
         ": use",
     ] {
@@ -189,7 +189,7 @@ fn a_name_that_breaks_its_rule_is_not_repeated() {
     for typed in ["Hunter2", "lower-case letters", "RFC 1123"] {
         let words = ["seal", "secret.yaml", "--environment", typed];
         let outcome = project.run_words("", &words).refused(2);
-        let expected = "error: --environment <NAME>: this is no environment name: use 1 to 63 lower-case letters, digits and `-`, with a letter or digit first and last (RFC 1123)\n";
+        let expected = "error: --environment <NAME>: not a valid environment name: use 1 to 63 lower-case letters, digits and `-`, with a letter or digit first and last (RFC 1123)\n";
         assert_eq!(outcome.stderr(), expected, "{typed}");
     }
 }
@@ -211,7 +211,7 @@ fn values_that_are_larger_than_a_secret_are_refused() {
     assert_snapshot!(seal(&project, "--from-file a").refused(1), @"
     exit 1
     stderr:
-      error: the values have 1048577 bytes together; a Secret has at most 1048576
+      error: all values together have 1048577 bytes: a Secret has at most 1048576
     files: unchanged
     ");
 }

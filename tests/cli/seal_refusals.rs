@@ -147,7 +147,7 @@ fn an_item_name_that_kubernetes_would_refuse() {
     assert_snapshot!(refused(&with_items("  'a b': x\n")), @"
     exit 1
     stderr:
-      error: secret.yaml:5 (document 1): stringData: this is no item name: use 1 to 253 letters, digits, `-`, `_` and `.`
+      error: secret.yaml:5 (document 1): stringData: not a valid item name: use 1 to 253 letters, digits, `-`, `_` and `.`
     files: unchanged
     ");
 }
@@ -155,8 +155,8 @@ fn an_item_name_that_kubernetes_would_refuse() {
 /// Any text there may be a value, so the message only has the rule.
 #[test]
 fn an_item_name_of_the_words_of_its_rule() {
-    let expected = "error: secret.yaml:5 (document 1): stringData: this is no item name: use 1 to 253 letters, digits, `-`, `_` and `.`\n";
-    for name in ["letters, digits", "this is no item name: use", "`a` is no "] {
+    let expected = "error: secret.yaml:5 (document 1): stringData: not a valid item name: use 1 to 253 letters, digits, `-`, `_` and `.`\n";
+    for name in ["letters, digits", "not a valid item name: use", "`a` is not a valid "] {
         let outcome = refused(&with_items(&format!("  '{name}': x\n")));
         assert_eq!(outcome.stderr(), expected, "{name}");
     }
@@ -270,7 +270,7 @@ fn a_name_that_kubernetes_would_refuse() {
     assert_snapshot!(refused(&SECRET.replace("name: api", "name: Api")), @"
     exit 1
     stderr:
-      error: secret.yaml:4 (document 1): metadata.name: this is no secret name: use 1 to 253 lower-case letters, digits, `-` and `.`, each part between dots with a letter or digit first and last (RFC 1123)
+      error: secret.yaml:4 (document 1): metadata.name: not a valid secret name: use 1 to 253 lower-case letters, digits, `-` and `.`, each part between dots with a letter or digit first and last (RFC 1123)
     files: unchanged
     ");
 }
@@ -482,7 +482,7 @@ fn values_that_are_larger_than_a_secret() {
     assert_snapshot!(outcome, @"
     exit 1
     stderr:
-      error: secret.yaml:1 (document 1): the values have 1048577 bytes together; a Secret has at most 1048576
+      error: secret.yaml:1 (document 1): all values together have 1048577 bytes: a Secret has at most 1048576
     files: unchanged
     ");
 }

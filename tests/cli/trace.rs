@@ -73,7 +73,7 @@ fn a_value_is_not_shown_while_it_is_typed() {
 
 #[test]
 fn a_cluster_that_refuses_names_the_role() {
-    let server = ApiServer::with_refusal(403, "Forbidden", "valuereviews is forbidden");
+    let server = ApiServer::with_refusal(403, "Forbidden", "value_reviews is forbidden");
     let project = || TestProject::new().file("kubeconfig", server.kubeconfig());
     assert_snapshot!(project().run(REPORT), @"
     exit 4

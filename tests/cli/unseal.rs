@@ -140,7 +140,7 @@ fn an_unusable_key_in_an_export_is_skipped_with_a_warning() {
     assert_snapshot!(outcome, @"
     exit 0
     stderr:
-      warning: keys.yaml:1 (document 1): tls.key: no private key found: a PEM block `PRIVATE KEY` or `RSA PRIVATE KEY` is expected; the key is skipped
+      warning: keys.yaml:1 (document 1): tls.key: no private key found: expected a PEM block `PRIVATE KEY` or `RSA PRIVATE KEY`; the key is skipped
     files: plain.yaml
     ");
 }
@@ -156,7 +156,7 @@ fn files_without_a_usable_key_are_refused() {
     assert_snapshot!(unseal(&key_secret("junk", "junk")), @"
     exit 1
     stderr:
-      error: keys:1 (document 1): tls.key: no private key found: a PEM block `PRIVATE KEY` or `RSA PRIVATE KEY` is expected
+      error: keys:1 (document 1): tls.key: no private key found: expected a PEM block `PRIVATE KEY` or `RSA PRIVATE KEY`
     files: unchanged
     ");
     assert_snapshot!(unseal(SECRET), @"
@@ -168,19 +168,19 @@ fn files_without_a_usable_key_are_refused() {
     assert_snapshot!(unseal(&TestKey::Prod.certificate(crate::support::NOW.parse().unwrap())), @"
     exit 1
     stderr:
-      error: keys: no private key found: a PEM block `PRIVATE KEY` or `RSA PRIVATE KEY` is expected
+      error: keys: no private key found: expected a PEM block `PRIVATE KEY` or `RSA PRIVATE KEY`
     files: unchanged
     ");
     assert_snapshot!(unseal("-----BEGIN PRIVATE KEY-----\nanVuaw==\n-----END PRIVATE KEY-----\n"), @"
     exit 1
     stderr:
-      error: keys: the private key is no RSA key of 2048 to 8192 bits
+      error: keys: the private key is not a valid RSA key of 2048 to 8192 bits
     files: unchanged
     ");
     assert_snapshot!(unseal("-----BEGIN ENCRYPTED PRIVATE KEY-----\nanVuaw==\n-----END ENCRYPTED PRIVATE KEY-----\n"), @"
     exit 1
     stderr:
-      error: keys: the private key is protected by a passphrase, which is not supported
+      error: keys: the private key is encrypted with a passphrase, which is not supported
     files: unchanged
     ");
 }
@@ -193,7 +193,7 @@ fn an_unknown_sealing_key_is_named() {
     assert_snapshot!(outcome, @"
     exit 1
     stderr:
-      error: sealed.yaml:1 (document 1): sealed to [KEY Prod], which the key ring does not hold
+      error: sealed.yaml:1 (document 1): sealed only for [KEY Prod], which the key ring does not hold
       hint: pass further key files with `--keys`
       hint: remove these documents to unseal the others: nothing was written
     files: unchanged
@@ -211,7 +211,7 @@ fn a_manifest_that_was_moved_is_refused() {
     assert_snapshot!(outcome, @"
     exit 1
     stderr:
-      error: sealed.yaml:1 (document 1): refused: sealed for another place, or changed since it was sealed
+      error: sealed.yaml:1 (document 1): decryption failed: the manifest was modified, or was sealed for another environment, namespace, name or scope
       hint: remove these documents to unseal the others: nothing was written
     files: unchanged
     ");
@@ -230,8 +230,8 @@ fn one_document_that_does_not_open_keeps_all_of_them_closed() {
     assert_snapshot!(outcome, @"
     exit 1
     stderr:
-      error: sealed.yaml:19 (document 2): refused: sealed for another place, or changed since it was sealed
-             sealed.yaml:37 (document 3): malformed: the commitment of seal 1 is unreadable: it does not begin with `[SEALED]`
+      error: sealed.yaml:19 (document 2): decryption failed: the manifest was modified, or was sealed for another environment, namespace, name or scope
+             sealed.yaml:37 (document 3): malformed: the commitment of seal 1 cannot be parsed: it does not begin with `[SEALED]`
       hint: remove these documents to unseal the others: nothing was written
     files: unchanged
     ");
@@ -341,7 +341,7 @@ fn kubeseal_items_that_no_key_decrypts_are_named() {
     assert_snapshot!(project.run("unseal sealed --keys key").refused(1), @"
     exit 1
     stderr:
-      error: sealed:2 (document 1): no key of the ring opens password, user
+      error: sealed:2 (document 1): no key of the key ring decrypts password, user
       hint: pass further key files with `--keys`
       hint: remove these documents to unseal the others: nothing was written
     files: unchanged

@@ -1,4 +1,4 @@
-//! ValueReviews: the controller reports where values are, without the values.
+//! Requests of kind `ValueReview`: the controller reports where values are, without the values.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::{
 };
 
 impl Cluster {
-    /// Creates a ValueReview and waits for its result.
+    /// Creates a `ValueReview` and waits for its result.
     pub(crate) fn review_values(
         &self,
         spec: ValueReviewSpec,
