@@ -32,7 +32,7 @@ struct Writing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
     Native,
-    Original,
+    Bitnami,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +56,7 @@ fn writings() -> impl Strategy<Value = Writing> {
         (
             prop::sample::select(vec!["", "'", "\""]),
             forms,
-            prop::sample::select(vec![Format::Native, Format::Original]),
+            prop::sample::select(vec![Format::Native, Format::Bitnami]),
         ),
         (prop::sample::select(vec!["\n", "\r\n"]), any::<bool>()),
         (any::<bool>(), any::<bool>(), any::<bool>()),
@@ -119,7 +119,7 @@ fn said(seals: &Seals, writing: &Writing) -> Value {
         "kind": "SealedSecret",
         "metadata": {"name": "api", "namespace": "shop"},
     });
-    if writing.format == Format::Original {
+    if writing.format == Format::Bitnami {
         let items = seals.iter().flatten();
         let items =
             items.map(|(name, bytes)| (name.clone(), STANDARD.encode(vec![7; *bytes]).into()));

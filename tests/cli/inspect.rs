@@ -139,7 +139,7 @@ fn a_malformed_manifest_is_refused_with_its_place() {
     assert_snapshot!(project.file("sealed.yaml", text).run("inspect sealed.yaml").refused(1), @"
     exit 1
     stderr:
-      error: sealed.yaml:1 (document 1): seal 1 uses the suite `ROT13`, which this version does not know
+      error: sealed.yaml:1 (document 1): seal 1 uses the suite `ROT13`, which this version does not support
     files: unchanged
     ");
 }

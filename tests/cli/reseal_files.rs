@@ -206,7 +206,7 @@ fn a_seal_behind_an_alias_is_rejected_and_its_file_stays() {
       NotEditable   prod          shop/api   1      deploy/api/prod/secret.yaml:1
       NotEditable   prod          shop/api   2      deploy/api/prod/secret.yaml:1
       
-      deploy/api/prod/secret.yaml:1: it is written in a way that cannot be changed in place, for example with an alias: write its recipients and items out, and try again
+      deploy/api/prod/secret.yaml:1: `spec.seals[1].recipients[0]` does not exist, or an alias stands for it; give each entry a line of its own, without anchors, aliases and tags, and try again
     stderr:
       note: seals: 2 could not be resealed
       error: could not be resealed: 2 seals

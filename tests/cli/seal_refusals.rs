@@ -156,7 +156,11 @@ fn an_item_name_that_kubernetes_would_refuse() {
 #[test]
 fn an_item_name_of_the_words_of_its_rule() {
     let expected = "error: secret.yaml:5 (document 1): stringData: not a valid item name: use 1 to 253 letters, digits, `-`, `_` and `.`\n";
-    for name in ["letters, digits", "not a valid item name: use", "`a` is not a valid "] {
+    for name in [
+        "letters, digits",
+        "not a valid item name: use",
+        "`a` is not a valid ",
+    ] {
         let outcome = refused(&with_items(&format!("  '{name}': x\n")));
         assert_eq!(outcome.stderr(), expected, "{name}");
     }
@@ -307,7 +311,7 @@ fn a_service_account_token() {
     assert_snapshot!(refused(&text), @"
     exit 1
     stderr:
-      error: secret.yaml:1 (document 1): Secrets of type kubernetes.io/service-account-token cannot be sealed: Kubernetes would fill them with credentials of the service account
+      error: secret.yaml:1 (document 1): Secrets of type kubernetes.io/service-account-token cannot be sealed: Kubernetes would fill them with credentials of the cluster
     files: unchanged
     ");
 }
@@ -348,7 +352,7 @@ fn a_document_that_is_no_object() {
     assert_snapshot!(refused("just text\n"), @"
     exit 1
     stderr:
-      error: secret.yaml:1 (document 1): this is no Kubernetes object
+      error: secret.yaml:1 (document 1): this is not a Kubernetes object
     files: unchanged
     ");
 }

@@ -19,7 +19,7 @@ fn a_short_value_is_refused_before_anything_is_sent() {
     exit 1
     stderr:
       error: the value has less than 12 bytes, so it could be guessed
-      hint: search the Secrets that you may read
+      hint: inspect the Secrets that you may read
     files: unchanged
     ");
     for short in ["", "\n", "eleven byte", "eleven byte\n"] {
@@ -73,7 +73,7 @@ fn a_value_is_not_shown_while_it_is_typed() {
 
 #[test]
 fn a_cluster_that_refuses_names_the_role() {
-    let server = ApiServer::with_refusal(403, "Forbidden", "value_reviews is forbidden");
+    let server = ApiServer::with_refusal(403, "Forbidden", "valuereviews is forbidden");
     let project = || TestProject::new().file("kubeconfig", server.kubeconfig());
     assert_snapshot!(project().run(REPORT), @"
     exit 4

@@ -357,7 +357,7 @@ fn kubeseal_items_that_are_not_strings_are_rejected() {
     assert_snapshot!(project.run("unseal sealed --keys key").refused(1), @"
     exit 1
     stderr:
-      error: sealed:1 (document 1): malformed: item `a` is no text
+      error: sealed:1 (document 1): malformed: item `a` is not a text
       hint: remove these documents to unseal the others: nothing was written
     files: unchanged
     ");

@@ -252,3 +252,6 @@ impl Replacement<'_> {
         edits
     }
 }
+
+#[cfg(test)]
+mod tests;
