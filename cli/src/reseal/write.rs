@@ -75,7 +75,6 @@ impl Writer {
 
     fn outcome<'a>(&self, task: &Task<'a>, fresh: Rewrapped) -> Outcome<'a> {
         match (task, fresh) {
-            (_, Rewrapped::Untried) => Outcome::plain(Finding::Stale),
             (Task::Bitnami(task), Rewrapped::Items(items)) => {
                 let parts = items.into_iter().map(|(name, text)| match name {
                     Some(name) => Part::Item(name.to_string(), text),
@@ -84,7 +83,8 @@ impl Writer {
                 self.replaced(task.object, parts.collect())
             }
             (Task::Native(task), Rewrapped::Recipients(fresh)) => self.recipients(task, fresh),
-            (Task::Native(_), Rewrapped::Items(_))
+            (_, Rewrapped::Untried)
+            | (Task::Native(_), Rewrapped::Items(_))
             | (Task::Bitnami(_), Rewrapped::Recipients(_)) => Outcome::plain(Finding::Stale),
         }
     }

@@ -27,7 +27,7 @@ pub(crate) struct Record {
     pub(crate) commits: Commits,
     /// The path of the project in its repository: empty, or with a slash at its end.
     prefix: String,
-    /// The project files that may apply at each commit. An unreadable one may have project_files what the
+    /// The project files that may apply at each commit. An unreadable one may have said what the
     /// readable ones before and after it say.
     pub(crate) project_files: Vec<Vec<Rc<Project>>>,
     /// The key ids of certificates.
