@@ -30,6 +30,17 @@ fn main() -> io::Result<()> {
         let text = item["ciphertext_b64"].as_str().unwrap_or_default();
         write("bitnami_item", &number.to_string(), text)?;
     }
+    write_manifests(&vectors["cases"][0]["spec"])?;
+    write("project", "sceau.yaml", PROJECT)?;
+    write(
+        "project",
+        "keys.yaml",
+        &key_secret(&vector("test-2048.key")),
+    )
+}
+
+/// Manifests in every form, and the keys beside them.
+fn write_manifests(spec: &Value) -> io::Result<()> {
     for name in ["test-2048.key", "test-2048.crt", "test-4096.crt"] {
         write("certificate_and_keys", name, &vector(name))?;
     }
@@ -53,17 +64,8 @@ fn main() -> io::Result<()> {
         "quickstart.yaml",
         &repo::read("examples/quickstart/secret.yaml"),
     )?;
-    write(
-        "manifest",
-        "kyaml.yaml",
-        &kyaml(&vectors["cases"][0]["spec"]),
-    )?;
-    write("project", "sceau.yaml", PROJECT)?;
-    write(
-        "project",
-        "keys.yaml",
-        &key_secret(&vector("test-2048.key")),
-    )
+    write("manifest", "kyaml.yaml", &kyaml(spec))?;
+    Ok(())
 }
 
 const PROJECT: &str = r#"environments:

@@ -4,9 +4,9 @@
 
 const DEFINITIONS: [&str; 4] = [
     include_str!("../../schemas/environments.sceau.dev.yaml"),
-    include_str!("../../schemas/valuereviews.sceau.dev.yaml"),
     include_str!("../../schemas/resealrequests.sceau.dev.yaml"),
     include_str!("../../schemas/sealedsecrets.sceau.dev.yaml"),
+    include_str!("../../schemas/valuereviews.sceau.dev.yaml"),
 ];
 
 /// All of them, as one stream of YAML documents.

@@ -62,7 +62,7 @@ fn settings_are_for_the_controller_and_refused_beside_a_command() {
 fn without_a_command_it_is_the_controller() {
     let output = controller("");
     let stderr = text(&output.stderr);
-    assert!(stderr.contains("\"ended\""), "{stderr}");
+    assert!(stderr.contains("\"stopped with an error\""), "{stderr}");
     assert_eq!(output.status.code(), Some(1));
 }
 

@@ -35,22 +35,6 @@ pub(super) const EXCEPTIONS: &[Exception] = &[
         "what logs in to an API server",
     ),
     new(
-        "credentials",
-        Phrase("service account's credentials"),
-        "what logs in to an API server",
-    ),
-    new(
-        "credentials",
-        Phrase("the credentials are unusable"),
-        "what logs in to an API server",
-    ),
-    new("decrypt", Phrase("age --decrypt"), "age's own flag"),
-    new(
-        "decrypt",
-        In("docs/decisions/0001-dependencies.md"),
-        "the primitive is meant",
-    ),
-    new(
         "duplicate",
         Phrase("duplicate names"),
         "a name twice in one YAML mapping",
@@ -59,57 +43,6 @@ pub(super) const EXCEPTIONS: &[Exception] = &[
         "duplicate",
         Phrase("duplicate versions"),
         "a crate twice in one program",
-    ),
-    new("encrypt", Phrase("4,encrypted"), "the header of a PEM file"),
-    new(
-        "encrypt",
-        Phrase("encrypted private key"),
-        "the label of a PEM file",
-    ),
-    new(
-        "encrypt",
-        Phrase("aes-gcm encrypts"),
-        "the primitive is meant",
-    ),
-    new(
-        "encrypt",
-        Phrase("no item key encrypts twice"),
-        "the primitive is meant",
-    ),
-    new(
-        "encrypt",
-        Phrase("`recovery` encrypts for people"),
-        "a backup is encrypted with age",
-    ),
-    new(
-        "encrypt",
-        Phrase("what was encrypted for it"),
-        "a backup is encrypted with age",
-    ),
-    new(
-        "encrypt",
-        Phrase("sealing keys, encrypted for people"),
-        "a backup is encrypted with age",
-    ),
-    new(
-        "encrypt",
-        Phrase("encrypted with [age]"),
-        "a backup is encrypted with age",
-    ),
-    new(
-        "encrypt",
-        Phrase("what is encrypted is a list"),
-        "a backup is encrypted with age",
-    ),
-    new(
-        "encrypt",
-        Phrase("re-encrypted, so nothing"),
-        "kubeseal's own term",
-    ),
-    new(
-        "encrypt",
-        Phrase("kubeseal --re-encrypt"),
-        "kubeseal's own flag",
     ),
     new(
         "export",
@@ -123,18 +56,8 @@ pub(super) const EXCEPTIONS: &[Exception] = &[
     ),
     new(
         "export",
-        Phrase("an exported secret"),
-        "kubectl writes an object to a file",
-    ),
-    new(
-        "export",
         Phrase("-o yaml` exports them"),
         "kubectl writes an object to a file",
-    ),
-    new(
-        "export",
-        Phrase("copy or export annotations"),
-        "a program publishes metrics",
     ),
     new("hash", In("docs/format.md"), "the parameter of RFC 8017"),
     new(
@@ -171,11 +94,6 @@ pub(super) const EXCEPTIONS: &[Exception] = &[
         "scan",
         Phrase("secrets-scan.yaml"),
         "a program that looks for plaintext in git",
-    ),
-    new(
-        "search",
-        Phrase("canary test searches"),
-        "a test reads what was printed",
     ),
     new("session key", In("docs/format.md"), "kubeseal's own term"),
 ];
