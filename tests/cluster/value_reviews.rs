@@ -202,7 +202,7 @@ fn short_values_and_unknown_environments_are_refused_with_their_reason() {
     sealed::test(async |_, sealer| {
         let short = answer_trace(sealer, "eleven byte\n").await;
         let said =
-            "False TooShort: a value of less than 12 bytes is not traced: it could be guessed";
+            "False TooShort: values of less than 12 bytes are not traced: they could be guessed";
         assert_eq!(reported(&short), said);
         let mut spec = trace(sealer, "correct horse");
         spec["trace"]["environment"] = json!("nowhere");
