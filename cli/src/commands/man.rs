@@ -1,4 +1,4 @@
-//! `sceau man`: the manual pages, for whoever packages the program.
+//! `sceau man`: the manual pages, for packagers of the program.
 
 use std::path::PathBuf;
 

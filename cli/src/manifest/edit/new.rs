@@ -15,7 +15,7 @@ use crate::manifest::yaml::{
 pub(crate) enum New {
     Mapping(Vec<(String, Self)>),
     Null,
-    /// A text as it is: whoever reads the field knows what it is.
+    /// A text without quotes: the reader of the field knows its type.
     Plain(String),
     /// A text in double quotes.
     Quoted(String),

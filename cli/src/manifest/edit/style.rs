@@ -1,4 +1,4 @@
-//! How brackets are written: JSON, KYAML, or as somebody likes it. What is new follows it.
+//! How brackets are written: JSON, KYAML or another style. New text follows it.
 
 use super::{quotes::written_name, slots::slots, source::Source};
 use crate::manifest::{

@@ -23,14 +23,14 @@ pub(crate) enum Change<'a> {
         without: Option<&'a ItemName>,
         with: Option<&'a Seal>,
     },
-    /// In the original's format: an item is renamed.
+    /// In the kubeseal format: an item is renamed.
     Rename {
         name: &'a ItemName,
         new_name: &'a ItemName,
     },
-    /// In the original's format: an item is replaced or added.
+    /// In the kubeseal format: an item is replaced or added.
     Set { name: &'a ItemName, sealed: &'a str },
-    /// In the original's format: an item is taken out.
+    /// In the kubeseal format: an item is removed.
     Unset { name: &'a ItemName },
 }
 
@@ -150,11 +150,11 @@ fn fields(recipient: &WrappedFileKey) -> [(&'static str, &str); 3] {
 /// A part of a SealedSecret that is replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Part {
-    /// An item of the original's format, with its new text.
+    /// An item of the kubeseal format, with its new text.
     Item(String, String),
     /// The recipients of the seal with this index.
     Recipients(usize, Vec<WrappedFileKey>),
-    /// What the first version of the original's format sealed as one, with its new text.
+    /// What the first version of the kubeseal format sealed as one, with its new text.
     WholeSecret(String),
 }
 
